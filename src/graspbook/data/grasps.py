@@ -1,0 +1,202 @@
+"""A data set of grasps on disk: `grasps.parquet`, one row per grasp (see `schema.py`), beside its images.
+
+    FOLDER/grasps.parquet
+    FOLDER/images/<grasp_id>_before.png, _after.png               8-bit RGB
+    FOLDER/images/<grasp_id>_depth_before.png, _depth_after.png   16-bit grey, 0.1 mm, 0 = drop-out
+    FOLDER/images/<grasp_id>_ids_before.png, _ids_after.png       8-bit grey, 0 = background
+
+A grasp whose `before` images are the previous grasp's `after` images refers to those files.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from graspbook.data import images, schema
+from graspbook.data.rle import decode_mask
+from graspbook.data.writer import GraspWriter, write_grasps
+from graspbook.errors import InputError
+
+__all__ = ["GraspBatch", "GraspDataset", "GraspSample", "GraspWriter", "write_grasps"]
+
+
+@dataclass(frozen=True)
+class GraspSample:
+    """One grasp: images uint8 RGB [H, W, 3], masks bool [H, W]; the labels are None where there are none."""
+
+    grasp_id: str
+    before: np.ndarray
+    after: np.ndarray
+    suction: np.ndarray
+    visible: np.ndarray | None
+    amodal: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class GraspBatch:
+    """A batch of grasps of one size: images uint8 RGB [B, H, W, 3], masks bool [B, H, W].
+
+    It need not be labelled, unlike the `GraspArrays` that training reads: `visible` and `amodal` are None
+    unless every grasp of the batch has them.
+    """
+
+    grasp_ids: tuple[str, ...]
+    before: np.ndarray
+    after: np.ndarray
+    suction: np.ndarray
+    visible: np.ndarray | None
+    amodal: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.grasp_ids)
+
+
+class GraspDataset:
+    """The grasps of a folder, or of one `grasps.parquet`; images are decoded when asked for.
+
+    Args:
+        path: the data set's folder or its Parquet file.
+
+    Raises:
+        InputError: the table is faulty (see `schema.read_table`) or an image file that it names is missing.
+    """
+
+    def __init__(self, path: Path | str):
+        path = Path(path)
+        self.path = path / schema.TABLE if path.is_dir() else path
+        self.root = self.path.parent
+        self.table = schema.read_table(self.path)
+        for column in schema.IMAGE_COLUMNS:
+            if column in self.table:
+                for name in self.table[column].dropna().unique():
+                    if not (self.root / name).is_file():
+                        raise InputError(f"{self.path}: column {column}: expected the file {self.root / name}")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __iter__(self) -> Iterator[GraspSample]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> GraspSample:
+        """Read one grasp; raises InputError where an image or a mask is faulty, naming file and field."""
+        return GraspSample(
+            grasp_id=self.table["grasp_id"].iloc[index],
+            before=self._image(index, "before", images.read_rgb),
+            after=self._image(index, "after", images.read_rgb),
+            suction=self._mask(index, "suction_rle"),
+            visible=self._mask(index, "visible_rle"),
+            amodal=self._mask(index, "amodal_rle"),
+        )
+
+    def arrays(self, indices: Sequence[int] | None = None) -> GraspBatch:
+        """Read and stack the grasps `indices` (default: all); raises InputError where their sizes differ."""
+        samples = [self[index] for index in (range(len(self)) if indices is None else indices)]
+        return stack_samples(samples)
+
+    def depth(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Depth before and after, float32 metres [H, W], 0 = drop-out."""
+        return self._image(index, "depth_before", images.read_depth), self._image(
+            index, "depth_after", images.read_depth
+        )
+
+    def ids(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Object ids before and after, uint8 [H, W], 0 = background."""
+        return self._image(index, "ids_before", images.read_grey), self._image(index, "ids_after", images.read_grey)
+
+    def row(self, index: int) -> dict:
+        """One row as plain Python values, None for null, as `schema.write_table` takes it."""
+        return schema.plain_row(self.table.iloc[index])
+
+    def subset(self, indices: Sequence[int]) -> GraspDataset:
+        """A view of the grasps `indices`, in that order."""
+        view = copy.copy(self)
+        view.table = self.table.iloc[list(indices)].reset_index(drop=True)
+        return view
+
+    def successful(self) -> GraspDataset:
+        """A view of the grasps whose outcome is "success", as the suction gauges tell (§IV-A).
+
+        Raises:
+            InputError: the table has no outcomes.
+        """
+        if "outcome" not in self.table:
+            raise InputError(f"{self.path}: column outcome is missing; it tells which grasps succeeded")
+        return self.subset(np.flatnonzero(self.table["outcome"] == "success"))
+
+    def labelled(self, n: int, seed: int) -> GraspDataset:
+        """A view of `n` grasps drawn at random among those with both labels and a visible pixel.
+
+        The draw for a smaller `n` and the same seed is the beginning of the draw for a larger one, so that
+        200 labels are the 100 and 100 more.
+
+        Raises:
+            InputError: there are fewer than `n`.
+        """
+        usable = np.zeros(len(self), bool)
+        if "visible_rle" in self.table and "amodal_rle" in self.table:
+            usable = (self.table["visible_rle"].notna() & self.table["amodal_rle"].notna()).to_numpy(bool)
+            usable = usable.copy()
+            usable[usable] = [self._mask(index, "visible_rle").any() for index in np.flatnonzero(usable)]
+        if n > usable.sum():
+            raise InputError(f"{self.path}: {n} labelled grasps were asked for, the data set has {usable.sum()}")
+        return self.subset(np.random.default_rng(seed).permutation(np.flatnonzero(usable))[:n])
+
+    def _cell(self, index: int, column: str):
+        """One value of the table, None where it is null or its column is absent."""
+        value = self.table[column].iat[index] if column in self.table else None
+        return None if pd.isna(value) else value
+
+    def _size(self, index: int) -> tuple[int, int]:
+        return int(self.table["height"].iat[index]), int(self.table["width"].iat[index])
+
+    def _image(self, index: int, column: str, read: Callable[[Path, str], np.ndarray]) -> np.ndarray:
+        name, size = self._cell(index, column), self._size(index)
+        if name is None:
+            raise InputError(f"{self.path}: grasp {self._cell(index, 'grasp_id')} has no {column}")
+        pixels = read(self.root / name, column)
+        if pixels.shape[:2] != size:
+            raise InputError(
+                f"{self.root / name}: field {column}: expected {size[0]}x{size[1]} pixels (height x width), "
+                f"found {pixels.shape[0]}x{pixels.shape[1]}"
+            )
+        return pixels
+
+    def _mask(self, index: int, column: str) -> np.ndarray | None:
+        counts = self._cell(index, column)
+        if counts is None:
+            return None
+        try:
+            return decode_mask(counts, *self._size(index))
+        except InputError as error:
+            grasp_id = self._cell(index, "grasp_id")
+            raise InputError(f"{self.path}: grasp {grasp_id}: column {column}: {error}") from None
+
+
+def stack_samples(samples: Sequence[GraspSample]) -> GraspBatch:
+    """Stack grasps of one size into a batch; raises InputError where there are none or their sizes differ."""
+    if not samples:
+        raise InputError("a batch of grasps: expected at least one")
+    size = samples[0].suction.shape
+    for sample in samples:
+        if sample.suction.shape != size:
+            found = sample.suction.shape
+            raise InputError(
+                f"grasp {sample.grasp_id}: expected {size[0]}x{size[1]} pixels (height x width) as in grasp "
+                f"{samples[0].grasp_id}, found {found[0]}x{found[1]}"
+            )
+
+    def stack(field: str) -> np.ndarray | None:
+        values = [getattr(sample, field) for sample in samples]
+        return None if any(value is None for value in values) else np.stack(values)
+
+    return GraspBatch(
+        tuple(sample.grasp_id for sample in samples),
+        *(stack(field) for field in ("before", "after", "suction", "visible", "amodal")),
+    )

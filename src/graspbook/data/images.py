@@ -1,0 +1,118 @@
+"""PNG files in and out, with a clear refusal of what a grasp cannot use.
+
+Colour images and masks are 8-bit; depth is stored in 16-bit grey PNG in steps of 0.1 mm, 0 = drop-out.
+"""
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from graspbook.errors import InputError
+
+DEPTH_STEP = 1e-4
+"""Metres per grey level of a stored depth image."""
+DEPTH_LIMIT = 65535 * DEPTH_STEP
+"""The largest depth, in metres, that a stored depth image can hold."""
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+
+
+def read_rgb(path: Path, field: str) -> np.ndarray:
+    """Read an 8-bit RGB PNG as uint8 [H, W, 3]; anything else is an InputError that names it `field`."""
+    return cv2.cvtColor(_decode(path, field, {(2, 8)}, "8-bit RGB"), cv2.COLOR_BGR2RGB)
+
+
+def read_grey(path: Path, field: str) -> np.ndarray:
+    """Read an 8-bit grey PNG as uint8 [H, W]; anything else is an InputError that names it `field`."""
+    return _decode(path, field, {(0, 8)}, "8-bit grey")
+
+
+def read_mask(path: Path, field: str) -> np.ndarray:
+    """Read a mask as bool [H, W]: what is not black in a grey or RGB PNG; else an InputError, as above."""
+    accepted = {(0, 1), (0, 8), (2, 8)}
+    pixels = _decode(path, field, accepted, "a mask: 8-bit grey or RGB, or 1-bit")
+    return pixels.any(axis=2) if pixels.ndim == 3 else pixels > 0
+
+
+def read_depth(path: Path, field: str) -> np.ndarray:
+    """Read a 16-bit grey PNG in 0.1 mm as float32 metres [H, W]; 0 = drop-out."""
+    levels = _decode(path, field, {(0, 16)}, "16-bit grey, in 0.1 mm")
+    return (levels * DEPTH_STEP).astype(np.float32)
+
+
+def depth_levels(depth: np.ndarray) -> np.ndarray:
+    """Depth in metres [H, W] as the uint16 levels that are stored; the caller has checked its range."""
+    return np.rint(depth / DEPTH_STEP).astype(np.uint16)
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 RGB [H, W, 3], or uint8, uint16 or bool [H, W]; True becomes 255."""
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * 255
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    done, buffer = cv2.imencode(".png", pixels)
+    if not done:
+        raise InputError(f"{path}: cannot encode {pixels.dtype} {list(pixels.shape)} as PNG")
+    path.write_bytes(buffer)
+
+
+def png_size(path: Path, field: str) -> tuple[int, int]:
+    """Height and width from the header alone, without decoding."""
+    with _open(path, field) as file:
+        header = file.read(33)
+    return _parse_header(header, path, field)[:2]
+
+
+def _decode(path: Path, field: str, accepted: set[tuple[int, int]], expected: str) -> np.ndarray:
+    """Decode a PNG whose colour type and bits per channel are in `accepted`."""
+    with _open(path, field) as file:
+        data = file.read()
+    height, width, bits, colour = _parse_header(data, path, field)
+    if (colour, bits) not in accepted:
+        found = f"{bits}-bit {_COLOUR_TYPES.get(colour, f'colour type {colour}')}"
+        raise InputError(f"{path}: field {field}: expected {expected}, found {found}")
+    _check_chunks(data, path, field)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.shape[:2] != (height, width):
+        raise InputError(f"{path}: field {field}: expected a readable PNG, its pixels do not decode")
+    return pixels[:, :, :3] if pixels.ndim == 3 else pixels  # a transparent colour would add a fourth channel
+
+
+def _open(path: Path, field: str):
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise InputError(f"{path}: field {field}: expected a PNG file, there is none") from None
+    except OSError as error:
+        raise InputError(f"{path}: field {field}: cannot be read ({error.strerror})") from error
+
+
+def _parse_header(data: bytes, path: Path, field: str) -> tuple[int, int, int, int]:
+    """Height, width, bits per channel and colour type from a PNG's first 33 bytes."""
+    if data[:8] != _SIGNATURE:
+        raise InputError(f"{path}: field {field}: expected a PNG file, its first bytes are not a PNG's")
+    if len(data) < 33:
+        raise InputError(f"{path}: field {field}: truncated PNG, its header is cut off")
+    width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
+    return height, width, bits, colour
+
+
+def _check_chunks(data: bytes, path: Path, field: str) -> None:
+    """Raise unless every chunk up to IEND is whole; decoders say it less clearly, or fill in grey."""
+    view, at = memoryview(data), len(_SIGNATURE)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        end = at + 12 + length
+        if end > len(data):
+            break
+        if zlib.crc32(view[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+            raise InputError(f"{path}: field {field}: damaged PNG, the checksum at byte {at} does not match")
+        if data[at + 4 : at + 8] == b"IEND":
+            return
+        at = end
+    raise InputError(f"{path}: field {field}: truncated PNG, it ends after {len(data)} bytes without its last chunk")

@@ -1,0 +1,1 @@
+"""Networks and weights that more than one paper uses."""

@@ -1,0 +1,133 @@
+"""What each paper printed, its tables and claims, as `<slug>.yaml`, and the reader of those files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from graspbook.errors import InputError
+from graspbook.params import read_yaml
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Metric(_Part):
+    """One measured column of a table."""
+
+    title: Name
+    decimals: Annotated[int, Field(ge=0)]
+    better: Literal["higher", "lower"]
+
+
+class Table(_Part):
+    """A printed table: one row per method, one number (or none) per metric."""
+
+    section: Name
+    caption: Name
+    label: Name
+    unit: Name
+    metrics: dict[str, Metric]
+    rows: dict[str, dict[str, float | None]]
+    groups: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Table":
+        for row, cells in self.rows.items():
+            if list(cells) != list(self.metrics):
+                raise ValueError(f"row '{row}' has {list(cells)}, expected {list(self.metrics)}")
+        for group, members in self.groups.items():
+            unknown = [member for member in members if member not in self.rows]
+            if unknown:
+                raise ValueError(f"group '{group}' names unknown rows {unknown}")
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """The printed numbers: the label column, then one column per metric, in the paper's row order."""
+        rows = [{self.label: row} | cells for row, cells in self.rows.items()]
+        return pd.DataFrame(rows, columns=[self.label, *self.metrics]).astype(dict.fromkeys(self.metrics, "float64"))
+
+
+class Measure(_Part):
+    """One quantity of a claim, as arithmetic over table cells, and what the paper says about it."""
+
+    name: Name
+    value: Name
+    above: float | None = None
+    below: float | None = None
+    within: tuple[float, float] | None = None
+    direction: float | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> "Measure":
+        given = [test for test in ("above", "below", "within") if getattr(self, test) is not None]
+        if len(given) != 1:
+            raise ValueError(f"'{self.name}' needs exactly one of above, below, within; it has {given}")
+        return self
+
+    @property
+    def no_effect(self) -> float:
+        """The value at which the effect would vanish: `direction`, else the bound, else 0."""
+        given = (self.direction, self.above, self.below, 0.0)
+        return next(value for value in given if value is not None)
+
+
+class Claim(_Part):
+    """A claim of the paper, in our words; it holds when all of its measures do."""
+
+    id: Name
+    table: Name
+    section: Name
+    statement: Name
+    note: str = ""
+    measures: Annotated[list[Measure], Field(min_length=1)]
+
+
+class Paper(_Part):
+    """One paper."""
+
+    slug: Name
+    title: Name
+    authors: list[Name]
+    tables: dict[str, Table]
+    claims: list[Claim]
+
+    @model_validator(mode="after")
+    def _claims_have_tables(self) -> "Paper":
+        for claim in self.claims:
+            if claim.table not in self.tables:
+                raise ValueError(f"claim '{claim.id}' is about '{claim.table}', which is not among the tables")
+        ids = [claim.id for claim in self.claims]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two claims have the same id")
+        return self
+
+
+def slugs() -> list[str]:
+    """The papers there are, in alphabetical order."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
+
+
+def load_paper(slug: str, folder: Path | None = None) -> Paper:
+    """Read `<slug>.yaml`.
+
+    Args:
+        slug: The paper's short name, such as `selfsup`.
+        folder: Where the file lies; by default beside this module.
+
+    Raises:
+        InputError: No such paper, or the file breaks the schema (names the field).
+    """
+    path = (folder or Path(__file__).parent) / f"{slug}.yaml"
+    if not path.exists():
+        raise InputError(f"no paper '{slug}': expected one of {', '.join(slugs())}")
+    try:
+        return Paper.model_validate(read_yaml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"papers/{slug}.yaml: '{key}': {first['msg'].removeprefix('Value error, ')}") from None

@@ -1,0 +1,1 @@
+"""Self-Supervised Instance Segmentation by Grasping (Liu, Chen, Abbeel)."""

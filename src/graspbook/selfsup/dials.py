@@ -1,0 +1,94 @@
+"""Which nuisance breaks which method: one dial of the world at a time (tests the explanations of §IV-C).
+
+The starting point is a calm world: matt walls, light that never changes, neighbours held still, every object with
+its own label. From there each dial is turned alone, from off to strong, and the same episodes are picked again. What
+rises then is caused by that dial and by nothing else.
+"""
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from graspbook.data.grasps import GraspDataset
+from graspbook.progress import progress
+from graspbook.world.collect import Job, collect
+from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
+from graspbook.world.policy import NoisyPolicy
+
+CALM = {"wall_reflectance": 0.0, "light_flicker": 0.0, "neighbour_movement": 0.0, "texture_similarity": 0.0}
+"""The nuisances that are off unless it is their turn; clutter, piling and shadows stay as they are by default."""
+
+Measure = Callable[[GraspDataset], dict[str, pd.DataFrame]]
+
+
+def levels_of(dial: str, count: int) -> list[float]:
+    """`count` settings of a dial, evenly spread over its range, the first and the last included."""
+    values = DIAL_RANGES[dial]
+    return [values[round(k * (len(values) - 1) / (count - 1))] for k in range(count)]
+
+
+def settings(world: WorldConfig, levels: int) -> list[tuple[str, float, WorldConfig]]:
+    """All worlds to visit: (dial, level, configuration), the configuration's other dials calm."""
+    calm = dataclasses.replace(world.dials, **CALM)
+    return [
+        (dial, level, dataclasses.replace(world, dials=dataclasses.replace(calm, **{dial: level})))
+        for dial in (field.name for field in dataclasses.fields(Dials))
+        for level in levels_of(dial, levels)
+    ]
+
+
+def turn_dials(
+    world: WorldConfig,
+    levels: int,
+    n_grasps: int,
+    seed: int,
+    measure: Measure,
+    measure_key: str,
+    workers: int,
+    scratch_dir: Path = Path("scratch"),
+) -> pd.DataFrame:
+    """Pick test objects in every world and measure every method there.
+
+    Resumes: what is measured in one world is stored in `scratch_dir` until all worlds are done.
+
+    Args:
+        world: gives the size and the default dials.
+        levels: settings per dial, 2 to 5.
+        n_grasps: successful grasps per setting.
+        seed: the same for all settings, so that all start from the same bins.
+        measure: takes successful grasps, returns for each method one row per grasp (iou, error, kept).
+        measure_key: names `measure` and its weights; stored results under another name are not used.
+        workers: processes; the result does not depend on it.
+        scratch_dir: ignored folder.
+
+    Returns:
+        Columns dial, level, method, episode, iou, error, kept: one row per setting, method and grasp.
+    """
+    visits, parts, stored = settings(world, levels), [], []
+    for dial, level, config in progress(visits, "turning dials", len(visits), unit="world"):
+        job = Job("test", seed, config, NoisyPolicy(), str(Path("data").resolve()))
+        key = hashlib.sha256(f"{job.key()} {n_grasps} {measure_key}".encode()).hexdigest()[:16]
+        path = scratch_dir / f"dials-{key}.parquet"
+        if not path.exists():
+            _visit(job, n_grasps, measure, workers, scratch_dir, path)
+        stored.append(path)
+        parts.append(pd.read_parquet(path).assign(dial=dial, level=level))
+    for path in set(stored):
+        path.unlink()
+    return pd.concat(parts, ignore_index=True)[["dial", "level", "method", "episode", "iou", "error", "kept"]]
+
+
+def _visit(job: Job, n_grasps: int, measure: Measure, workers: int, scratch_dir: Path, path: Path) -> None:
+    folder = path.with_suffix("")
+    collect(folder, job.split, n_grasps, job.seed, job.config, job.policy, workers, scratch_dir=scratch_dir)
+    grasps = GraspDataset(folder).successful()
+    episodes = grasps.table["episode"].to_numpy()
+    frames = [frame.assign(method=method, episode=episodes) for method, frame in measure(grasps).items()]
+    temporary = path.with_suffix(".tmp")
+    pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
+    temporary.replace(path)
+    shutil.rmtree(folder)

@@ -1,0 +1,147 @@
+"""The reproduction certificate: a run of yours against the committed one, stage by stage.
+
+Each output is `bit-equal` to the committed one, `in band` (a table whose numbers all lie in the committed
+95 % intervals), or `out of band`. An output without intervals that is not bit-equal `differs`: on another
+type of processor, training and ray casting round differently, so that is expected for weights, pictures and
+notebooks.
+"""
+
+import io
+import subprocess
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from graspbook.errors import InputError
+
+
+class Agreement(StrEnum):
+    """How an output compares with the committed one, best first."""
+
+    EQUAL = "bit-equal"
+    IN_BAND = "in band"
+    DIFFERS = "differs"
+    OUT_OF_BAND = "out of band"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One output of one stage."""
+
+    stage: str
+    path: str
+    agreement: Agreement
+    detail: str = ""
+
+
+def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Comparison]:
+    """Compare every stage output of a run with the committed one.
+
+    Args:
+        root: The repository; its `revision` holds what is compared with.
+        run: Folder of the run: the repository itself after `dvc repro`, or another checkout.
+        revision: A git revision.
+
+    Raises:
+        InputError: No git repository, no such revision, or no `dvc.lock` in either.
+    """
+    committed = committed_bytes(root, "dvc.lock", revision)
+    if committed is None:
+        raise InputError(f"{revision}: no dvc.lock is committed; there is nothing to compare with")
+    if not (run / "dvc.lock").exists():
+        raise InputError(f"{run / 'dvc.lock'}: missing; run `dvc repro` first")
+    ours = _outputs(yaml.safe_load((run / "dvc.lock").read_text(encoding="utf-8")))
+    comparisons = []
+    for path, (stage, theirs_hash) in _outputs(yaml.safe_load(committed)).items():
+        if path not in ours:
+            comparisons.append(Comparison(stage, path, Agreement.MISSING, "no such output in this run"))
+            continue
+        content = committed_bytes(root, path, revision)
+        if content is None:  # cached by DVC, not in git: its hash is all there is
+            agreement = Agreement.EQUAL if ours[path][1] == theirs_hash else Agreement.DIFFERS
+            comparisons.append(Comparison(stage, path, agreement))
+        elif not (run / path).exists():
+            comparisons.append(Comparison(stage, path, Agreement.MISSING, "the file is not there"))
+        else:
+            agreement, detail = compare_file(path, (run / path).read_bytes(), content)
+            comparisons.append(Comparison(stage, path, agreement, detail))
+    return comparisons
+
+
+def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]:
+    """Compare one file; a CSV with `m_lo` and `m_hi` columns is compared within these intervals.
+
+    Returns:
+        The agreement, and which number is farthest out, where one is out.
+    """
+    if ours == theirs:
+        return Agreement.EQUAL, ""
+    if not path.endswith(".csv"):
+        return Agreement.DIFFERS, ""
+    mine, committed = pd.read_csv(io.BytesIO(ours)), pd.read_csv(io.BytesIO(theirs))
+    metrics = [name for name in committed.columns if {f"{name}_lo", f"{name}_hi"} <= set(committed.columns)]
+    if not metrics:
+        return Agreement.DIFFERS, ""
+    label = committed.columns[0]
+    if label not in mine or list(mine[label]) != list(committed[label]) or not set(metrics) <= set(mine.columns):
+        return Agreement.OUT_OF_BAND, "other rows or columns"
+    outside = []
+    for metric in metrics:
+        value, centre = mine[metric].to_numpy(float), committed[metric].to_numpy(float)
+        low, high = committed[f"{metric}_lo"].to_numpy(float), committed[f"{metric}_hi"].to_numpy(float)
+        inside = ((low <= value) & (value <= high)) | (value == centre) | (np.isnan(value) & np.isnan(centre))
+        outside += [
+            f"{row}: {metric} {v:g} not in [{a:g}, {b:g}]"
+            for row, v, a, b, ok in zip(committed[label], value, low, high, inside, strict=True)
+            if not ok
+        ]
+    return (Agreement.OUT_OF_BAND, "; ".join(outside)) if outside else (Agreement.IN_BAND, "")
+
+
+def certificate(comparisons: list[Comparison]) -> str:
+    """The comparisons as text: one line per stage, and below it every output that is not bit-equal."""
+    order = list(Agreement)
+    lines = []
+    for stage in dict.fromkeys(comparison.stage for comparison in comparisons):
+        outputs = [comparison for comparison in comparisons if comparison.stage == stage]
+        worst = max((output.agreement for output in outputs), key=order.index)
+        lines.append(f"{stage:<40} {worst}")
+        for output in outputs:
+            if output.agreement is not Agreement.EQUAL:
+                lines.append(f"    {output.agreement:<12} {output.path}  {output.detail}".rstrip())
+    return "\n".join(lines)
+
+
+def passed(comparisons: list[Comparison]) -> bool:
+    """Whether nothing is missing or out of band."""
+    return all(c.agreement not in (Agreement.MISSING, Agreement.OUT_OF_BAND) for c in comparisons)
+
+
+def committed_bytes(root: Path, path: str, revision: str) -> bytes | None:
+    """Content of a file at a git revision, or None where it is not in it.
+
+    Raises:
+        InputError: No git repository, or no such revision.
+    """
+    known = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], cwd=root, capture_output=True
+    )
+    if known.returncode != 0:
+        raise InputError(f"{root}: git knows no revision '{revision}' here")
+    shown = subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=root, capture_output=True)
+    return shown.stdout if shown.returncode == 0 else None
+
+
+def _outputs(lock: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """For each output path of a `dvc.lock`: its stage and its hash."""
+    return {
+        out["path"]: (stage, out["md5"])
+        for stage, entry in lock.get("stages", {}).items()
+        for out in entry.get("outs", [])
+    }

@@ -1,0 +1,1 @@
+"""The simulated bin-picking world: physics, rays, light, camera and grippers (imports no torch)."""

@@ -1,0 +1,197 @@
+"""Collecting a data set of grasps: episodes in parallel, resumable, the same bytes whatever the workers (§IV-A).
+
+Episodes are numbered, and each depends on the seed and its number alone. Workers store finished episodes as small
+grasp data sets of their own in a scratch folder, whose name is a hash of everything that decides the result;
+each takes its final name only when whole. A run that is killed, even with SIGKILL, leaves at most an unfinished
+episode behind, and the next run goes on from the finished ones. The data set takes episodes in the order of their
+numbers until enough grasps succeeded, so it depends neither on who was done first nor on how many there are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import joblib
+
+from graspbook.data.grasps import GraspDataset, GraspWriter
+from graspbook.data.schema import TABLE
+from graspbook.errors import InputError
+from graspbook.progress import progress
+from graspbook.world.catalogue import Catalogue, Split
+from graspbook.world.config import WorldConfig
+from graspbook.world.episode import Grasp, run_episode
+from graspbook.world.policy import NoisyPolicy, Policy
+from graspbook.world.render import Renderer
+
+PATIENCE = 50
+"""Collecting stops with an error after this many episodes in a row without a success."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Everything that decides an episode, besides its number."""
+
+    split: Split
+    seed: int
+    config: WorldConfig
+    policy: Policy
+    data_dir: str
+
+    def key(self) -> str:
+        """A hash of the job, of the catalogue's bytes and of this package's code that makes episodes."""
+        digest = hashlib.sha256()
+        settings = [self.split, self.seed, dataclasses.asdict(self.config), self.policy.key]
+        digest.update(json.dumps(settings, sort_keys=True).encode())
+        package = Path(__file__).parent
+        for folder, pattern in (
+            (Path(self.data_dir) / "catalogue", "*"),
+            (package, "*.py"),
+            (package.parent / "data", "*.py"),
+        ):
+            for path in sorted(folder.glob(pattern)):
+                digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()[:16]
+
+
+def collect(
+    out_dir: Path | str,
+    split: Split,
+    n_grasps: int,
+    seed: int,
+    config: WorldConfig | None = None,
+    policy: Policy | None = None,
+    workers: int = 1,
+    backend: Literal["loky", "dask"] = "loky",
+    data_dir: Path | str = "data",
+    scratch_dir: Path | str = "scratch",
+) -> Path:
+    """Collects grasps until `n_grasps` of them have succeeded.
+
+    Args:
+        out_dir: the data set's folder (the layout of `graspbook.data.grasps`). It appears only when whole.
+        split: "train" or "test", of shapes and textures.
+        n_grasps: how many successful grasps. The failed ones in between are in the data set, too.
+        seed: decides everything, together with the arguments above and below up to `policy`.
+        config: the world; the default one by default.
+        policy: whom to pick; a `NoisyPolicy` by default.
+        workers: how many processes work on episodes. The result does not depend on it.
+        backend: "loky" for processes of this machine, or "dask" for the cluster of the active
+            `dask.distributed.Client`, whose workers must see `data_dir` and `scratch_dir` under the same paths.
+        data_dir: holds `catalogue/`.
+        scratch_dir: where finished episodes wait; emptied of them when the data set is whole.
+
+    Returns:
+        Path of the data set's Parquet file.
+
+    Raises:
+        InputError: on a bad argument, or if `PATIENCE` episodes in a row bring no success.
+    """
+    if n_grasps < 1 or workers < 1:
+        raise InputError(f"n_grasps, workers: expected at least 1, got {n_grasps}, {workers}")
+    if backend not in ("loky", "dask"):
+        raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
+    job = Job(split, seed, config or WorldConfig(), policy or NoisyPolicy(), str(Path(data_dir).resolve()))
+    _tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
+    folder = Path(scratch_dir).resolve() / f"collect-{job.key()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with GraspWriter(out_dir) as writer:
+        successes = _successes(writer, job, folder, n_grasps, workers, backend)
+        for _ in progress(successes, desc=f"grasps ({split})", total=n_grasps):
+            pass
+    shutil.rmtree(folder)
+    return Path(out_dir) / TABLE
+
+
+def _successes(
+    writer: GraspWriter, job: Job, folder: Path, n_grasps: int, workers: int, backend: str
+) -> Iterator[None]:
+    """Writes episodes in order until `n_grasps` succeeded; yields once per success."""
+    wanted, barren = n_grasps, 0
+    for dataset in _episodes(job, folder, workers, backend):
+        before = wanted
+        for index in range(len(dataset) if dataset else 0):
+            writer.copy(dataset, index)
+            if dataset.table["outcome"].iat[index] == "success":
+                wanted -= 1
+                yield
+                if wanted == 0:
+                    return
+        barren = 0 if wanted < before else barren + 1
+        if barren == PATIENCE:
+            raise InputError(
+                f"{job.policy.key}: no grasp succeeded in {PATIENCE} episodes in a row, after "
+                f"{n_grasps - wanted} of {n_grasps}; the finished episodes are in {folder}"
+            )
+
+
+def _episodes(job: Job, folder: Path, workers: int, backend: str) -> Iterator[GraspDataset | None]:
+    """Stored episodes 0, 1, 2, ... without end, None for one without grasps; run ahead by the workers."""
+    more = True
+
+    def tasks() -> Iterator:
+        number = 0
+        while more:
+            yield joblib.delayed(store_episode)(job, number, folder)
+            number += 1
+
+    with joblib.parallel_config(backend=backend, n_jobs=workers):
+        parallel = joblib.Parallel(return_as="generator", pre_dispatch=workers, batch_size=1)
+        results = parallel(tasks())
+        try:
+            for path in results:
+                yield GraspDataset(path) if path else None
+        finally:
+            # no new tasks; those under way are waited for, so that no worker writes to a folder that is gone
+            more = False
+            for _ in results:
+                pass
+
+
+def store_episode(job: Job, number: int, folder: Path) -> Path | None:
+    """Runs an episode and stores it, unless it is stored already.
+
+    Args:
+        job: what decides it.
+        number: of the episode.
+        folder: of the job's episodes.
+
+    Returns:
+        The episode's folder, or None if it has no grasps.
+    """
+    path, none = folder / f"e{number:05d}", folder / f"e{number:05d}.none"
+    if none.exists():
+        return None
+    if path.exists():
+        return path
+    catalogue, renderer = _tools(job.data_dir)
+    grasps = run_episode(job.seed, job.split, catalogue, job.config, job.policy, number, renderer)
+    first = next(grasps, None)
+    if first is None:
+        none.touch()
+        return None
+    with GraspWriter(path) as writer:
+        _add_all(writer, first, grasps)
+    return path
+
+
+def _add_all(writer: GraspWriter, first: Grasp, rest: Iterator[Grasp]) -> None:
+    writer.add(first)
+    for grasp in rest:
+        writer.add(grasp)
+
+
+@functools.lru_cache(maxsize=2)
+def _tools(data_dir: str) -> tuple[Catalogue, Renderer]:
+    """The catalogue and its renderer, once per process: a worker runs many episodes."""
+    # one process per core: OpenCV's own threads would only fight over it
+    cv2.setNumThreads(1)
+    catalogue = Catalogue.load(data_dir)
+    return catalogue, Renderer(catalogue)

@@ -1,0 +1,212 @@
+"""One episode: a bin is filled, photographed, and emptied grasp by grasp (`selfsup`, §IV-A).
+
+Each grasp is photographed before and after. The picture after grasp k and the picture before grasp k + 1 show the
+same moment but are two photographs: the stored layers of one rendering, lit and exposed anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from graspbook.world.camera import Camera, draw_camera
+from graspbook.world.catalogue import Catalogue, Split
+from graspbook.world.config import WorldConfig
+from graspbook.world.fill import draw_count, fill
+from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels, footprints
+from graspbook.world.items import draw_item
+from graspbook.world.physics import Cell
+from graspbook.world.policy import Observation, Policy
+from graspbook.world.pull import pull
+from graspbook.world.render import Renderer
+from graspbook.world.scene import Pose, Scene, draw_light
+from graspbook.world.seal import Contact, press, read_gauges
+from graspbook.world.sensor import measure_depth, photograph
+from graspbook.world.tote import draw_tote
+
+MAX_FAILURES = 4
+"""An episode ends after this many failures in a row."""
+MAX_ATTEMPTS = 40
+"""An episode ends after this many attempts."""
+CONSIDERED = 3
+"""How many of the believed masks are planned for; the best plan is executed."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Grasp:
+    """One grasp, with everything known about it.
+
+    Attributes:
+        episode: number of the episode.
+        index: number of the grasp within it, from 0.
+        split: "train" or "test".
+        before, after: uint8 RGB [H, W, 3].
+        depth_before, depth_after: float32 [H, W] metres as measured, 0 = drop-out.
+        ids_before, ids_after: uint8 [H, W] true object ids, 0 = background.
+        visible, amodal: bool [H, W], of the grasped item in `before`; all False if no cup touched one.
+        suction: bool [H, W], the grasp mask g: footprints of the active cups, or of all if none is active.
+        cup_sealed: bool [5].
+        cup_gauge: float32 [5] kPa.
+        cup_uv: float32 [5, 2] pixel coordinates of the cups' centres.
+        grasped_id: the item under the first sealed (else the first touching) cup, 0 if there is none.
+        outcome: one of `pull.OUTCOMES`.
+        moved: how far every other item moved, metres between its centres of mass before and after; items that
+            left the bin are counted to where they were last.
+        n_objects: how many items were in the bin in `before`.
+        camera: of both pictures.
+        lost_while_filling: how many items missed the bin before the episode's first picture.
+    """
+
+    episode: int
+    index: int
+    split: str
+    before: np.ndarray
+    after: np.ndarray
+    depth_before: np.ndarray
+    depth_after: np.ndarray
+    ids_before: np.ndarray
+    ids_after: np.ndarray
+    visible: np.ndarray
+    amodal: np.ndarray
+    suction: np.ndarray
+    cup_sealed: np.ndarray
+    cup_gauge: np.ndarray
+    cup_uv: np.ndarray
+    grasped_id: int
+    outcome: str
+    moved: dict[int, float]
+    n_objects: int
+    camera: Camera
+    lost_while_filling: int = 0
+
+
+def run_episode(
+    seed: int,
+    split: Split,
+    catalogue: Catalogue,
+    config: WorldConfig,
+    policy: Policy,
+    number: int = 0,
+    renderer: Renderer | None = None,
+) -> Iterator[Grasp]:
+    """Fills a bin and empties it, one grasp after another.
+
+    Args:
+        seed: of the whole collection; (seed, split, number) decide everything.
+        split: "train" or "test", of shapes and textures.
+        catalogue: shapes and textures.
+        config: the world.
+        policy: whom to pick.
+        number: of the episode within the collection.
+        renderer: of this catalogue; made here by default.
+
+    Yields:
+        Grasps until the bin is empty, `MAX_FAILURES` attempts in a row failed, or `MAX_ATTEMPTS` were made. An
+        attempt for which the policy believed in no item with depth is a failure without a grasp.
+    """
+    # the split is part of the seed: otherwise the splits would share their lights and cameras
+    rng = np.random.default_rng([seed, number, split == "test"])
+    renderer = renderer or Renderer(catalogue)
+    camera, tote = draw_camera(rng, config.height), draw_tote(rng, config.dials)
+    light, gripper = draw_light(rng, config.dials), SuctionGripper()
+    with Cell() as cell:
+        lost = _fill(cell, rng, split, catalogue, config)
+        scene = Scene(dict(cell.items), cell.poses(), tote, light, camera)
+        layers = renderer.render(scene, config.samples)
+        index = failures = 0
+        for _ in range(MAX_ATTEMPTS):
+            if not cell.items or failures == MAX_FAILURES:
+                return
+            image, depth = photograph(layers, rng, config.dials), measure_depth(layers, rng)
+            plan = _choose(Observation(image, depth, layers.ids), camera, policy, gripper, rng)
+            if plan is None:
+                failures += 1
+                continue
+            contact = press(plan.pose, layers.rays)
+            gauges = read_gauges(contact, rng)
+            pulled = pull(cell, contact, config.dials.neighbour_movement, rng)
+            scene_after = Scene(dict(cell.items), cell.poses(), tote, light, camera)
+            # where nothing stirred, the moment is the same; only the photographs differ
+            unchanged = _same(scene.poses, scene_after.poses)
+            layers_after = layers if unchanged else renderer.render(scene_after, config.samples)
+            grasped = contact.grasped_id
+            yield Grasp(
+                episode=number,
+                index=index,
+                split=split,
+                before=image,
+                after=photograph(layers_after, rng, config.dials),
+                depth_before=depth,
+                depth_after=measure_depth(layers_after, rng),
+                ids_before=layers.ids,
+                ids_after=layers_after.ids,
+                visible=(layers.ids == grasped) & (grasped > 0),
+                amodal=_amodal(renderer, scene, grasped),
+                suction=_suction(contact, plan, camera),
+                cup_sealed=contact.sealed,
+                cup_gauge=gauges,
+                cup_uv=cup_pixels(contact, camera),
+                grasped_id=grasped,
+                outcome=pulled.outcome,
+                moved=_moved(scene.poses, scene_after.poses | pulled.last_poses, grasped),
+                n_objects=len(scene.items),
+                camera=camera,
+                lost_while_filling=len(lost),
+            )
+            failures = 0 if pulled.outcome == "success" else failures + 1
+            scene, layers, index = scene_after, layers_after, index + 1
+
+
+def _fill(
+    cell: Cell, rng: np.random.Generator, split: Split, catalogue: Catalogue, config: WorldConfig
+) -> tuple[int, ...]:
+    """Draws the items of a bin and drops them in; returns the ids of those that missed it."""
+    bin_texture = int(rng.choice(catalogue.textures(split)))
+    count = draw_count(rng, config.dials.clutter)
+    items = {k: draw_item(rng, catalogue, split, config.dials, bin_texture) for k in range(1, count + 1)}
+    return fill(cell, items, rng, config.dials.occlusion)
+
+
+def _choose(
+    observation: Observation,
+    camera: Camera,
+    policy: Policy,
+    gripper: SuctionGripper,
+    rng: np.random.Generator,
+) -> Plan | None:
+    """Plans for a few of the masks that the policy believes in, and returns the best plan, if there is any."""
+    masks = policy(observation, rng)
+    chosen = rng.permutation(len(masks))[:CONSIDERED]
+    plans = [gripper.plan(observation.depth, camera, masks[k], rng) for k in chosen]
+    return max((plan for plan in plans if plan), key=lambda plan: plan.score, default=None)
+
+
+def _amodal(renderer: Renderer, scene: Scene, grasped: int) -> np.ndarray:
+    """The whole outline of an item, bool [H, W], as if nothing stood in front of it; all False for id 0."""
+    if grasped == 0:
+        return np.zeros((scene.camera.height, scene.camera.width), bool)
+    return renderer.silhouette(scene.items[grasped], scene.poses[grasped], scene.camera)
+
+
+def _suction(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
+    """The grasp mask g: footprints of the active cups, or of all cups where none is active."""
+    masks = footprints(contact, plan.pose, camera)
+    return masks[contact.sealed].any(axis=0) if contact.sealed.any() else masks.any(axis=0)
+
+
+def _same(before: Mapping[int, Pose], after: Mapping[int, Pose]) -> bool:
+    """Whether the same items stand at exactly the same poses."""
+    return before.keys() == after.keys() and all(
+        np.array_equal(old, new) for k in before for old, new in zip(before[k], after[k], strict=True)
+    )
+
+
+def _moved(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
+    """Metres between each item's centres of mass before and after; the grasped one left out."""
+    return {
+        object_id: float(np.linalg.norm(after[object_id][1] - before[object_id][1]))
+        for object_id in before
+        if object_id != grasped
+    }

@@ -1,0 +1,61 @@
+"""A scene: what stands where, how it is lit, and who looks at it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from graspbook.world.camera import Camera
+from graspbook.world.config import Dials
+from graspbook.world.items import Item
+from graspbook.world.tote import Tote
+
+Pose = tuple[np.ndarray, np.ndarray]
+"""Rotation [3, 3] and translation [3] in metres: world = rotation @ local + translation."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Light:
+    """A horizontal disc-shaped lamp, and the light of the sky around it.
+
+    Attributes:
+        position: centre of the lamp in the world, metres.
+        radius: radius of the lamp, metres; 0 is a point that casts hard shadows.
+        direct: radiance that the lamp gives a white surface right below it.
+        ambient: radiance that the surroundings give a white surface that nothing shades.
+    """
+
+    position: tuple[float, float, float] = (0.2, 0.15, 1.2)
+    radius: float = 0.1
+    direct: float = 1.0
+    ambient: float = 0.35
+
+
+def draw_light(rng: np.random.Generator, dials: Dials) -> Light:
+    """Draws the light of one bin; the dial `shadow_softness` is the mean radius of the lamp."""
+    return Light(
+        position=(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3)), float(rng.uniform(1.0, 1.5))),
+        radius=float(dials.shadow_softness * rng.uniform(0.6, 1.4)),
+        direct=0.7,
+        ambient=float(rng.uniform(0.5, 0.8)),
+    )
+
+
+@dataclasses.dataclass
+class Scene:
+    """Everything a picture depends on.
+
+    Attributes:
+        items: object id (1..250) to item.
+        poses: object id to pose; the same keys as `items`.
+        tote: looks of the bin.
+        light: the light.
+        camera: the camera.
+    """
+
+    items: dict[int, Item]
+    poses: dict[int, Pose]
+    tote: Tote
+    light: Light
+    camera: Camera

@@ -1,0 +1,114 @@
+"""Fixtures of the world tests: a small catalogue and scene made in memory, and items of known shape."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pybullet_data
+import pytest
+
+from graspbook.world import build_data, meshes
+from graspbook.world.camera import draw_camera
+from graspbook.world.catalogue import Catalogue, Shape
+from graspbook.world.config import Dials
+from graspbook.world.items import Item, draw_item
+from graspbook.world.rays import RayScene
+from graspbook.world.render import Renderer
+from graspbook.world.scene import Light, Scene
+from graspbook.world.seal import ToolPose
+from graspbook.world.textures import draw_texture
+from graspbook.world.tote import Tote
+
+
+@pytest.fixture(scope="session")
+def small_catalogue() -> Catalogue:
+    folder = Path(pybullet_data.getDataPath()) / "random_urdfs"
+    shapes = [build_data.random_shape(k, folder / f"{k:03d}" / f"{k:03d}.obj") for k in (0, 2, 5, 10)]
+    makers = (build_data._box, build_data._bottle, build_data._can, build_data._pack)
+    shapes += [make(k, np.random.default_rng(k)) for make in makers for k in (0, 1, 2)]
+    rng = np.random.default_rng(0)
+    return Catalogue(shapes, np.stack([draw_texture(rng) for _ in range(20)]))
+
+
+@pytest.fixture(scope="session")
+def renderer(small_catalogue) -> Renderer:
+    return Renderer(small_catalogue)
+
+
+@pytest.fixture
+def make_scene(small_catalogue):
+    """Builds scenes of floating, overlapping items: nothing here needs physics."""
+
+    def make(seed=0, n=6, height=48, tote=None, light=None):
+        rng = np.random.default_rng(seed)
+        items, poses = {}, {}
+        for key in range(1, n + 1):
+            items[3 * key] = draw_item(rng, small_catalogue, "train", Dials(), bin_texture=1)
+            rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+            rotation *= np.sign(np.linalg.det(rotation))
+            poses[3 * key] = rotation, rng.uniform((-0.13, -0.08, 0.05), (0.13, 0.08, 0.12))
+        return Scene(items, poses, tote or Tote(), light or Light(), draw_camera(rng, height))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The catalogue of data/."""
+    return Catalogue.load(Path(__file__).parents[2] / "data")
+
+
+def _item(mesh, mass, friction):
+    vertices, faces = mesh
+    volume, _ = meshes.volume_and_centroid(mesh)
+    vertices = vertices.astype(np.float32)
+    # the name carries the size: physics builds one collision shape per name
+    name = f"test_{zlib.crc32(vertices.tobytes())}"
+    normals = meshes.corner_normals(vertices, faces)
+    shape = Shape(name, "box", vertices, faces, normals, (meshes.convex_piece(vertices, 200),), volume)
+    return Item(shape, 0, mass=mass, friction=friction)
+
+
+@pytest.fixture(scope="session")
+def box_item():
+    """Makes boxes of given full side lengths in metres."""
+
+    def make(x, y, z, mass=0.1, friction=0.5):
+        return _item(meshes.box(np.array([x, y, z]) / 2), mass, friction)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ball_item():
+    """Makes balls of a given radius in metres, round to within a few micrometres."""
+
+    def make(radius, mass=0.1, friction=0.5):
+        angle = np.linspace(-0.4999 * np.pi, 0.4999 * np.pi, 65)
+        profile = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return _item(meshes.lathe(profile, 96), mass, friction)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def rays_of():
+    """Makes a ray scene of upright items: object id to (item, position)."""
+
+    def make(placed):
+        items = {key: item for key, (item, _) in placed.items()}
+        poses = {key: (np.eye(3), np.array(position, float)) for key, (_, position) in placed.items()}
+        return RayScene(items, poses)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def straight_down():
+    """Makes tool poses that approach from above, turned about the vertical."""
+
+    def make(x, y, z, turn=0.0):
+        c, s = np.cos(turn), np.sin(turn)
+        return ToolPose(np.array([x, y, z], float), np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], float))
+
+    return make

@@ -1,0 +1,201 @@
+import dataclasses
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+
+import cv2
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from graspbook.data.grasps import GraspDataset
+from graspbook.errors import InputError
+from graspbook.world import collect as module
+from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, pack, pack_atlas
+from graspbook.world.collect import Job, collect, store_episode
+from graspbook.world.config import Dials, WorldConfig
+from graspbook.world.episode import run_episode
+from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
+
+TINY = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
+
+
+@pytest.fixture(scope="module")
+def data_dir(small_catalogue, tmp_path_factory):
+    """A data folder that holds the small catalogue."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "catalogue").mkdir()
+    index, arrays = pack(small_catalogue.all_shapes)
+    (folder / "catalogue" / INDEX_FILE).write_text(json.dumps({"shapes": index}))
+    save_file(arrays, folder / "catalogue" / SHAPES_FILE)
+    cv2.imwrite(str(folder / "catalogue" / TEXTURES_FILE), pack_atlas(small_catalogue.texture_pool)[..., ::-1])
+    return folder
+
+
+def _fingerprint(folder):
+    """Every file below a folder with the hash of its bytes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture(scope="module")
+def reference(data_dir, tmp_path_factory):
+    """What one worker collects without interruption."""
+    out = tmp_path_factory.mktemp("reference") / "grasps"
+    collect(out, "train", 8, 5, TINY, TruePolicy(), data_dir=data_dir, scratch_dir=out.parent / "scratch")
+    return out
+
+
+def test_the_data_set_holds_the_successes_asked_for_and_all_failures_between(reference, data_dir):
+    dataset = GraspDataset(reference)
+    outcomes = list(dataset.table["outcome"])
+    assert outcomes.count("success") == 8 and outcomes[-1] == "success"
+    catalogue, rows = Catalogue.load(data_dir), []
+    for number in range(int(dataset.table["episode"].max()) + 1):
+        rows += [
+            (g.episode, g.index, g.outcome) for g in run_episode(5, "train", catalogue, TINY, TruePolicy(), number)
+        ]
+    stored = list(zip(dataset.table["episode"], dataset.table["index"], outcomes, strict=True))
+    assert stored == rows[: len(stored)]
+
+
+def test_stored_grasps_are_those_of_the_episode(reference, data_dir):
+    grasp = next(iter(run_episode(5, "train", Catalogue.load(data_dir), TINY, TruePolicy(), 0)))
+    sample = GraspDataset(reference)[0]
+    for name in ("before", "after", "suction", "visible", "amodal"):
+        np.testing.assert_array_equal(getattr(sample, name), getattr(grasp, name))
+
+
+def test_scratch_is_empty_afterwards(reference):
+    assert not any((reference.parent / "scratch").iterdir())
+
+
+def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path):
+    collect(tmp_path / "out", "train", 8, 5, TINY, TruePolicy(), 2, data_dir=data_dir, scratch_dir=tmp_path / "scratch")
+    assert _fingerprint(tmp_path / "out") == _fingerprint(reference)
+
+
+def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path):
+    from dask.distributed import Client, LocalCluster
+
+    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
+    with cluster, Client(cluster):
+        collect(
+            tmp_path / "out",
+            "train",
+            8,
+            5,
+            TINY,
+            TruePolicy(),
+            workers=1,
+            backend="dask",
+            data_dir=data_dir,
+            scratch_dir=tmp_path / "scratch",
+        )
+    assert _fingerprint(tmp_path / "out") == _fingerprint(reference)
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path):
+    """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
+    script = textwrap.dedent(
+        """
+        import sys, time
+        from graspbook.world import collect as module
+        from graspbook.world.config import Dials, WorldConfig
+        from graspbook.world.policy import TruePolicy
+
+        real = module.run_episode
+
+        def slow(*arguments):
+            for grasp in real(*arguments):
+                yield grasp
+                if grasp.episode > 0:
+                    print("in the middle", flush=True)
+                    time.sleep(600)
+
+        module.run_episode = slow
+        tiny = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
+        module.collect(sys.argv[1], "train", 8, 5, tiny, TruePolicy(), data_dir=sys.argv[2], scratch_dir=sys.argv[3])
+        """
+    )
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(out), str(data_dir), str(scratch)], stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "in the middle" in line:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    (stored,) = scratch.glob("collect-*/e00000")
+    kept = (stored / "grasps.parquet").stat().st_mtime_ns
+    assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"
+
+    seen = []
+    original = module.store_episode
+
+    def spy(job, number, folder):
+        path = original(job, number, folder)
+        seen.append((number, (path / "grasps.parquet").stat().st_mtime_ns if path else None))
+        return path
+
+    module.store_episode = spy
+    try:
+        collect(out, "train", 8, 5, TINY, TruePolicy(), data_dir=data_dir, scratch_dir=scratch)
+    finally:
+        module.store_episode = original
+    assert _fingerprint(out) == _fingerprint(reference)
+    assert seen[0] == (0, kept), "the finished episode was not run again"
+
+
+def test_an_episode_without_grasps_is_remembered(data_dir, tmp_path, monkeypatch):
+    blind = ModelPolicy(lambda image, depth: np.zeros((0, *depth.shape), bool), "blind")
+    job = Job("train", 0, TINY, blind, str(data_dir))
+    assert store_episode(job, 3, tmp_path) is None
+    monkeypatch.setattr(module, "run_episode", None)  # not called again
+    assert store_episode(job, 3, tmp_path) is None
+
+
+def test_a_policy_that_never_succeeds_stops_with_an_error(data_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 3)
+    blind = ModelPolicy(lambda image, depth: np.zeros((0, *depth.shape), bool), "blind")
+    with pytest.raises(InputError, match=r"model\(blind\): no grasp succeeded in 3 episodes"):
+        collect(tmp_path / "out", "train", 2, 0, TINY, blind, data_dir=data_dir, scratch_dir=tmp_path / "scratch")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
+    job = Job("train", 0, TINY, NoisyPolicy(), str(data_dir))
+    other_data = tmp_path / "data" / "catalogue"
+    other_data.mkdir(parents=True)
+    (other_data / SHAPES_FILE).write_bytes(b"other")
+    variants = [
+        {"split": "test"},
+        {"seed": 1},
+        {"config": WorldConfig()},
+        {"policy": TruePolicy()},
+        {"data_dir": str(other_data.parent)},
+    ]
+    keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
+    assert len(keys) == 6 and job.key() == dataclasses.replace(job).key()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_grasps": 0}, "n_grasps"),
+        ({"workers": 0}, "workers"),
+        ({"backend": "threads"}, "backend"),
+        ({"data_dir": "nowhere"}, "nowhere"),
+        ({"split": "validation"}, "split"),
+    ],
+)
+def test_bad_arguments_are_named_before_any_work(data_dir, tmp_path, arguments, message):
+    good = {"split": "train", "n_grasps": 1, "seed": 0, "config": TINY, "data_dir": data_dir}
+    with pytest.raises(InputError, match=message):
+        collect(tmp_path / "out", **good | arguments, scratch_dir=tmp_path / "scratch")
+    assert not (tmp_path / "scratch").exists() or not any((tmp_path / "scratch").rglob("e0*"))
