@@ -1,5 +1,5 @@
 # Each target does all of its own set-up. They need Python 3.11 or newer and git, nothing else.
-.PHONY: help setup reproduce test verify book bench
+.PHONY: help setup reproduce test verify book bench readme
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## say what there is
@@ -27,3 +27,6 @@ book: setup ## open the notebooks, with the trained models fetched
 
 bench: setup ## measure speed; writes reports/benchmarks.csv
 	@python tests/benchmarks/run.py
+
+readme: setup ## copy the claims table into README.md
+	@graspbook readme

@@ -103,6 +103,18 @@ def claims(
     typer.echo(claims_markdown({slug: judge(load_paper(slug), reports) for slug in slugs()}, profile))
 
 
+@app.command()
+def readme() -> None:
+    """Copy the table of reports/claims.md into README.md."""
+    from graspbook.readme import with_claims
+    from graspbook.report import write_text
+    from graspbook.workspace import find_root
+
+    root = find_root()
+    text = (root / "README.md").read_text(encoding="utf-8")
+    write_text(root / "README.md", with_claims(text, (root / "reports/claims.md").read_text(encoding="utf-8")))
+
+
 @app.command("check-params")
 def check_params(
     profile: Annotated[str, typer.Option(help="quick, standard or paper")] = "standard",

@@ -11,7 +11,6 @@ from graspbook.data import schema
 from graspbook.data.grasps import GraspDataset, GraspWriter, stack_samples, write_grasps
 from graspbook.data.images import write_png
 from graspbook.errors import InputError
-from graspbook.world.pull import OUTCOMES
 
 
 class Tracked(np.ndarray):
@@ -304,10 +303,6 @@ def test_the_table_is_an_ordinary_parquet_file(dataset):
     table = pd.read_parquet(dataset.path)
     assert list(table.columns) == schema.ARROW_SCHEMA.names
     assert len(table) == 6
-
-
-def test_the_world_and_the_table_know_the_same_outcomes():
-    assert OUTCOMES == schema.OUTCOMES
 
 
 def test_stacking_nothing_is_refused():

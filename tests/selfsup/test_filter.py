@@ -24,7 +24,9 @@ def naive_scores(visible, amodal):
     for m in visible.ravel().tolist():
         if 0 < m < 1:
             entropy += -m * math.log(m) - (1 - m) * math.log(1 - m)
-    return sum(visible.ravel().tolist()) / sum(amodal.ravel().tolist()), entropy / sum(visible.ravel().tolist())
+    return sum(visible.ravel().tolist()) / sum(amodal.ravel().tolist()), entropy / sum(visible.ravel().tolist()) * len(
+        visible
+    ) / 640
 
 
 def naive_regions(mask):

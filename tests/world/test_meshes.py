@@ -24,7 +24,7 @@ def test_solids_are_closed_and_face_outwards(name):
 
 def test_volume_and_centroid_of_a_shifted_box():
     vertices, faces = meshes.box(np.array([1.0, 2.0, 3.0]))
-    volume, centroid = meshes.volume_and_centroid((vertices + [5, -1, 2], faces))
+    volume, centroid = meshes.volume_and_centroid((vertices + np.array([5, -1, 2]), faces))
     assert volume == pytest.approx(48)
     np.testing.assert_allclose(centroid, [5, -1, 2])
 

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from graspbook.data.schema import OUTCOMES
 from graspbook.world.physics import Cell
-from graspbook.world.pull import OUTCOMES, judge, pull
+from graspbook.world.pull import judge, pull
 from graspbook.world.rays import RayScene
 from graspbook.world.seal import FORCE, press
 

@@ -43,7 +43,8 @@ OPTIONAL = {
     "grasped_id": arrow.int32(),  # 0 = none
     "moved_ids": arrow.list_(arrow.int32()),  # every other object ...
     "moved_m": arrow.list_(arrow.float32()),  # ... and how far the grasp moved it, metres
-    "n_objects": arrow.int32(),
+    "n_objects": arrow.int32(),  # in the bin, before
+    "lost_while_filling": arrow.int32(),  # that missed the bin before the episode's first picture
     "visible_area": arrow.int32(),  # pixels
     "amodal_area": arrow.int32(),
     "fx": arrow.float64(),  # pixels

@@ -101,6 +101,7 @@ class GraspWriter:
                 "moved_ids": [int(key) for key in sorted(grasp.moved)],
                 "moved_m": [float(grasp.moved[key]) for key in sorted(grasp.moved)],
                 "n_objects": int(grasp.n_objects),
+                "lost_while_filling": int(grasp.lost_while_filling),
                 "visible_area": int(grasp.visible.sum()),
                 "amodal_area": int(grasp.amodal.sum()),
                 "fx": float(camera.fx),

@@ -17,7 +17,7 @@ from scipy.special import entr
 
 from graspbook.errors import InputError
 from graspbook.metrics import summarise
-from graspbook.pixels import scaled_area
+from graspbook.pixels import NATIVE_HEIGHT, scaled_area
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FilterThresholds:
 
     Attributes:
         t_occ: the ratio of visible to amodal area must exceed this.
-        t_ent: the relative entropy of the visible mask must be below this.
+        t_ent: the relative entropy of the visible mask, as of a 640x960 image, must be below this.
         contour_area: pixels, at 640x960, from which a contour counts; scales with the image.
         min_contours: the fewest contours that count.
         max_contours: the most.
@@ -45,7 +45,9 @@ class MaskScores:
 
     Attributes:
         occlusion_ratio: S_v / S_a, sums of probabilities; 0 where both are 0.
-        relative_entropy: sum H(m_v) / sum m_v in nats; infinite where the sum of m_v is 0.
+        relative_entropy: sum H(m_v) / sum m_v in nats, times height / 640: uncertainty sits in a band along the
+            outline, a few pixels wide whatever the image's size, so the plain ratio falls as one over the height,
+            and only so rescaled does it compare with the paper's threshold. Infinite where the sum of m_v is 0.
         n_contours: connected regions of m_v > 0.5 that are large enough to count.
         pixels: number of pixels with m_v > 0.5.
     """
@@ -76,12 +78,13 @@ def score_masks(
     for name, values in (("visible", visible), ("amodal", amodal)):
         if not ((values >= 0) & (values <= 1)).all():  # also false for NaN
             raise InputError(f"{name}: expected probabilities in 0..1, without NaN")
+    height = visible.shape[1]
     sum_visible = visible.sum((1, 2), dtype=np.float64)
     sum_amodal = amodal.sum((1, 2), dtype=np.float64)
     sum_entropy = binary_entropy(visible).sum((1, 2), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(sum_visible + sum_amodal > 0, sum_visible / sum_amodal, 0.0)
-        entropy = np.where(sum_visible > 0, sum_entropy / sum_visible, np.inf)
+        entropy = np.where(sum_visible > 0, sum_entropy / sum_visible * height / NATIVE_HEIGHT, np.inf)
     masks = visible > 0.5
     return MaskScores(ratio, entropy, count_contours(masks, thresholds), masks.sum((1, 2)))
 

@@ -125,6 +125,8 @@ def train(
     state = checkpoint.load_checkpoint(folder, segmenter, optimiser)
     wrapped = accelerator.prepare_model(segmenter)
     images, masks = _to_tensors(labelled, accelerator.device)
+    # gradients of sure pixels underflow; arithmetic on such denormal numbers made a step 2.4 times slower on a CPU
+    torch.set_flush_denormal(True)
     saved_at = time.monotonic()
     remaining = range(state.step, config.steps)
     if accelerator.is_main_process:
@@ -152,6 +154,7 @@ def train(
         if accelerator.is_main_process and (last or time.monotonic() - saved_at >= checkpoint_seconds):
             checkpoint.save_checkpoint(folder, segmenter, optimiser, state)
             saved_at = time.monotonic()
+    torch.set_flush_denormal(False)
     if config.patience is not None:
         segmenter.load_state_dict(state.best_weights)
     segmenter.to("cpu", memory_format=torch.contiguous_format).eval()

@@ -16,11 +16,11 @@ from graspbook.errors import InputError
 
 DIAL_RANGES: dict[str, tuple[float, ...]] = {
     # dial: off ........................ strong
-    "wall_reflectance": (0.0, 0.15, 0.3, 0.5, 0.7),
-    "light_flicker": (0.0, 0.02, 0.04, 0.08, 0.16),
+    "wall_reflectance": (0.0, 0.1, 0.2, 0.4, 0.7),
+    "light_flicker": (0.0, 0.03, 0.06, 0.12, 0.24),
     "shadow_softness": (0.0, 0.07, 0.15, 0.25, 0.4),
     "neighbour_movement": (0.0, 0.5, 1.0, 1.5, 2.0),
-    "clutter": (4.0, 8.0, 14.0, 20.0, 26.0),
+    "clutter": (4.0, 8.0, 12.0, 18.0, 26.0),
     "occlusion": (0.0, 0.25, 0.5, 0.75, 1.0),
     "texture_similarity": (0.0, 0.25, 0.5, 0.75, 1.0),
 }
@@ -53,11 +53,11 @@ class Dials:
         texture_similarity: probability that an object wears the bin's shared label instead of its own.
     """
 
-    wall_reflectance: float = 0.3
-    light_flicker: float = 0.04
+    wall_reflectance: float = 0.2
+    light_flicker: float = 0.03
     shadow_softness: float = 0.15
     neighbour_movement: float = 1.0
-    clutter: float = 14.0
+    clutter: float = 12.0
     occlusion: float = 0.5
     texture_similarity: float = 0.0
 

@@ -51,7 +51,7 @@ class Grasp:
         cup_gauge: float32 [5] kPa.
         cup_uv: float32 [5, 2] pixel coordinates of the cups' centres.
         grasped_id: the item under the first sealed (else the first touching) cup, 0 if there is none.
-        outcome: one of `pull.OUTCOMES`.
+        outcome: one of `graspbook.data.schema.OUTCOMES`.
         moved: how far every other item moved, metres between its centres of mass before and after; items that
             left the bin are counted to where they were last.
         n_objects: how many items were in the bin in `before`.

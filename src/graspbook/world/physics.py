@@ -18,11 +18,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import pybullet
 from scipy.spatial.transform import Rotation
 
 from graspbook.errors import InputError
 from graspbook.world import tote
+from graspbook.world.bullet import pybullet
 from graspbook.world.catalogue import Shape
 from graspbook.world.items import Item
 from graspbook.world.scene import Pose

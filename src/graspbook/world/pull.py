@@ -12,9 +12,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pybullet
 
 from graspbook.world import tote
+from graspbook.world.bullet import pybullet
 from graspbook.world.physics import TIME_STEP, Cell
 from graspbook.world.scene import Pose
 from graspbook.world.seal import CUP_RADIUS, FORCE, Contact
@@ -35,8 +35,6 @@ JOLT = 0.35
 """Extra speed, m/s, that a neighbour next to the tool gets per unit of neighbour movement above 1."""
 JOLT_REACH = 0.12
 """Beyond this distance from the tool neighbours are not jolted, metres."""
-OUTCOMES = ("success", "nothing_held", "dropped", "multiple", "lost")
-"""How a grasp can end; see `judge`."""
 
 _CHECK_EVERY = 3
 _LIP = CUP_RADIUS * np.array([(np.cos(a), np.sin(a), 0) for a in np.arange(3) * 2 * np.pi / 3])
@@ -47,7 +45,7 @@ class Pulled:
     """What a pull did.
 
     Attributes:
-        outcome: one of `OUTCOMES`.
+        outcome: one of `graspbook.data.schema.OUTCOMES`.
         taken: ids that left with the tool: held by cups, or resting on what is held.
         lost: ids that left the bin otherwise.
         last_poses: where each of those was last seen; if its physics diverged, where it was before the pull.

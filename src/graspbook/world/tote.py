@@ -104,8 +104,8 @@ def draw_tote(rng: np.random.Generator, dials: Dials) -> Tote:
         return float(red), float(green), float(blue)
 
     return Tote(
-        floor=tinted(rng.uniform(0.12, 0.5), 0.05),
-        wall=tinted(rng.uniform(0.25, 0.5), 0.05),
+        floor=tinted(rng.uniform(0.05, 0.3), 0.05),
+        wall=tinted(rng.uniform(0.15, 0.4), 0.05),
         table=tinted(rng.uniform(0.03, 0.2), 0.1),
         wall_reflectance=float(np.clip(dials.wall_reflectance * rng.uniform(0.7, 1.3), 0, 0.9)),
         # the floor is scratched by use: a fraction of the walls' gloss, so the one dial turns both off

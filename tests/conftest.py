@@ -38,6 +38,7 @@ def make_grasp():
             "outcome": "success",
             "moved": {7: 0.25, 2: 0.0},
             "n_objects": 4,
+            "lost_while_filling": 0,
             "camera": camera,
         }
         return SimpleNamespace(**(grasp | fields))

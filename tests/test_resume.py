@@ -1,0 +1,126 @@
+"""Kill -9 in the middle of collecting and of training, then `dvc repro`: the same bytes as an unbroken run."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from graspbook.params import merge, profile_values
+from graspbook.workspace import prepare_workspace
+
+ROOT = Path(__file__).parents[1]
+STAGE = "selfsup-train@grasp-100"
+TINY = {
+    "selfsup": {
+        "world": {"height": 48, "samples": 1},
+        "collect": {"n_train": 16, "n_test": 4},
+        "train": {
+            "steps": 40,
+            "batch_size": 2,
+            "held_out": 3,
+            "evaluate_every": 20,
+            "fpn_channels": 8,
+            "variants": {f"grasp-{name}": {"labels": 4} for name in ("100-noaug", "100", "200")},
+        },
+    }
+}
+RESULTS = ("artifacts", "reports/selfsup/tables", "reports/selfsup/notebooks")
+
+
+def start(workspace):
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro", "--quiet", STAGE],
+        cwd=workspace,
+        env=os.environ | {"PATH": programs, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(workspace):
+    process = start(workspace)
+    _, complaint = process.communicate(timeout=300)
+    assert process.returncode == 0, complaint
+
+
+def kill_when(workspace, pattern):
+    """Kill -9 everything that `dvc repro` started, as soon as a file that fits `pattern` exists."""
+    process = start(workspace)
+    try:
+        deadline = time.monotonic() + 240
+        while not list(workspace.glob(pattern)):
+            assert process.poll() is None, f"finished before {pattern} was seen: {process.communicate()[1]}"
+            assert time.monotonic() < deadline, f"{pattern} never appeared"
+            time.sleep(0.02)
+    finally:
+        for pid in descendants(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
+    # what a killed DVC leaves behind, as a power cut would
+    for lock in (workspace / ".dvc/tmp").glob("*lock"):
+        lock.unlink()
+
+
+def descendants(pid):
+    """A process and all that it started, itself last (`ps` is everywhere; the kernel is in a session of its own)."""
+    listing = subprocess.run(["ps", "-Ao", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    children = {}
+    for line in listing.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found = [pid]
+    for parent in found:
+        found += children.get(parent, [])
+    return found[::-1]
+
+
+def results(workspace):
+    return {
+        path.relative_to(workspace): path.read_bytes()
+        for folder in RESULTS
+        for path in sorted((workspace / folder).rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def workspaces(tmp_path):
+    """Two workspaces of a tiny profile, in a repository that shares this one's data."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    for name in ("dvc.yaml", "data.dvc"):
+        shutil.copy(ROOT / name, root)
+    for name in ("notebooks", "src", "profiles"):
+        shutil.copytree(ROOT / name, root / name)
+    values = merge(profile_values(ROOT, "standard"), TINY)
+    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    pair = []
+    for profile in ("quick", "paper"):
+        # both run the same parameters: only the folder differs
+        (root / f"profiles/{profile}.yaml").write_text(yaml.safe_dump({"profile": "quick"}))
+        workspace = prepare_workspace(root, profile)
+        shutil.copytree(ROOT / "data", workspace / "data")
+        pair.append(workspace)
+    return pair
+
+
+@pytest.mark.timeout(900)
+def test_a_pipeline_killed_while_collecting_and_while_training_ends_as_an_unbroken_one(workspaces):
+    broken, unbroken = workspaces
+    finish(unbroken)
+    kill_when(broken, "scratch/collect-*/e00001")
+    assert not (broken / "artifacts/selfsup/grasps/train").exists()
+    kill_when(broken, "scratch/*/step-*")
+    assert not (broken / "artifacts/selfsup/models").exists()
+    finish(broken)
+    assert results(unbroken).keys() == results(broken).keys() != set()
+    assert [path for path, content in results(unbroken).items() if content != results(broken)[path]] == []
