@@ -1,3 +1,4 @@
+import importlib
 import re
 from pathlib import Path
 
@@ -30,3 +31,11 @@ def test_the_committed_readme_shows_the_committed_ledger():
 def test_every_file_that_the_readme_links_to_exists():
     links = re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / "README.md").read_text())
     assert links and [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_everything_that_the_readme_names_in_the_package_exists():
+    names = re.findall(r"`(graspbook(?:\.\w+)+)`", (ROOT / "README.md").read_text())
+    assert names
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name

@@ -264,7 +264,15 @@ def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str
     ]
     if profile == "quick":
         lines += ["", "**Quick profile**: everything runs, the numbers and verdicts mean little."]
-    return "\n".join([*lines, "", markdown_rows(pd.DataFrame(rows)), ""])
+    notes = [
+        f"- {judgement.claim.id}: {judgement.claim.note}"
+        for judged in judgements.values()
+        for judgement in judged
+        if judgement.claim.note
+    ]
+    if notes:
+        notes = ["", "Notes:", "", *notes]
+    return "\n".join([*lines, "", markdown_rows(pd.DataFrame(rows)), *notes, ""])
 
 
 def _ours(result: Result) -> str:

@@ -66,6 +66,18 @@ def test_scores_match_counting_pixel_by_pixel(dtype):
         assert scores.pixels[number] == (visible[number] > 0.5).sum()
 
 
+def test_an_outline_equally_wide_in_pixels_scores_alike_at_every_size():
+    def square(height):
+        side, start = height // 2, height // 4
+        probabilities = np.zeros((1, height, height * 3 // 2))
+        probabilities[0, start : start + side, start : start + side] = 1
+        probabilities[0, start, start : start + side] = 0.5  # one undecided row of pixels
+        return score_masks(probabilities, probabilities, PAPER).relative_entropy[0]
+
+    assert square(640) == pytest.approx(320 * math.log(2) / (320 * 320 - 160))
+    assert square(128) == pytest.approx(square(640), rel=0.01)
+
+
 def test_entropy_is_zero_when_certain_and_ln_2_when_undecided():
     probabilities = np.array([0, 1, 0.5, 1e-45, np.nextafter(np.float32(1), np.float32(0))], np.float32)
     entropy = binary_entropy(probabilities)

@@ -1,10 +1,11 @@
 """Counterpart of Figure 2 (`selfsup` paper, §III-A): inputs, predicted masks, entropy, and where subtraction fails.
 
-The examples are chosen by rule, not by hand: for each cause that the paper names, the test grasp in which that
-cause did image subtraction the most harm; beside them the grasp that the model found easiest to get typically right,
-the most occluded one, and the one of which it was least sure.
+The examples are chosen by rule, not by hand. Three are masks that the model's filter keeps: the one in which the bin
+(reflections, shadows) does image subtraction most harm, the one in which other objects (they moved) do, and the one of
+median IoU. Two may be failures: the most hidden object, and the prediction that is least certain.
 """
 
+import textwrap
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -20,6 +21,9 @@ from graspbook.selfsup.inference import segment_arrays
 from graspbook.selfsup.model import GraspSegmenter
 
 COLUMNS = ("before $i_b$", "after $i_a$", "cups $g$", "visible", "amodal", "entropy", "Subtract")
+
+SUBTRACTED = (0.9, 0.1, 0.6)
+"""Colour of what subtraction finds: its grey in the charts would not show on a grey bin."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,17 @@ def choose_examples(items: pd.DataFrame, harm: pd.DataFrame, hidden: np.ndarray,
         entropy: relative entropy of each prediction.
 
     Returns:
-        At most five examples; those about subtraction first.
+        At most five examples, in the order above; the first three are missing where nothing was kept.
     """
     kept = items["kept"].to_numpy()
-    typical = -np.abs(items["iou"] - items.loc[kept, "iou"].median()) if kept.any() else items["iou"]
+    on_bin, on_objects = harm["on_bin"].to_numpy(), harm["on_objects"].to_numpy()
+    typical = -np.abs(items["iou"] - items.loc[kept, "iou"].median()).to_numpy()
     rules = (
-        ("most change on the bin: reflections, shadows", harm["on_bin"].to_numpy()),
-        ("most change on other objects: they moved", harm["on_objects"].to_numpy()),
-        ("median IoU among the masks that the filter keeps", np.where(kept, typical, -np.inf)),
+        ("kept; subtraction adds most on the bin alone", np.where(kept, on_bin - on_objects, -np.inf)),
+        ("kept; subtraction adds most on other objects", np.where(kept, on_objects, -np.inf)),
+        ("kept; median IoU", np.where(kept, typical, -np.inf)),
         ("most hidden object", hidden),
-        ("highest entropy: the filter drops it", np.where(np.isfinite(entropy), entropy, -np.inf)),
+        ("highest entropy", np.where(np.isfinite(entropy), entropy, -np.inf)),
     )
     chosen: list[Example] = []
     for reason, score in rules:
@@ -102,13 +107,14 @@ def draw(grasps: GraspDataset, examples: list[Example], model: GraspSegmenter, s
             plotting.outlined(plotting.overlay(before, found.visible[row], plotting.method_colour(name)), truth),
             plotting.outlined(plotting.overlay(before, found.amodal[row], plotting.AMODAL_COLOUR), batch.amodal[row]),
             found.entropy[row],
-            plotting.outlined(plotting.overlay(before, subtracted, plotting.method_colour("Subtract"), 0.6), truth),
+            plotting.outlined(plotting.overlay(before, subtracted, SUBTRACTED, 0.6), truth),
         )
         for axis, picture in zip(axes[row], pictures, strict=True):
             axis.imshow(picture, cmap="magma", vmin=0, vmax=np.log(2) if picture.ndim == 2 else None)
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
-        axes[row, 0].set_ylabel(example.reason.replace(": ", ":\n"), fontsize=9, wrap=True)
+        reason = textwrap.fill(example.reason, 18)
+        axes[row, 0].set_ylabel(reason, fontsize=10, rotation=0, ha="right", va="center", labelpad=8)
         caught = f"IoU {_iou(found.visible[row], truth):.0f}, {'kept' if found.kept[row] else 'dropped'}"
         axes[row, 3].set_xlabel(caught, fontsize=9)
         axes[row, 6].set_xlabel(f"IoU {_iou(subtracted, truth):.0f}", fontsize=9)
