@@ -132,7 +132,10 @@ def summary(workspace: Path, shown: Path) -> str:
         workspace: Folder with `reports/`.
         shown: How to write its path.
     """
-    lines = ["", "Claims:"]
+    lines = []
+    for table in sorted(workspace.glob("reports/*/tables/table_*.md")):
+        lines += ["", table.read_text(encoding="utf-8").rstrip()]
+    lines += ["", "Claims:"]
     claims = pd.read_csv(workspace / "reports" / "claims.csv")
     for _, claim in claims.drop_duplicates("claim").iterrows():
         lines.append(f"  {claim['claim']:<11} {claim['verdict']:<16} {claim['statement']}")
