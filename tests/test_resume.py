@@ -1,13 +1,14 @@
 """Kill -9 in the middle of collecting and of training, then `dvc repro`: the same bytes as an unbroken run."""
 
+import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -62,25 +63,16 @@ def kill_when(workspace, pattern):
             assert time.monotonic() < deadline, f"{pattern} never appeared"
             time.sleep(0.02)
     finally:
-        for pid in descendants(process.pid):
-            os.kill(pid, signal.SIGKILL)
+        # the kernel is in a session of its own, so killing the process group would miss it
+        with contextlib.suppress(psutil.NoSuchProcess):  # it had ended by itself; the assertion says so
+            for running in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    running.kill()
+        process.kill()
         process.communicate()
     # what a killed DVC leaves behind, as a power cut would
     for lock in (workspace / ".dvc/tmp").glob("*lock"):
         lock.unlink()
-
-
-def descendants(pid):
-    """A process and all that it started, itself last (`ps` is everywhere; the kernel is in a session of its own)."""
-    listing = subprocess.run(["ps", "-Ao", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    children = {}
-    for line in listing.splitlines():
-        child, parent = map(int, line.split())
-        children.setdefault(parent, []).append(child)
-    found = [pid]
-    for parent in found:
-        found += children.get(parent, [])
-    return found[::-1]
 
 
 def results(workspace):

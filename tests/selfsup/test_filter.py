@@ -24,9 +24,8 @@ def naive_scores(visible, amodal):
     for m in visible.ravel().tolist():
         if 0 < m < 1:
             entropy += -m * math.log(m) - (1 - m) * math.log(1 - m)
-    return sum(visible.ravel().tolist()) / sum(amodal.ravel().tolist()), entropy / sum(visible.ravel().tolist()) * len(
-        visible
-    ) / 640
+    sum_visible, sum_amodal = sum(visible.ravel().tolist()), sum(amodal.ravel().tolist())
+    return sum_visible / sum_amodal, entropy / sum_visible * len(visible) / 640
 
 
 def naive_regions(mask):
