@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from graspbook.errors import InputError
-from graspbook.params import PROFILES, load_params, merge, read_yaml, section_parameters, validate
+from graspbook.params import PROFILES, load_params, merge, section_parameters, validate
+from graspbook.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[1]
 

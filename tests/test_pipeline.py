@@ -13,6 +13,13 @@ from graspbook.params import load_params, section_parameters
 ROOT = Path(__file__).parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
+PARAMS = load_params(ROOT / "params.yaml")
+
+
+def variants(name):
+    """Names that a `foreach` stage runs for; those of a section of params.yaml where it names one."""
+    found = PIPELINE["stages"][name].get("foreach", [])
+    return list(PARAMS.model_dump()["selfsup"]["train"]["variants"]) if isinstance(found, str) else found
 
 
 def options(words, name):
@@ -37,7 +44,7 @@ def test_a_notebook_declares_exactly_the_parameters_that_its_stage_gives(name):
     words = shlex.split(STAGES[name]["cmd"])
     settings = {setting.partition("=")[0]: "" for setting in options(words, "--set")}
     if "variant" in settings:
-        settings["variant"] = "grasp-100"
+        settings["variant"] = variants(name)[0]
     section = (options(words, "--section") or [""])[0]
     given = section_parameters(load_params(ROOT / "params.yaml"), section, settings, tuple(options(words, "--with")))
     declared = declared_parameters(nbformat.read(ROOT / words[2], as_version=4), words[2])
@@ -80,3 +87,20 @@ def test_reports_are_kept_in_git_and_only_weights_in_the_cache(name):
             path = next(iter(out)) if isinstance(out, dict) else out
             cached = not isinstance(out, dict) or out[path].get("cache", True)
             assert cached == path.endswith(".safetensors"), path
+
+
+def test_every_row_of_the_segment_section_has_a_stage_which_keeps_its_weights_where_asked_to():
+    rows = PARAMS.selfsup.segment.variants
+    kept, more = variants("selfsup-segment"), variants("selfsup-segment-more")
+    assert sorted(kept + more) == sorted(rows)
+    assert all(rows[name].keep_weights for name in kept)
+    assert not any(rows[name].keep_weights for name in more)
+    assert not any(rows[name].inpaint for name in more), "only selfsup-segment depends on the inpainting model"
+    assert not any(rows[name].single for name in kept), "only selfsup-segment-more depends on the unlabelled grasps"
+
+
+def test_table_2_reads_what_every_row_writes():
+    rows = PARAMS.selfsup.segment.variants
+    deps = set(STAGES["selfsup-table-2"]["deps"])
+    assert {f"reports/selfsup/detections/{name}.parquet" for name in rows} <= deps
+    assert {f"reports/selfsup/tables/history_{name}.csv" for name in rows} <= deps

@@ -89,6 +89,59 @@ def segment_grasps_command(
     typer.echo(f"{len(scores)} grasps segmented, {kept} pass the filter; masks and scores.csv in {out}")
 
 
+selfsup = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="The `selfsup` paper's method on your own images."
+)
+app.add_typer(selfsup, name="selfsup")
+
+
+@selfsup.command("train")
+def train_own_command(
+    labels: Annotated[Path, typer.Option(help="COCO JSON of labelled images, which lie beside it")],
+    grasps: Annotated[Path, typer.Option(help="unlabelled grasps, as for segment-grasps")],
+    out: Annotated[Path, typer.Option(help="folder for the model, the objects cut out and samples")],
+    model: Annotated[Path, typer.Option(help="grasp segmentation model that cuts the objects out")] = Path(
+        "artifacts/selfsup/models/grasp-100.safetensors"
+    ),
+    height: Annotated[int, typer.Option(min=32, help="of the images learned from, pixels")] = 96,
+    steps: Annotated[int, typer.Option(min=1, help="training steps")] = 1500,
+    batch_size: Annotated[int, typer.Option(min=1, help="images per step")] = 8,
+    learning_rate: Annotated[float, typer.Option(min=0, help="of AdamW, at its highest")] = 6e-4,
+    max_objects: Annotated[int, typer.Option(min=1, help="at most so many are pasted on an image")] = 25,
+    filtered: Annotated[bool, typer.Option("--filter", help="paste only masks that the filter trusts")] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="Mask2Former of this repository to go on from; else from ImageNet features")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 1,
+) -> None:
+    """Train instance segmentation on a few labelled images and many unlabelled grasps: cut, paste, learn."""
+    import torch
+
+    from graspbook.nn.weights import load_pretrained
+    from graspbook.selfsup.instance_model import load_instance_model
+    from graspbook.selfsup.model import load_segmenter
+    from graspbook.selfsup.own_data import OwnDataConfig, train_on_own_data
+    from graspbook.selfsup.paste import PasteConfig
+    from graspbook.selfsup.segment_train import SegmentTrainConfig
+
+    torch.set_flush_denormal(True)
+    config = OwnDataConfig(
+        height=height,
+        batch_size=batch_size,
+        filtered=filtered,
+        seed=seed,
+        paste=PasteConfig(max_objects=max_objects),
+        training=SegmentTrainConfig(steps=steps, learning_rate=learning_rate, seed=seed),
+    )
+    begun = None if start is None else load_instance_model(start)
+    pretrained = load_pretrained("bundled", "mobilenet_v2") if begun is None else None
+    result = train_on_own_data(labels, grasps, load_segmenter(model), out, config, pretrained, begun)
+    typer.echo(
+        f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "
+        f"images; AP {result.best_ap:.1f} on {result.n_held_out} held-out ones; model and samples in {out}"
+    )
+
+
 @app.command()
 def claims(
     reports: Annotated[Path, typer.Option(help="folder with the papers' tables")] = Path("reports"),

@@ -8,10 +8,10 @@ any work is done; values are taken as they stand, never converted (`"5"` is not 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from graspbook.errors import InputError
+from graspbook.yaml_files import read_yaml
 
 PROFILES = ("quick", "standard", "paper")
 
@@ -117,6 +117,139 @@ class DialCurves(Section):
     workers: Count
 
 
+class ScenesSection(Section):
+    """§V: how many grasps stay unlabelled, and how many images are labelled."""
+
+    seed: Annotated[int, Field(ge=0)]
+    n_unlabelled: Count
+    n_labelled: Count
+    workers: Count
+
+
+class Bank(Section):
+    """§III-B.1: how the object banks are judged against the simulator's truth."""
+
+    seed: Annotated[int, Field(ge=0)]
+    replicates: Annotated[int, Field(ge=20)]
+    n_compared: Count
+
+
+class Paste(Section):
+    """§III-B.2: how many composites the notebook on cut and paste makes."""
+
+    seed: Annotated[int, Field(ge=0)]
+    shown: Count
+    n_composites: Count
+
+
+class Inpainter(Section):
+    """§III-B.3: what repaints the outlines of pasted objects."""
+
+    dilate: Positive
+    denoising_steps: Count
+    strength: Annotated[float, Field(gt=0, le=1)]
+    engine: Literal["bundled", "stable-diffusion"]
+    location: str | None
+
+    @model_validator(mode="after")
+    def _location_where_needed(self) -> "Inpainter":
+        if (self.engine == "stable-diffusion") != (self.location is not None):
+            raise ValueError("location must name the pipeline if, and only if, engine is 'stable-diffusion'")
+        return self
+
+
+class Inpaint(Section):
+    """§III-B.3: how the bundled inpainting model is trained, and how real its outlines look."""
+
+    seed: Annotated[int, Field(ge=0)]
+    channels: Annotated[list[Annotated[int, Field(ge=8, multiple_of=8)]], Field(min_length=1)]
+    train_steps: Count
+    batch_size: Count
+    learning_rate: Positive
+    n_scenes: Count
+    n_realism: Count
+    classifier_steps: Count
+
+
+class Start(Section):
+    """What every Mask2Former starts from: a training on pictures of random shapes (ours)."""
+
+    seed: Annotated[int, Field(ge=0)]
+    scenes: Count
+    steps: Count
+    batch_size: Count
+    learning_rate: Positive
+
+
+class Row(Section):
+    """One row of Table II, or of a curve beside it."""
+
+    title: str
+    labels: Count
+    model: Literal["mask2former", "mask_rcnn"] = "mask2former"
+    bank: Literal["none", "train", "subtract-filter", "grasp-100", "grasp-100-filter"] = "none"
+    grasps: Count = 1
+    inpaint: bool = False
+    robust: bool = False
+    single: bool = False
+    keep_weights: bool = False
+
+
+class Network(Section):
+    """§III-B.4: the instance segmentation network (`graspbook.selfsup.mask2former.Mask2FormerSettings`)."""
+
+    height: Annotated[int, Field(ge=32)]
+    backbone: Literal["mobilenet_v2", "resnet50"]
+    weights: Literal["bundled", "hub", "random"]
+    location: str | None
+    queries: Count
+    hidden: Annotated[int, Field(ge=8, multiple_of=8)]
+    encoder_layers: Count
+    encoder_feedforward: Count
+    decoder_layers: Annotated[int, Field(ge=2)]
+    feedforward: Count
+    points: Count
+    positions: bool
+
+    @model_validator(mode="after")
+    def _location_where_needed(self) -> "Network":
+        if (self.weights == "hub") != (self.location is not None):
+            raise ValueError("location must name the weights if, and only if, weights is 'hub'")
+        return self
+
+
+class Segment(Section):
+    """§V: how every row of Table II is trained."""
+
+    seed: Annotated[int, Field(ge=0)]
+    start: Literal["generic", "none"]
+    steps: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    backbone_factor: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    warm_up: Fraction
+    clip: Positive
+    evaluate_every: Count
+    patience: Count | None
+    validation: Count
+    precision: Literal["float32", "bfloat16"]
+    margin: Fraction
+    min_objects: Annotated[int, Field(ge=0)]
+    max_objects: Annotated[int, Field(ge=0)]
+    min_area: Annotated[float, Field(ge=0)]
+    variants: Annotated[dict[VariantName, Row], Field(min_length=1)]
+
+
+class Instances(Section):
+    """§V-B: the bootstrap behind Table II, and which rows are points of the two curves."""
+
+    seed: Annotated[int, Field(ge=0)]
+    replicates: Annotated[int, Field(ge=20)]
+    labels_of: dict[str, Annotated[int, Field(ge=0)]]
+    grasps_of: dict[str, Annotated[int, Field(ge=0)]]
+
+
 class Selfsup(Section):
     """Parameters of the paper "Self-Supervised Instance Segmentation by Grasping"."""
 
@@ -126,6 +259,15 @@ class Selfsup(Section):
     train: Train
     evaluate: Evaluate
     dials: DialCurves
+    scenes: ScenesSection
+    bank: Bank
+    paste: Paste
+    inpainter: Inpainter
+    inpaint: Inpaint
+    network: Network
+    start: Start
+    segment: Segment
+    instances: Instances
 
     @model_validator(mode="after")
     def _enough_training_grasps(self) -> "Selfsup":
@@ -134,6 +276,19 @@ class Selfsup(Section):
             raise ValueError(
                 f"collect.n_train is {self.collect.n_train}, but the largest variant needs {most} "
                 f"labelled and {self.train.held_out} held-out grasps (train.held_out)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _enough_labelled_images(self) -> "Selfsup":
+        most = max(row.labels for row in self.segment.variants.values())
+        if most > self.scenes.n_labelled:
+            raise ValueError(f"scenes.n_labelled is {self.scenes.n_labelled}, but a row of segment needs {most}")
+        bought = self.scenes.n_labelled - self.train.variants["grasp-100"].labels
+        if bought > self.scenes.n_unlabelled:
+            raise ValueError(
+                f"scenes.n_labelled asks for labels of {bought} unlabelled grasps, "
+                f"but scenes.n_unlabelled is {self.scenes.n_unlabelled}"
             )
         return self
 
@@ -154,23 +309,6 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
-
-    Raises:
-        InputError: The file is missing, is not YAML, or holds something else than a mapping.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected a mapping of keys, found {type(content).__name__}")
-    return content
 
 
 def validate(values: dict[str, Any], source: str) -> Params:

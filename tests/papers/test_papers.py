@@ -18,6 +18,20 @@ def test_table_1_has_the_papers_rows_in_its_order():
     assert table.groups["filtered"] == [f"{name}-Filter" for name in table.groups["unfiltered"]]
 
 
+def test_table_2_has_the_papers_rows_in_its_order():
+    table = load_paper("selfsup").tables["table_2"]
+    frame = table.frame().set_index("method")
+    assert list(frame.index) == [
+        "Mask2Former-100", "Single-Object-100", "Paste-Subtract", "Paste-Subtract-Robust", "Paste-Train", "Paste-Grasp",
+        "Paste-Grasp-Filter", "Paste-Grasp-Robust", "Paste-Grasp-Inpaint", "Mask2Former-1000",
+    ]  # fmt: skip
+    assert tuple(frame.loc["Paste-Grasp-Inpaint"]) == (72.33, 88.25, 78.11, 80.68, 59.40)
+    assert tuple(frame.loc["Mask2Former-1000"]) == (70.08, 85.69, 74.34, 76.12, 61.48)
+    with_100_labels = set(frame.index) - {"Mask2Former-1000", "Paste-Grasp-Inpaint"}
+    assert set(table.groups["others_with_100_labels"]) == with_100_labels
+    assert set(table.groups["pasting"]) == {name for name in frame.index if name.startswith("Paste-")}
+
+
 @pytest.mark.parametrize("slug", slugs())
 def test_a_papers_file_carries_its_own_name(slug):
     assert load_paper(slug).slug == slug

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from graspbook.errors import InputError
-from graspbook.params import read_yaml
+from graspbook.yaml_files import read_yaml
 
 Name = Annotated[str, Field(min_length=1)]
 

@@ -1,0 +1,270 @@
+"""Images whose instances are labelled, as COCO JSON: own data, and the scenes of the `selfsup` paper (§V).
+
+    FOLDER/annotations.json   masks as polygons or run-length encodings; every category counts as "object"
+    FOLDER/images/<name>.png  8-bit; `file_name` is relative to the JSON file, or to `images` beside it
+
+A field `bin` on the images, ours and not COCO's, says which images show the same bin: they are alike, and a
+bootstrap over images must resample them together.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from graspbook.data.atomic import new_folder
+from graspbook.data.coco_file import decode_segmentation, read_coco, read_groups
+from graspbook.data.images import write_png
+from graspbook.data.rle import encode_mask
+from graspbook.errors import InputError
+
+ANNOTATIONS = "annotations.json"
+"""The JSON file's name in a folder that `write_scenes` makes."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A labelled image.
+
+    Attributes:
+        name: unique in its set; the file's name without folder and ending.
+        image: uint8 RGB [H, W, 3].
+        ids: uint16 [H, W], 0 = background, 1..n = the image's instances in the file's order. An instance that
+            others cover, or that vanished when the image was shrunk, has no pixel.
+    """
+
+    name: str
+    image: np.ndarray
+    ids: np.ndarray
+
+
+class CocoScenes:
+    """The images of a COCO file with their instances; pixels are decoded when asked for.
+
+    Instances become visible masks: where two overlap, the later annotation wins. Annotations of crowds are
+    left out. Everything but the pixels of the images is checked at once.
+
+    Args:
+        annotations: the JSON file.
+        height: of the images, in pixels, that are handed out; the width follows. None: as they are.
+
+    Attributes:
+        names: of the images.
+        groups: int64 [n], which images belong together; the image's own number where the file does not say.
+        size: height and width, in pixels, of every image handed out.
+
+    Raises:
+        InputError: no such file, no COCO JSON, or a faulty field, named by file, image or annotation, and
+            field; or the images handed out would differ in size.
+    """
+
+    def __init__(self, annotations: Path | str, height: int | None = None):
+        self.path = Path(annotations)
+        if height is not None and height < 1:
+            raise InputError(f"height: expected at least 1 pixel, got {height}")
+        images, by_image = read_coco(self.path)
+        self._images = images
+        self._annotations = [by_image[image["id"]] for image in images]
+        self.names = tuple(PurePosixPath(image["file_name"]).stem for image in images)
+        self._files = [self._find(image) for image in images]
+        self.groups = read_groups(images, self.path)
+        self.size = self._common_size(height)
+        self._check_names()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __iter__(self) -> Iterator[Scene]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Scene:
+        """Read one scene; raises InputError where its image is faulty, IndexError past the end."""
+        entry, file = self._images[index], self._files[index]
+        # Labels are drawn on the pixels as stored, whatever an EXIF tag says about turning them.
+        image = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        if image is None:
+            raise InputError(f"{file}: image {entry['id']} of {self.path}: expected a readable image file")
+        if image.shape[:2] != (entry["height"], entry["width"]):
+            raise InputError(
+                f"{file}: image {entry['id']} of {self.path}: fields height, width: expected "
+                f"{entry['height']}x{entry['width']} pixels, the file has {image.shape[0]}x{image.shape[1]}"
+            )
+        return Scene(self.names[index], resize_image(image, self.size), self.ids(index))
+
+    def ids(self, index: int) -> np.ndarray:
+        """`Scene.ids` of one image, without reading the image."""
+        entry = self._images[index]
+        ids = np.zeros((entry["height"], entry["width"]), np.uint16)
+        for number, annotation in enumerate(self._annotations[index], 1):
+            ids[self._mask(annotation, entry)] = number
+        return resize_ids(ids, self.size)
+
+    def subset(self, indices: Sequence[int]) -> CocoScenes:
+        """A view of the images `indices`, in that order."""
+        indices = list(indices)
+        view = copy.copy(self)
+        for field in ("_images", "_annotations", "_files"):
+            setattr(view, field, [getattr(self, field)[index] for index in indices])
+        view.names = tuple(self.names[index] for index in indices)
+        view.groups = self.groups[indices]
+        return view
+
+    def truth(self) -> dict[str, list[dict[str, Any]]]:
+        """The visible masks of at least one pixel, at `size`, as a COCO dictionary for pycocotools.
+
+        Image i has the id i + 1 and its name as `file_name`; annotations count from 1 (pycocotools takes an
+        annotation 0 for no match).
+        """
+        height, width = self.size
+        images, annotations = [], []
+        for index, name in enumerate(self.names):
+            group = int(self.groups[index])
+            images.append({"id": index + 1, "file_name": name, "height": height, "width": width, "bin": group})
+            annotations += _annotations(self.ids(index), index + 1, len(annotations) + 1)
+        return _dictionary(images, annotations)
+
+    def _find(self, image: dict) -> Path:
+        folder, name = self.path.parent, image["file_name"]
+        for file in (folder / name, folder / "images" / name):
+            if file.is_file():
+                return file
+        raise InputError(
+            f"{self.path}: image {image['id']}: field file_name: expected the file {folder / name} or "
+            f"{folder / 'images' / name}"
+        )
+
+    def _common_size(self, height: int | None) -> tuple[int, int]:
+        sizes = [_resized(image["height"], image["width"], height) for image in self._images]
+        for image, size in zip(self._images, sizes, strict=True):
+            if size != sizes[0]:
+                raise InputError(
+                    f"{self.path}: image {image['id']}: fields height, width: expected {sizes[0][0]}x{sizes[0][1]} "
+                    f"pixels as image {self._images[0]['id']} has{' when resized' if height else ''}, "
+                    f"found {size[0]}x{size[1]}"
+                )
+        return sizes[0]
+
+    def _check_names(self) -> None:
+        first: dict[str, dict] = {}
+        for name, image in zip(self.names, self._images, strict=True):
+            other = first.setdefault(name, image)
+            if other is not image:
+                raise InputError(
+                    f"{self.path}: image {image['id']}: field file_name: expected another name than image "
+                    f"{other['id']} has, both are {name!r} without folder and ending"
+                )
+
+    def _mask(self, annotation: dict, image: dict) -> np.ndarray:
+        return decode_segmentation(annotation["segmentation"], image["height"], image["width"])
+
+
+def write_scenes(folder: Path | str, scenes: Iterable[Scene], bins: Sequence[int]) -> Path:
+    """Write labelled images as COCO, one at a time; the folder appears only when it is whole.
+
+    Args:
+        folder: to make; one made by an earlier call is replaced.
+        scenes: the images; an instance without a pixel is left out.
+        bins: for each scene, which bin it shows.
+
+    Returns:
+        Path of the JSON file.
+
+    Raises:
+        InputError: a scene is faulty or its name taken, there are not as many bins as scenes, or `folder`
+            exists and is something else.
+    """
+    folder = Path(folder)
+    images: list[dict] = []
+    annotations: list[dict] = []
+    names: set[str] = set()
+    with new_folder(folder, ANNOTATIONS) as partial:
+        (partial / "images").mkdir()
+        for number, scene in enumerate(scenes):
+            _check_scene(scene)
+            if scene.name in names:
+                raise InputError(f"{folder}: scene {scene.name} is added twice")
+            if number == len(bins):
+                raise InputError(f"bins: expected one for each scene, got {len(bins)} for more scenes")
+            names.add(scene.name)
+            height, width = scene.ids.shape
+            file = f"images/{scene.name}.png"
+            write_png(partial / file, scene.image)
+            entry = {"id": number + 1, "file_name": file, "height": height, "width": width}
+            images.append(entry | {"bin": int(bins[number])})
+            annotations += _annotations(scene.ids, number + 1, len(annotations) + 1)
+        if not images or len(images) != len(bins):
+            raise InputError(f"bins: expected one for each of {len(images)} scenes (at least one), got {len(bins)}")
+        text = json.dumps(_dictionary(images, annotations), separators=(",", ":"))
+        (partial / ANNOTATIONS).write_text(text + "\n", encoding="utf-8")
+    return folder / ANNOTATIONS
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An image uint8 [H, W, 3] at `size` = (height, width): area means where it shrinks, else bilinear."""
+    if image.shape[:2] == size:
+        return image
+    way = cv2.INTER_AREA if size[0] < image.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(image, size[::-1], interpolation=way)
+
+
+def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Ids [H, W] at `size` = (height, width): the id at each new pixel's centre (on an edge: the next pixel's)."""
+    if ids.shape == size:
+        return ids
+    # In whole numbers, where OpenCV rounds: a third of the centres lie on an edge when 128 become 96.
+    rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, ids.shape, strict=True))
+    return ids[rows][:, columns]
+
+
+def _resized(height: int, width: int, wanted: int | None) -> tuple[int, int]:
+    return (height, width) if wanted is None else (wanted, max(1, round(width * wanted / height)))
+
+
+def _annotations(ids: np.ndarray, image: int, first: int) -> list[dict]:
+    """Annotations of the instances that have a pixel, their ids counting from `first`."""
+    annotations = []
+    for value in np.unique(ids[ids > 0]):
+        mask = ids == value
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        y, x = int(rows[0]), int(columns[0])
+        annotations.append(
+            {
+                "id": first + len(annotations),
+                "image_id": image,
+                "category_id": 1,
+                "iscrowd": 0,
+                "area": int(mask.sum()),
+                "bbox": [x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y],
+                "segmentation": {"size": list(mask.shape), "counts": encode_mask(mask)},
+            }
+        )
+    return annotations
+
+
+def _dictionary(images: list[dict], annotations: list[dict]) -> dict:
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
+
+
+def _check_scene(scene: Scene) -> None:
+    shape = np.shape(scene.ids)
+    if scene.ids.dtype != np.uint16 or len(shape) != 2:
+        raise InputError(f"scene {scene.name}: field ids: expected uint16 [H, W], got {scene.ids.dtype} {list(shape)}")
+    if scene.image.dtype != np.uint8 or scene.image.shape != (*shape, 3):
+        raise InputError(
+            f"scene {scene.name}: field image: expected uint8 {[*shape, 3]}, got {scene.image.dtype} "
+            f"{list(scene.image.shape)}"
+        )
+    if (
+        not scene.name
+        or "/" in scene.name
+        or "\\" in scene.name
+        or PurePosixPath(f"{scene.name}.png").stem != scene.name
+    ):
+        raise InputError(f"scene {scene.name!r}: field name: expected the name of a file, without folder")

@@ -1,0 +1,123 @@
+"""Reading and checking a COCO JSON file; `coco.py` hands out what is in it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from graspbook.data.rle import decode_mask
+from graspbook.errors import InputError
+
+MAX_INSTANCES = 65535
+"""Of one image: an instance's id is 16 bits wide."""
+
+
+def read_coco(path: Path) -> tuple[list[dict], dict[Any, list[dict]]]:
+    """Read and check a COCO file.
+
+    Returns:
+        Its images, and by image id the annotations of each, crowds left out.
+
+    Raises:
+        InputError: a faulty field, named by file, image or annotation, and field.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected a COCO JSON file, there is none") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: expected a COCO JSON file ({error})") from error
+    for field in ("images", "annotations"):
+        entries = content.get(field) if isinstance(content, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise InputError(f"{path}: field {field}: expected a list of objects")
+    if not content["images"]:
+        raise InputError(f"{path}: field images: expected at least one image")
+    images: dict[int, dict] = {}
+    for number, image in enumerate(content["images"]):
+        _check_image(image, number, path)
+        if image["id"] in images:
+            raise InputError(f"{path}: image {image['id']}: field id: expected another, it is there twice")
+        images[image["id"]] = image
+    by_image: dict[int, list[dict]] = {identity: [] for identity in images}
+    for number, annotation in enumerate(content["annotations"]):
+        where = f"{path}: annotation {annotation.get('id', f'number {number}')}"
+        image = images.get(annotation.get("image_id")) if _is_int(annotation.get("image_id")) else None
+        if image is None:
+            found = annotation.get("image_id")
+            raise InputError(f"{where}: field image_id: expected the id of an image in this file, got {found!r}")
+        if not annotation.get("iscrowd"):
+            _check_segmentation(annotation.get("segmentation"), image, where)
+            by_image[image["id"]].append(annotation)
+            if len(by_image[image["id"]]) > MAX_INSTANCES:
+                raise InputError(f"{path}: image {image['id']}: expected at most {MAX_INSTANCES} annotations")
+    return list(images.values()), by_image
+
+
+def read_groups(images: list[dict], path: Path) -> np.ndarray:
+    """Which bin each image shows, int64 [n]; raises InputError unless all images say so or none does."""
+    if not any("bin" in image for image in images):
+        return np.arange(len(images))
+    for image in images:
+        if not _is_int(image.get("bin")):
+            raise InputError(
+                f"{path}: image {image['id']}: field bin: expected an integer, as for every image or for none, "
+                f"got {image.get('bin')!r}"
+            )
+    return np.array([image["bin"] for image in images], np.int64)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_image(image: dict, number: int, path: Path) -> None:
+    where = f"{path}: image {image.get('id', f'number {number}')}"
+    if not _is_int(image.get("id")):
+        raise InputError(f"{where}: field id: expected an integer, got {image.get('id')!r}")
+    for field in ("height", "width"):
+        if not _is_int(image.get(field)) or image[field] < 1:
+            raise InputError(f"{where}: field {field}: expected pixels, at least 1, got {image.get(field)!r}")
+    name = image.get("file_name")
+    # A path that leaves the data set would let a JSON file from elsewhere name any file of this machine.
+    if not isinstance(name, str) or not name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise InputError(f"{where}: field file_name: expected a relative path inside the file's folder, got {name!r}")
+
+
+def _check_segmentation(segmentation: Any, image: dict, where: str) -> None:
+    where, size = f"{where}: field segmentation", [image["height"], image["width"]]
+    if isinstance(segmentation, list):
+        for polygon in segmentation:
+            points = np.asarray(polygon if isinstance(polygon, list) else None, dtype=object)
+            numbers = points.ndim == 1 and all(isinstance(x, int | float) and np.isfinite(x) for x in points)
+            if not numbers or len(points) < 6 or len(points) % 2:
+                raise InputError(f"{where}: expected polygons [x1, y1, x2, y2, x3, y3, ...] of at least 3 points")
+        return
+    counts = segmentation.get("counts") if isinstance(segmentation, dict) else None
+    if not isinstance(counts, str | list):
+        raise InputError(f"{where}: expected a list of polygons, or an object with size and counts")
+    if segmentation.get("size") != size:
+        raise InputError(f"{where}: size: expected {size} as its image has, got {segmentation.get('size')}")
+    if isinstance(counts, list):
+        if not all(_is_int(run) and run >= 0 for run in counts) or sum(counts) != size[0] * size[1]:
+            raise InputError(f"{where}: counts: expected whole numbers that add up to {size[0]}x{size[1]} pixels")
+        return
+    try:
+        decode_mask(counts, *size)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
+    """A checked segmentation as bool [H, W]."""
+    if isinstance(segmentation, list):
+        if not segmentation:
+            return np.zeros((height, width), bool)
+        segmentation = coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
+        return decode_mask(segmentation["counts"].decode("ascii"), height, width)
+    counts = segmentation["counts"]
+    if isinstance(counts, str):
+        return decode_mask(counts, height, width)
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(width, height).T
