@@ -28,6 +28,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _hub_weights_have_a_location(section: Any) -> Any:
+    """Shared by every section with `weights` and `location` of a backbone."""
+    if (section.weights == "hub") != (section.location is not None):
+        raise ValueError("location must name the weights if, and only if, weights is 'hub'")
+    return section
+
+
 class World(Section):
     """The simulated bin-picking cell (`graspbook.world.config.WorldConfig` checks the details)."""
 
@@ -91,11 +98,7 @@ class Train(Section):
     freeze_norm: bool
     variants: Annotated[dict[VariantName, Variant], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _location_where_needed(self) -> "Train":
-        if (self.weights == "hub") != (self.location is not None):
-            raise ValueError("location must name the weights if, and only if, weights is 'hub'")
-        return self
+    _check_location = model_validator(mode="after")(_hub_weights_have_a_location)
 
 
 class Evaluate(Section):
@@ -211,11 +214,7 @@ class Network(Section):
     points: Count
     positions: bool
 
-    @model_validator(mode="after")
-    def _location_where_needed(self) -> "Network":
-        if (self.weights == "hub") != (self.location is not None):
-            raise ValueError("location must name the weights if, and only if, weights is 'hub'")
-        return self
+    _check_location = model_validator(mode="after")(_hub_weights_have_a_location)
 
 
 class Segment(Section):

@@ -62,3 +62,18 @@ def toy_grasps():
         return GraspArrays(**{key: np.stack([grasp[key] for grasp in grasps]) for key in grasps[0]})
 
     return make
+
+
+@pytest.fixture
+def flat_discs():
+    """Makes images of one disc each, of one colour on a ground of another, every image a bin of its own."""
+    from graspbook.selfsup.outlined import OutlinedImages
+
+    def make(n: int, height: int = 24, width: int = 32) -> OutlinedImages:
+        rng = np.random.default_rng(0)
+        y, x = np.mgrid[:height, :width]
+        masks = np.stack([np.hypot(y - rng.uniform(8, 16), x - rng.uniform(8, 24)) < 5 for _ in range(n)])
+        images = np.where(masks[..., None], np.uint8(200), np.uint8(60)).repeat(3, -1)
+        return OutlinedImages(images, masks, np.arange(n))
+
+    return make

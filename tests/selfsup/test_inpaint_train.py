@@ -17,17 +17,8 @@ TINY = InpaintModelConfig(channels=(8, 16), block=2)
 CONFIG = InpaintTrainConfig(steps=6, batch_size=2, crop=16)
 
 
-def flat_discs(n=6, height=24, width=32):
-    """Discs of one colour on a ground of another."""
-    rng = np.random.default_rng(0)
-    y, x = np.mgrid[:height, :width]
-    masks = np.stack([np.hypot(y - rng.uniform(8, 16), x - rng.uniform(8, 24)) < 5 for _ in range(n)])
-    images = np.where(masks[..., None], np.uint8(200), np.uint8(60)).repeat(3, -1)
-    return OutlinedImages(images, masks, np.arange(n))
-
-
-def test_batches_are_the_same_for_the_same_step_and_have_something_to_make_up():
-    data = flat_discs()
+def test_batches_are_the_same_for_the_same_step_and_have_something_to_make_up(flat_discs):
+    data = flat_discs(6)
     empty = OutlinedImages(data.images, np.zeros_like(data.masks), data.bins)
     for source in (data, empty):
         for step in range(20):
@@ -39,20 +30,20 @@ def test_batches_are_the_same_for_the_same_step_and_have_something_to_make_up():
             assert (bands.sum((1, 2, 3)) > 0).all()
 
 
-def test_bands_lie_along_the_known_outlines():
-    images, bands = training_batch(flat_discs(), dataclasses.replace(CONFIG, batch_size=6), 0)
+def test_bands_lie_along_the_known_outlines(flat_discs):
+    images, bands = training_batch(flat_discs(6), dataclasses.replace(CONFIG, batch_size=6), 0)
     for image, hidden in zip(images, bands, strict=True):
         disc = (image[0] > 0).numpy()
         assert (hidden[0].numpy() > 0)[band(disc, 1)].all()
 
 
-def test_images_smaller_than_a_crop_are_taken_whole():
-    assert training_batch(flat_discs(height=12), CONFIG, 0)[0].shape == (2, 3, 12, 16)
+def test_images_smaller_than_a_crop_are_taken_whole(flat_discs):
+    assert training_batch(flat_discs(6, height=12), CONFIG, 0)[0].shape == (2, 3, 12, 16)
 
 
-def test_only_masked_pixels_count():
+def test_only_masked_pixels_count(flat_discs):
     model = build_inpaint_model(TINY, 0)
-    images, masks = training_batch(flat_discs(), CONFIG, 0)
+    images, masks = training_batch(flat_discs(6), CONFIG, 0)
     value = inpainting_loss(model, images, masks, torch.Generator().manual_seed(0))
     calls = []
 
@@ -67,8 +58,8 @@ def test_only_masked_pixels_count():
     assert calls and torch.allclose(value, other) and value > 0
 
 
-def test_the_loss_falls_and_flat_discs_are_filled_in(tmp_path):
-    data = flat_discs()
+def test_the_loss_falls_and_flat_discs_are_filled_in(flat_discs, tmp_path):
+    data = flat_discs(6)
     config = InpaintTrainConfig(steps=200, batch_size=6, learning_rate=5e-3, crop=24)
     done = train_inpainter(
         build_inpaint_model(InpaintModelConfig(channels=(16, 32), block=2), 0), config, data, tmp_path
@@ -82,8 +73,8 @@ def test_the_loss_falls_and_flat_discs_are_filled_in(tmp_path):
     assert error < 0.5 * grey
 
 
-def test_a_killed_training_goes_on_to_the_same_end(tmp_path, monkeypatch):
-    data = flat_discs()
+def test_a_killed_training_goes_on_to_the_same_end(flat_discs, tmp_path, monkeypatch):
+    data = flat_discs(6)
     whole = train_inpainter(build_inpaint_model(TINY, 0), CONFIG, data, tmp_path / "a", checkpoint_seconds=0)
     real, calls = inpaint_train.inpainting_loss, []
 
@@ -106,8 +97,8 @@ def test_a_killed_training_goes_on_to_the_same_end(tmp_path, monkeypatch):
     assert not resumed.checkpoints.exists()
 
 
-def test_other_data_or_settings_are_another_training(tmp_path):
-    data = flat_discs()
+def test_other_data_or_settings_are_another_training(flat_discs, tmp_path):
+    data = flat_discs(6)
     config = dataclasses.replace(CONFIG, steps=1)
     names = {
         train_inpainter(build_inpaint_model(TINY, seed), settings, images, tmp_path).checkpoints.name
@@ -119,13 +110,13 @@ def test_other_data_or_settings_are_another_training(tmp_path):
     assert len(names) == 4
 
 
-def test_divergence_stops_with_the_step(tmp_path, monkeypatch):
+def test_divergence_stops_with_the_step(flat_discs, tmp_path, monkeypatch):
     real = inpaint_train.inpainting_loss
     monkeypatch.setattr(inpaint_train, "inpainting_loss", lambda *args: real(*args) * torch.nan)
     with pytest.raises(TrainingDiverged, match="step 1"):
-        train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(), tmp_path)
+        train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(6), tmp_path)
 
 
-def test_too_few_images_are_refused(tmp_path):
+def test_too_few_images_are_refused(flat_discs, tmp_path):
     with pytest.raises(InputError, match="1 images, expected at least batch_size = 2"):
         train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(1), tmp_path)

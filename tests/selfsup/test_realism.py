@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from graspbook.errors import InputError
-from graspbook.selfsup.outlined import OutlinedImages
 from graspbook.selfsup.realism import (
     Patches,
     RealismConfig,
@@ -19,14 +18,6 @@ def patches(n, seed, shift=0):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(40, 160, (n, 8, 8, 3)) + shift
     return Patches(pixels.astype(np.uint8), rng.integers(0, 12, n))
-
-
-def discs(n=8, height=24, width=32):
-    rng = np.random.default_rng(0)
-    y, x = np.mgrid[:height, :width]
-    masks = np.stack([np.hypot(y - rng.uniform(8, 16), x - rng.uniform(8, 24)) < 5 for _ in range(n)])
-    images = np.where(masks[..., None], np.uint8(200), np.uint8(60)).repeat(3, -1)
-    return OutlinedImages(images, masks, np.arange(n))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -74,8 +65,8 @@ def test_one_bin_cannot_be_split():
         two_sample_test(patches(20, 0), Patches(one.pixels[:0], one.bins[:0]), QUICK)
 
 
-def test_patches_lie_on_outlines_and_know_their_bin():
-    data = discs()
+def test_patches_lie_on_outlines_and_know_their_bin(flat_discs):
+    data = flat_discs(8)
     lines = np.zeros_like(data.masks)
     lines[2, 10, 10:20] = True
     found, places = draw_patches(data.images, lines, data.bins + 5, QUICK, np.random.default_rng(0))
@@ -84,14 +75,14 @@ def test_patches_lie_on_outlines_and_know_their_bin():
     assert len({tuple(at) for _, at in places}) == QUICK.per_image
 
 
-def test_an_inpainter_that_changes_nothing_leaves_the_patches_alone():
+def test_an_inpainter_that_changes_nothing_leaves_the_patches_alone(flat_discs):
     calls = []
 
     def same(images, masks, generator):
         calls.append(masks.any())
         return images.copy()
 
-    kinds = outline_patches(discs(), same, 1, QUICK)
+    kinds = outline_patches(flat_discs(8), same, 1, QUICK)
     assert list(kinds) == ["real", "real, inpainted", "pasted", "pasted, inpainted"]
     for kind in ("real", "pasted"):
         np.testing.assert_array_equal(kinds[kind].pixels, kinds[f"{kind}, inpainted"].pixels)
