@@ -12,8 +12,9 @@ import torch
 
 from graspbook.errors import InputError
 from graspbook.selfsup import train as train_module
+from graspbook.selfsup.checkpoint import TrainingDiverged
 from graspbook.selfsup.model import GraspSegmenterConfig, build_segmenter, predict
-from graspbook.selfsup.train import TrainConfig, TrainingDiverged, batch_indices, evaluate, learning_rate, train
+from graspbook.selfsup.train import TrainConfig, evaluate, learning_rate, train
 
 TINY = GraspSegmenterConfig(fpn_channels=8, first_layer="random", freeze_norm=False)
 CONFIG = TrainConfig(steps=6, batch_size=2, evaluate_every=3)
@@ -234,13 +235,3 @@ def test_schedules_start_rise_and_end_as_described():
     constant = dataclasses.replace(cosine, schedule="constant")
     assert {learning_rate(constant, step) for step in range(100)} == {2.0}
     assert learning_rate(TrainConfig(steps=1, learning_rate=2.0), 0) == 2.0
-
-
-@pytest.mark.parametrize(("count", "size"), [(8, 8), (10, 4), (7, 3), (3, 3), (9, 1)])
-def test_batches_show_every_grasp_equally_often(count, size):
-    seen = [index for step in range(count) for index in batch_indices(count, size, step, seed=0)]
-    assert np.bincount(seen, minlength=count).tolist() == [size] * count
-    again = [index for step in range(count) for index in batch_indices(count, size, step, seed=0)]
-    other = [index for step in range(count) for index in batch_indices(count, size, step, seed=1)]
-    assert seen == again
-    assert count < 5 or seen != other

@@ -7,7 +7,8 @@ A bank is one Parquet file, one row per object:
     y, x, h, w         tight box of the mask in the image, pixels
     height, width      of the image
     area               pixels of the mask
-    occlusion_ratio, relative_entropy, n_contours     what the filter looked at; null where there is none
+    occlusion_ratio, relative_entropy, n_contours     what the filter looked at, to four decimals (the last bits of a
+                       network differ between processors); null where there is none
     crop_png           the box's pixels, RGB PNG
     mask_rle           the mask in the box, COCO counts
 """
@@ -62,7 +63,7 @@ def cut_row(
     return {
         **{"grasp_id": grasp_id, "number": number, "y": y, "x": x, "h": h, "w": w},
         **{"height": mask.shape[0], "width": mask.shape[1], "area": int(mask.sum())},
-        **{score: None if np.isnan(value) else float(value) for score, value in (scores or {}).items()},
+        **{score: None if np.isnan(value) else round(float(value), 4) for score, value in (scores or {}).items()},
         **{"crop_png": encoded.tobytes(), "mask_rle": encode_mask(np.ascontiguousarray(mask[box]))},
     }
 

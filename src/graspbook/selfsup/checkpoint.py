@@ -6,13 +6,15 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+Model = TypeVar("Model", bound=nn.Module)
 _DONE = "step-"  # folders of this prefix are whole
 
 
@@ -33,6 +35,29 @@ class Progress:
     best: float | None = None
     stale: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a finite number; the message says at which step."""
+
+
+@dataclass(frozen=True)
+class Trained(Generic[Model]):
+    """What a training leaves.
+
+    Attributes:
+        model: With the resulting weights, on the CPU, in evaluation mode.
+        history: One row per step: `step` (from 1), `loss` of the batch, `lr`, and what was evaluated there.
+        checkpoints: Folder of the last checkpoint.
+    """
+
+    model: Model
+    history: pd.DataFrame
+    checkpoints: Path
+
+    def discard_checkpoints(self) -> None:
+        """Remove the scratch folder; call it once the weights are saved where they belong."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
 
 
 def save_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer, progress: Progress) -> None:

@@ -8,8 +8,6 @@ predicting the velocity ended, after as many steps, nearly twice as far from wha
 """
 
 import dataclasses
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +15,10 @@ import torch
 import torch.nn.functional as F
 from diffusers import DDIMScheduler, UNet2DModel
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
 from graspbook.errors import InputError
+from graspbook.nn.weight_file import load_weights, save_weights
 
 FORMAT = "graspbook.selfsup.InpaintModel"
 """Name of the metadata entry that holds a model file's configuration as JSON."""
@@ -166,13 +163,7 @@ def denoise(
 
 def save_inpaint_model(model: InpaintModel, path: Path) -> None:
     """Write weights (half precision) and configuration to one safetensors file, whole or not at all."""
-    state = {key: value.detach().half().cpu().contiguous() for key, value in model.state_dict().items()}
-    metadata = {FORMAT: json.dumps(dataclasses.asdict(model.config), sort_keys=True)}
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(state, temporary, metadata)
-    os.replace(temporary, path)
+    save_weights(model, Path(path), FORMAT, dataclasses.asdict(model.config), half_vectors=True)
 
 
 def load_inpaint_model(path: Path | str) -> InpaintModel:
@@ -181,25 +172,11 @@ def load_inpaint_model(path: Path | str) -> InpaintModel:
     Raises:
         InputError: If the file is missing or is not such a model.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: missing; expected an inpainting model (.safetensors)")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key).float() for key in file.keys()}
-    except SafetensorError as error:
-        raise InputError(f"{path}: not a safetensors file: {error}") from error
-    if FORMAT not in metadata:
-        raise InputError(f"{path}: its metadata have no field {FORMAT!r}; not an inpainting model")
-    try:
-        fields = json.loads(metadata[FORMAT])
-        config = InpaintModelConfig(**fields | {"channels": tuple(fields["channels"])})
-        model = build_inpaint_model(config, seed=0)  # overwritten at once
-        model.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: configuration and weights do not make a model: {error}") from error
-    return model.eval()
+
+    def build(about: dict) -> InpaintModel:
+        return build_inpaint_model(InpaintModelConfig(**about | {"channels": tuple(about["channels"])}), seed=0)
+
+    return load_weights(Path(path), FORMAT, "an inpainting model", build)
 
 
 def draw_noise(shape: tuple[int, ...], generator: Generator, device: torch.device) -> Tensor:

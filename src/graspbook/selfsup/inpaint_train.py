@@ -9,7 +9,6 @@ draws what the unbroken one would have drawn.
 
 import dataclasses
 import math
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,18 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 
 from graspbook import progress as bars
+from graspbook import seeds
 from graspbook.errors import InputError
+from graspbook.nn import schedule
+from graspbook.nn.schedule import cosine_rate
+from graspbook.seeds import batch_indices, generator
 from graspbook.selfsup import checkpoint, diffusion, outlined
+from graspbook.selfsup.checkpoint import Trained, TrainingDiverged
 from graspbook.selfsup.diffusion import InpaintModel, noise_schedule
 from graspbook.selfsup.outlined import OutlinedImages, band, random_band
-from graspbook.selfsup.train import TrainConfig, TrainingDiverged, batch_indices, learning_rate
+
+WARM_UP = 0.05
+"""Part of the steps in which the learning rate rises from zero."""
 
 
 @dataclass(frozen=True)
@@ -50,26 +56,13 @@ class InpaintTrainConfig:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class TrainedInpainter:
-    """What a training leaves: the model on the CPU in evaluation mode, one row (step, loss, lr) per step, a folder."""
-
-    model: InpaintModel
-    history: pd.DataFrame
-    checkpoints: Path
-
-    def discard_checkpoints(self) -> None:
-        """Remove the scratch folder; call it once the weights are saved where they belong."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-
-
 def training_batch(
     data: OutlinedImages, config: InpaintTrainConfig, step: int
 ) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 1 h w"]]:
     """Crops in -1..1 and the bands to blank out (1), each with at least one pixel; the same for the same step."""
     rng = np.random.default_rng((config.seed, 1, step))
     crops, bands = [], []
-    for index in batch_indices(len(data), config.batch_size, step, config.seed):
+    for index in batch_indices(len(data), config.batch_size, step, config.seed, 0):
         image, mask = _crop(data.images[index], data.masks[index], config.crop, rng)
         hidden = band(mask, int(rng.integers(1, 2 * config.dilate + 1)))
         if not hidden.any() or rng.random() < 0.5:
@@ -100,7 +93,7 @@ def train_inpainter(
     data: OutlinedImages,
     scratch_dir: Path,
     checkpoint_seconds: float = 60,
-) -> TrainedInpainter:
+) -> Trained[InpaintModel]:
     """Train, or go on with a training of the same model, settings, data and code that was interrupted.
 
     Runs on the CPU, or on the GPU if there is one.
@@ -123,15 +116,14 @@ def train_inpainter(
     model.to(device, memory_format=torch.channels_last).train()
     optimiser = torch.optim.Adam(model.parameters(), config.learning_rate)
     state = checkpoint.load_checkpoint(folder, model, optimiser)
-    schedule = TrainConfig(steps=config.steps, learning_rate=config.learning_rate, schedule="cosine")
     saved_at = time.monotonic()
     remaining = range(state.step, config.steps)
     for step in bars.progress(remaining, "training to inpaint", total=len(remaining), unit="step"):
-        rate = learning_rate(schedule, step)
+        rate = cosine_rate(config.learning_rate, step, config.steps, WARM_UP)
         for group in optimiser.param_groups:
             group["lr"] = rate
         images, masks = (part.to(device) for part in training_batch(data, config, step))
-        loss = inpainting_loss(model, images, masks, _generator(config.seed, step))
+        loss = inpainting_loss(model, images, masks, generator(config.seed, 2, step))
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingDiverged(f"step {step + 1}: the loss is {value}; try a lower learning_rate")
@@ -145,7 +137,7 @@ def train_inpainter(
             checkpoint.save_checkpoint(folder, model, optimiser, state)
             saved_at = time.monotonic()
     model.to("cpu", memory_format=torch.contiguous_format).eval()
-    return TrainedInpainter(model, pd.DataFrame(state.history, columns=["step", "loss", "lr"]), folder)
+    return Trained(model, pd.DataFrame(state.history, columns=["step", "loss", "lr"]), folder)
 
 
 def _crop(
@@ -163,13 +155,8 @@ def _crop(
     return image[tuple(slices)][flips], np.ascontiguousarray(mask[tuple(slices)][flips])
 
 
-def _generator(seed: int, step: int) -> Generator:
-    key = np.random.SeedSequence((seed, 2, step)).generate_state(1, np.uint64)[0]
-    return Generator().manual_seed(int(key >> np.uint64(1)))
-
-
 def _name(model: InpaintModel, config: InpaintTrainConfig, data: OutlinedImages) -> str:
     tensors = dict(model.state_dict())
     tensors |= {"images": torch.from_numpy(data.images), "masks": torch.from_numpy(data.masks)}
-    files = [Path(module.__file__) for module in (diffusion, checkpoint, outlined)] + [Path(__file__)]
+    files = [Path(module.__file__) for module in (schedule, seeds, diffusion, checkpoint, outlined)] + [Path(__file__)]
     return checkpoint.digest([dataclasses.asdict(model.config), dataclasses.asdict(config)], tensors, files)

@@ -5,8 +5,6 @@ a batch of images with their objects' masks, and it finds objects in images.
 """
 
 import dataclasses
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -14,11 +12,10 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
 from graspbook.errors import InputError
+from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.nn.weights import Pretrained
 from graspbook.selfsup.detections import Detections
 
@@ -126,19 +123,8 @@ def images_to_tensor(images: UInt8[np.ndarray, "b h w 3"]) -> Float[Tensor, "b 3
 
 
 def save_instance_model(model: InstanceModel, name: ModelName, path: Path) -> None:
-    """Write weights and configuration to one safetensors file, whole or not at all.
-
-    Matrices and filters are stored in half precision, vectors in full (see `model.save_segmenter`).
-    """
-    state = {
-        key: (value.half() if value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
-        for key, value in model.state_dict().items()
-    }
-    about = {"name": name, "config": dataclasses.asdict(model.config)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(state, temporary, {FORMAT: json.dumps(about, sort_keys=True)})
-    os.replace(temporary, path)
+    """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all."""
+    save_weights(model, path, FORMAT, {"name": name, "config": dataclasses.asdict(model.config)})
 
 
 def load_instance_model(path: Path) -> InstanceModel:
@@ -147,25 +133,12 @@ def load_instance_model(path: Path) -> InstanceModel:
     Raises:
         InputError: the file is missing or is not such a model.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: missing; expected an instance segmentation model (.safetensors)")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}
-    except SafetensorError as error:
-        raise InputError(f"{path}: not a safetensors file: {error}") from error
-    if FORMAT not in metadata:
-        raise InputError(f"{path}: its metadata have no field {FORMAT!r}; not an instance segmentation model")
-    try:
-        about = json.loads(metadata[FORMAT])
+
+    def build(about: dict) -> InstanceModel:
         make, settings = _models(about["name"])
-        with torch.random.fork_rng(devices=[]):  # the random initial weights are overwritten at once
-            model = make(settings(**about["config"]))
-        model.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: configuration and weights do not make a model: {error}") from error
-    return model.eval()
+        return make(settings(**about["config"]))
+
+    return load_weights(path, FORMAT, "an instance segmentation model", build)
 
 
 def start_from(model: InstanceModel, path: Path) -> None:

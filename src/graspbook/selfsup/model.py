@@ -5,8 +5,6 @@ visible and the amodal mask of the object that was taken.
 """
 
 import dataclasses
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,14 +13,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from graspbook.errors import InputError
 from graspbook.nn.backbone import BackboneName, build_backbone, normalise_rgb
 from graspbook.nn.fpn import StrideFourFeatures
 from graspbook.nn.gated import GatedUpsample
+from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.nn.weights import Pretrained, load_body
 
 IN_CHANNELS = 10
@@ -156,21 +153,8 @@ def build_segmenter(config: GraspSegmenterConfig, pretrained: Pretrained | None,
 
 
 def save_segmenter(model: GraspSegmenter, path: Path) -> None:
-    """Write weights and configuration to one safetensors file, whole or not at all.
-
-    Matrices and filters are stored in half precision, vectors (offsets, batch normalisation) in full: they
-    are few, and a running variance can leave the range of half precision.
-    """
-    state = {
-        key: (value.half() if value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
-        for key, value in model.state_dict().items()
-    }
-    # one entry only: safetensors writes several in an order that changes from run to run
-    metadata = {FORMAT: json.dumps(dataclasses.asdict(model.config), sort_keys=True)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(state, temporary, metadata)
-    os.replace(temporary, path)
+    """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all."""
+    save_weights(model, path, FORMAT, dataclasses.asdict(model.config))
 
 
 def load_segmenter(path: Path) -> GraspSegmenter:
@@ -179,23 +163,8 @@ def load_segmenter(path: Path) -> GraspSegmenter:
     Raises:
         InputError: If the file is missing or is not such a model.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: missing; expected a grasp segmentation model (.safetensors)")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}
-    except SafetensorError as error:
-        raise InputError(f"{path}: not a safetensors file: {error}") from error
-    if FORMAT not in metadata:
-        raise InputError(f"{path}: its metadata have no field {FORMAT!r}; not a grasp segmentation model")
-    try:
-        with torch.random.fork_rng(devices=[]):  # the random initial weights are overwritten at once
-            model = GraspSegmenter(GraspSegmenterConfig(**json.loads(metadata[FORMAT])))
-        model.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: configuration and weights do not make a model: {error}") from error
-    return model.eval()
+    kind = "a grasp segmentation model"
+    return load_weights(path, FORMAT, kind, lambda about: GraspSegmenter(GraspSegmenterConfig(**about)))
 
 
 @torch.inference_mode()

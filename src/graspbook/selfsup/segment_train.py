@@ -9,7 +9,6 @@ stopping to prevent overfitting", §V).
 import dataclasses
 import inspect
 import math
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,12 @@ from accelerate.utils import broadcast_object_list
 from torch import Generator, Tensor, nn
 
 from graspbook import progress as bars
+from graspbook import seeds
 from graspbook.data.coco import CocoScenes
 from graspbook.errors import InputError
+from graspbook.nn import schedule
+from graspbook.nn.schedule import cosine_rate
+from graspbook.seeds import generator
 from graspbook.selfsup import (
     augment_instances,
     bank,
@@ -36,12 +39,11 @@ from graspbook.selfsup import (
     set_loss,
     supply,
 )
-from graspbook.selfsup.checkpoint import Progress
+from graspbook.selfsup.checkpoint import Progress, Trained, TrainingDiverged
 from graspbook.selfsup.detections import tabulate
 from graspbook.selfsup.instance_ap import average_precision, match
 from graspbook.selfsup.instance_model import Batch, InstanceModel, predict
 from graspbook.selfsup.supply import Supply
-from graspbook.selfsup.train import TrainingDiverged
 
 
 @dataclass(frozen=True)
@@ -75,26 +77,6 @@ class SegmentTrainConfig:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class TrainedSegmenter:
-    """What a training leaves.
-
-    Attributes:
-        model: with the resulting weights, on the CPU, in evaluation mode.
-        history: one row per step: `step` (from 1), `loss` of the batch, `lr`, and `validation_ap` in percent
-            where that step ended in an evaluation, else NaN.
-        checkpoints: folder of the last checkpoint.
-    """
-
-    model: InstanceModel
-    history: pd.DataFrame
-    checkpoints: Path
-
-    def discard_checkpoints(self) -> None:
-        """Remove the scratch folder; call it once the weights are saved where they belong."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-
-
 class _Loss(nn.Module):
     """A model's loss as a forward pass, which is where processes that train together meet."""
 
@@ -113,7 +95,7 @@ def train_segmenter(
     validation: CocoScenes,
     scratch_dir: Path,
     checkpoint_seconds: float = 60,
-) -> TrainedSegmenter:
+) -> Trained[InstanceModel]:
     """Train, or go on with a training of the same model, settings, data and code that was interrupted.
 
     On a CPU, call `torch.set_flush_denormal(True)` before torch does anything else.
@@ -126,23 +108,27 @@ def train_segmenter(
         scratch_dir: ignored folder; checkpoints go to a subfolder named by a hash of everything that matters.
         checkpoint_seconds: time between checkpoints; it has no influence on the result.
 
+    Returns:
+        The model, and a history of step, loss, lr, and `validation_ap` in percent where the step ended in an
+        evaluation, else NaN.
+
     Raises:
-        InputError: there is no validation image, or a batch cannot be shared among the processes.
+        InputError: no validation image shows an object, or a batch cannot be shared among the processes.
         TrainingDiverged: the loss is no longer finite; the message says at which step.
     """
-    if len(validation) == 0:
-        raise InputError("validation: expected at least one labelled image")
+    truth = validation.truth()
+    if not truth["annotations"]:
+        raise InputError("validation: expected at least one labelled object")
     accelerator = Accelerator()
     if batches.batch_size % accelerator.num_processes:
         raise InputError(f"batch_size: {batches.batch_size} is no multiple of {accelerator.num_processes} processes")
     folder = scratch_dir / _name(model, config, batches, validation)
     model.to(accelerator.device, memory_format=torch.channels_last).train()
-    optimiser = torch.optim.AdamW(_groups(model, config), config.learning_rate)
+    optimiser = torch.optim.AdamW(_groups(model, config), config.learning_rate, fused=True)
     highest = [group["lr"] for group in optimiser.param_groups]
     state = checkpoint.load_checkpoint(folder, model, optimiser)
     loss = accelerator.prepare_model(_Loss(model))
     rank, processes = accelerator.process_index, accelerator.num_processes
-    truth = validation.truth()
     saved_at = time.monotonic()
     remaining = range(state.step, config.steps)
     if accelerator.is_main_process:
@@ -155,7 +141,7 @@ def train_segmenter(
             group["lr"] = rate * factor
         batch = batches(step, rank, processes).to(accelerator.device)
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            value = loss(batch, _generator(config.seed, step, rank))
+            value = loss(batch, generator(config.seed, step, rank))
         batch_loss = accelerator.reduce(value.detach(), "mean").item()
         if not math.isfinite(batch_loss):
             raise TrainingDiverged(f"step {step + 1}: the loss is {batch_loss}; try a lower learning_rate")
@@ -174,15 +160,12 @@ def train_segmenter(
             saved_at = time.monotonic()
     model.load_state_dict(state.best_weights)
     model.to("cpu", memory_format=torch.contiguous_format).eval()
-    return TrainedSegmenter(model, pd.DataFrame(state.history), folder)
+    return Trained(model, pd.DataFrame(state.history), folder)
 
 
 def learning_rate(config: SegmentTrainConfig, step: int) -> float:
     """Learning rate of the step after `step` steps, of what starts at random."""
-    warm_up = max(1, round(config.warm_up * config.steps))
-    if step < warm_up:
-        return config.learning_rate * (step + 1) / warm_up
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, config.steps - warm_up)))
+    return cosine_rate(config.learning_rate, step, config.steps, config.warm_up)
 
 
 def validation_ap(model: InstanceModel, scenes: CocoScenes, truth: dict | None = None) -> float:
@@ -208,10 +191,6 @@ def _groups(model: InstanceModel, config: SegmentTrainConfig) -> list[dict]:
     return [{"params": part, "lr": rate, "weight_decay": decay} for (rate, decay), part in parts.items()]
 
 
-def _generator(*key: int) -> Generator:
-    return Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1)))
-
-
 def _evaluate(state: Progress, model: InstanceModel, validation: CocoScenes, truth: dict) -> None:
     # the first process decides: a tie broken differently would let others wait for it forever
     ap = broadcast_object_list([validation_ap(model, validation, truth)])[0]
@@ -231,8 +210,8 @@ def _name(model: InstanceModel, config: SegmentTrainConfig, batches: Supply, val
     for scene in validation:
         tensors[f"validation.{scene.name}.image"] = torch.from_numpy(scene.image)
         tensors[f"validation.{scene.name}.ids"] = torch.from_numpy(scene.ids.astype(np.int32))
-    modules = (augment_instances, bank, checkpoint, inpaint, instance_ap, instance_model, paste, set_loss, supply)
-    files = [Path(module.__file__) for module in modules]
+    modules = (schedule, seeds, augment_instances, bank, checkpoint, inpaint, instance_ap, instance_model, paste)
+    files = [Path(module.__file__) for module in (*modules, set_loss, supply)]
     files += [Path(__file__), Path(inspect.getfile(type(model)))]
     settings = [type(model).__name__, dataclasses.asdict(model.config), dataclasses.asdict(config), batches.digest()]
     return checkpoint.digest(settings, tensors, files)

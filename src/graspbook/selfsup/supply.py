@@ -21,6 +21,7 @@ from graspbook.data.coco import CocoScenes, Scene, resize_ids, resize_image
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 from graspbook.pixels import scaled_area
+from graspbook.seeds import batch_indices, generator
 from graspbook.selfsup.augment_instances import InstanceAugmentation, augment_instances
 from graspbook.selfsup.bank import ObjectBank
 from graspbook.selfsup.inpaint import Inpainter
@@ -117,7 +118,7 @@ class Supply:
         rngs = [np.random.default_rng([self._seed, step, place]) for place in places]
         full = self._full(step, [place for place in places if place < n_full], n_full, rngs)
         rest = [place - n_full for place in places if place >= n_full]
-        chosen = _shuffled(len(self._singles), self.batch_size - n_full, step, [self._seed, 1]) if rest else []
+        chosen = batch_indices(len(self._singles), self.batch_size - n_full, step, self._seed, 1) if rest else []
         scenes = [*full, *(_arrays(self._singles[chosen[place]]) for place in rest)]
 
         images, masks = [], []
@@ -150,7 +151,7 @@ class Supply:
         self, step: int, places: list[int], count: int, rngs: list[np.random.Generator]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Labelled images (image, ids), pasted on and inpainted where that is asked for."""
-        order = _shuffled(len(self._scenes), count, step, [self._seed, 0])
+        order = batch_indices(len(self._scenes), count, step, self._seed, 0)
         scenes = [self._scene(order[place]) for place in places]
         if self._bank is None or not scenes:
             return [_arrays(scene) for scene in scenes]
@@ -158,8 +159,7 @@ class Supply:
         images = np.stack([composite.image for composite in composites])
         if self._inpainter is not None:
             outlines = np.stack([boundary(composite, self._dilate) for composite in composites])
-            generator = torch.Generator().manual_seed(_number(self._seed, 2, step, places[0]))
-            images = self._inpainter(images, outlines, generator)
+            images = self._inpainter(images, outlines, generator(self._seed, 2, step, places[0]))
         return [(image, composite.ids) for image, composite in zip(images, composites, strict=True)]
 
     def _scene(self, index: int) -> Scene:
@@ -179,17 +179,5 @@ def labelled(scenes: CocoScenes, labels: int) -> CocoScenes:
     return scenes.subset(range(labels))
 
 
-def _shuffled(count: int, batch_size: int, step: int, seed: list[int]) -> list[int]:
-    """Which of `count` images make a batch: successive parts of one shuffle after another."""
-    places = range(step * batch_size, (step + 1) * batch_size)
-    epochs = {place // count for place in places}
-    orders = {epoch: np.random.default_rng([*seed, epoch]).permutation(count) for epoch in epochs}
-    return [int(orders[place // count][place % count]) for place in places]
-
-
 def _arrays(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     return scene.image, scene.ids
-
-
-def _number(*key: int) -> int:
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -6,7 +6,6 @@ resumed draws what the unbroken one would have drawn, and ends in the same weigh
 
 import dataclasses
 import math
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,25 +16,24 @@ import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import Generator, Tensor
+from torch import Tensor
 
 from graspbook import progress as bars
+from graspbook import seeds
 from graspbook.errors import InputError
 from graspbook.metrics import iou, relative_error
-from graspbook.nn import backbone, fpn, gated, pooling
+from graspbook.nn import backbone, fpn, gated, pooling, schedule
+from graspbook.nn.schedule import cosine_rate
+from graspbook.seeds import batch_indices, generator
 from graspbook.selfsup import augment, checkpoint, loss, model
 from graspbook.selfsup.arrays import GraspArrays
 from graspbook.selfsup.augment import Augmentation
-from graspbook.selfsup.checkpoint import Progress
+from graspbook.selfsup.checkpoint import Progress, Trained, TrainingDiverged
 from graspbook.selfsup.loss import Normalise, grasp_segmentation_loss
 from graspbook.selfsup.model import GraspSegmenter, predict
 
 WARM_UP = 0.05
 """Part of a "cosine" schedule in which the learning rate rises from zero."""
-
-
-class TrainingDiverged(RuntimeError):
-    """The loss is no longer a finite number; the message says at which step."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +67,6 @@ class TrainConfig:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What a training leaves.
-
-    Attributes:
-        model: With the resulting weights, on the CPU, in evaluation mode.
-        history: One row per step: `step` (from 1), `loss` of the batch, `lr`, and, where that step ended in
-            an evaluation, `held_out_miou` and `held_out_error` of the visible mask (fractions; else NaN).
-        checkpoints: Folder of the last checkpoint.
-    """
-
-    model: GraspSegmenter
-    history: pd.DataFrame
-    checkpoints: Path
-
-    def discard_checkpoints(self) -> None:
-        """Remove the scratch folder; call it once the weights are saved where they belong."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-
-
 def train(
     segmenter: GraspSegmenter,
     config: TrainConfig,
@@ -96,7 +74,7 @@ def train(
     held_out: GraspArrays,
     scratch_dir: Path,
     checkpoint_seconds: float = 60,
-) -> Trained:
+) -> Trained[GraspSegmenter]:
     """Train, or go on with a training of the same model, settings, data and code that was interrupted.
 
     On a CPU, call `torch.set_flush_denormal(True)` before torch does anything else (its threads inherit it): the
@@ -112,6 +90,10 @@ def train(
         held_out: Labelled grasps to evaluate on.
         scratch_dir: Ignored folder; checkpoints go to a subfolder named by a hash of everything that matters.
         checkpoint_seconds: Time between checkpoints; it has no influence on the result.
+
+    Returns:
+        The model, and a history of step, loss, lr, and, where the step ended in an evaluation, `held_out_miou` and
+        `held_out_error` of the visible mask (fractions; else NaN).
 
     Raises:
         InputError: If there are fewer labelled grasps than a batch holds.
@@ -165,20 +147,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     """Learning rate of the step after `step` steps."""
     if config.schedule == "constant":
         return config.learning_rate
-    warm_up = max(1, round(WARM_UP * config.steps))
-    if step < warm_up:
-        return config.learning_rate * (step + 1) / warm_up
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (config.steps - warm_up)))
-
-
-def batch_indices(count: int, batch_size: int, step: int, seed: int) -> list[int]:
-    """Which of `count` grasps make the batch of a step: successive parts of one shuffle after another."""
-    places = range(step * batch_size, (step + 1) * batch_size)
-    orders = {
-        epoch: torch.randperm(count, generator=_generator(seed, 0, epoch)).tolist()
-        for epoch in {place // count for place in places}
-    }
-    return [orders[place // count][place % count] for place in places]
+    return cosine_rate(config.learning_rate, step, config.steps, WARM_UP)
 
 
 def evaluate(segmenter: GraspSegmenter, grasps: GraspArrays) -> tuple[float, float]:
@@ -187,19 +156,15 @@ def evaluate(segmenter: GraspSegmenter, grasps: GraspArrays) -> tuple[float, flo
     return float(iou(predicted, grasps.visible).mean()), float(relative_error(predicted, grasps.visible).mean())
 
 
-def _generator(*key: int) -> Generator:
-    return Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1)))
-
-
 def _batch(
     images: Tensor, masks: Tensor, config: TrainConfig, step: int, accelerator: Accelerator
 ) -> tuple[Tensor, Tensor]:
     """This process's part of the batch: float32 images [b, 6, h, w] in 0..1 and masks [b, 3, h, w]."""
     rank, processes = accelerator.process_index, accelerator.num_processes
-    mine = batch_indices(len(images), config.batch_size, step, config.seed)[rank::processes]
+    mine = batch_indices(len(images), config.batch_size, step, config.seed, 0)[rank::processes]
     x, y = images[mine].float() / 255, masks[mine].float()
     if config.augment:
-        x, y = augment.augment(x, y, _generator(config.seed, 1, step, rank), Augmentation())
+        x, y = augment.augment(x, y, generator(config.seed, 1, step, rank), Augmentation())
     return x.contiguous(memory_format=torch.channels_last), y
 
 
@@ -236,7 +201,7 @@ def _name(segmenter: GraspSegmenter, config: TrainConfig, labelled: GraspArrays,
     for name, grasps in (("labelled", labelled), ("held_out", held_out)):
         for field in dataclasses.fields(grasps):
             tensors[f"{name}.{field.name}"] = torch.from_numpy(getattr(grasps, field.name))
-    modules = (backbone, fpn, gated, pooling, augment, checkpoint, loss, model)
+    modules = (backbone, fpn, gated, pooling, schedule, seeds, augment, checkpoint, loss, model)
     files = [Path(module.__file__) for module in modules] + [Path(__file__)]
     settings = [dataclasses.asdict(segmenter.config), dataclasses.asdict(config)]
     return checkpoint.digest(settings, tensors, files)

@@ -1,0 +1,73 @@
+"""Models on disk: one safetensors file with the weights and what is needed to build the model again."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from graspbook.errors import InputError
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def save_weights(model: nn.Module, path: Path, form: str, about: dict, half_vectors: bool = False) -> None:
+    """Write weights and configuration to one safetensors file, whole or not at all.
+
+    Matrices and filters are stored in half precision. Vectors (offsets, batch normalisation) are not: they are
+    few, and a running variance can leave the range of half precision.
+
+    Args:
+        model: what to save.
+        path: the file.
+        form: name of the metadata entry that holds `about`, which tells one kind of model from another's.
+        about: what builds the model again, as JSON.
+        half_vectors: whether vectors are stored in half precision, too.
+    """
+    state = {
+        key: (value.half() if value.is_floating_point() and (value.ndim > 1 or half_vectors) else value)
+        for key, value in model.state_dict().items()
+    }
+    state = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    # one entry only: safetensors writes several in an order that changes from run to run
+    metadata = {form: json.dumps(about, sort_keys=True)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(state, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model]) -> Model:
+    """Read a model that `save_weights` wrote; on the CPU, float32, in evaluation mode.
+
+    Args:
+        path: the file.
+        form: see `save_weights`.
+        kind: what the file should hold, for messages: "a grasp segmentation model".
+        build: makes a model of `about`; its random weights are overwritten at once.
+
+    Raises:
+        InputError: the file is missing or is not such a model.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: missing; expected {kind} (.safetensors)")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}
+    except SafetensorError as error:
+        raise InputError(f"{path}: not a safetensors file: {error}") from error
+    if form not in metadata:
+        raise InputError(f"{path}: its metadata have no field {form!r}; not {kind}")
+    try:
+        with torch.random.fork_rng(devices=[]):
+            model = build(json.loads(metadata[form]))
+        model.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: configuration and weights do not make a model: {error}") from error
+    return model.eval()
