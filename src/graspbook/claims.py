@@ -144,12 +144,12 @@ def judge_measure(measure: Measure, paper: float, estimate: float, low: float, h
     """The verdict on one measure.
 
     `reproduced`: the estimate passes the test, and so does the whole interval. `direction only`: the estimate
-    lies on the same side of `measure.no_effect` as the paper's number, but the test fails somewhere in the
-    interval. Without a value: `not tested at this profile`.
+    lies on the same side of `measure.no_effect` as the paper's number (or its words), but the test fails somewhere in
+    the interval. Without a value: `not tested at this profile`.
 
     Args:
         measure: The test.
-        paper: The paper's number.
+        paper: The paper's number; NaN where it prints none.
         estimate: Ours; NaN where there is none.
         low: Lower end of its 95 % interval; -inf where open.
         high: Upper end; inf where open.
@@ -159,7 +159,10 @@ def judge_measure(measure: Measure, paper: float, estimate: float, low: float, h
     # The tests are one-sided or intervals, so the three points stand for everything between them.
     if all(passes(measure, value) for value in (low, estimate, high)):
         return Verdict.REPRODUCED
-    same_side = (estimate - measure.no_effect) * (paper - measure.no_effect) > 0
+    expected = paper - measure.no_effect
+    if np.isnan(paper):  # it says which way, and prints no number
+        expected = -1.0 if measure.below is not None else 1.0
+    same_side = (estimate - measure.no_effect) * expected > 0
     return Verdict.DIRECTION_ONLY if same_side else Verdict.NOT_REPRODUCED
 
 
@@ -251,7 +254,7 @@ def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str
                     "claim": f"{judgement.claim.id} ({judgement.claim.section})",
                     "the paper says": judgement.claim.statement,
                     "measured": "<br>".join(result.measure.name for result in judgement.results),
-                    "paper": "<br>".join(f"{result.paper:.3g}" for result in judgement.results),
+                    "paper": "<br>".join(_number(result.paper) for result in judgement.results),
                     "ours [95 %]": "<br>".join(_ours(result) for result in judgement.results),
                     "verdict": f"**{judgement.verdict}**",
                 }
@@ -278,8 +281,11 @@ def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str
 def _ours(result: Result) -> str:
     if np.isnan(result.estimate):
         return "–"
-    ends = [f"{end:.3g}" if np.isfinite(end) else "–" for end in (result.low, result.high)]
-    return f"{result.estimate:.3g} [{ends[0]}, {ends[1]}]"
+    return f"{result.estimate:.3g} [{_number(result.low)}, {_number(result.high)}]"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "–"
 
 
 def write_claims(judgements: dict[str, list[Judgement]], reports: Path, profile: str) -> pd.DataFrame:
