@@ -9,6 +9,7 @@ from graspbook.notebooks import declared_parameters
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+PURPOSES = ("Replicates", "Carries out", "Tests an explanation", "Illustrates", "Stands in for")
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -39,7 +40,7 @@ def test_it_opens_with_a_title_what_it_replicates_and_what_one_learns(path):
     opening = read(path).cells[0]
     assert opening.cell_type == "markdown"
     assert opening.source.startswith("# ")
-    assert any(f"**{what}**" in opening.source for what in ("Replicates", "Tests an explanation", "Stands in for"))
+    assert any(f"**{what}**" in opening.source for what in PURPOSES)
     assert "**You will learn**" in opening.source
     assert "| reads | writes |" in opening.source
     assert "§" in opening.source or path.stem == "claims"

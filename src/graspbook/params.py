@@ -249,6 +249,54 @@ class Instances(Section):
     grasps_of: dict[str, Annotated[int, Field(ge=0)]]
 
 
+class Pick(Section):
+    """§VI-A: how long each robot picks, and what it believes."""
+
+    seed: Annotated[int, Field(ge=0)]
+    bins: Annotated[int, Field(ge=2)]
+    attempts: Count
+    threshold: Fraction
+    workers: Count
+
+
+class GraspErrors(Section):
+    """§VI-B, §VI-C: the robots of Table III, the bootstrap behind it, and Figure 4."""
+
+    seed: Annotated[int, Field(ge=0)]
+    replicates: Annotated[int, Field(ge=20)]
+    robots: Annotated[dict[VariantName, str], Field(min_length=1)]
+    shown: Count
+
+
+class Continual(Section):
+    """Ours: how a robot goes on learning from its own grasps, round by round."""
+
+    seed: Annotated[int, Field(ge=0)]
+    bins: Annotated[int, Field(ge=1)]
+    enter_round: Count
+    share_new: Fraction
+    labels: Count
+    inpaint: bool
+    steps: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    test_bins: Annotated[int, Field(ge=2)]
+    test_images: Count
+    attempts: Count
+    threshold: Fraction
+    replicates: Annotated[int, Field(ge=20)]
+    workers: Count
+
+
+class Film(Section):
+    """The film strip: which bin is emptied, by which robot."""
+
+    seed: Annotated[int, Field(ge=0)]
+    robot: VariantName
+    attempts: Count
+    threshold: Fraction
+
+
 class Selfsup(Section):
     """Parameters of the paper "Self-Supervised Instance Segmentation by Grasping"."""
 
@@ -267,6 +315,10 @@ class Selfsup(Section):
     start: Start
     segment: Segment
     instances: Instances
+    pick: Pick
+    grasp_errors: GraspErrors
+    continual: Continual
+    film: Film
 
     @model_validator(mode="after")
     def _enough_training_grasps(self) -> "Selfsup":
