@@ -46,19 +46,19 @@ class Job:
     data_dir: str
 
     def key(self) -> str:
-        """A hash of the job, of the catalogue's bytes and of this package's code that makes episodes."""
-        digest = hashlib.sha256()
+        """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
         settings = [self.split, self.seed, dataclasses.asdict(self.config), self.policy.key]
-        digest.update(json.dumps(settings, sort_keys=True).encode())
-        package = Path(__file__).parent
-        for folder, pattern in (
-            (Path(self.data_dir) / "catalogue", "*"),
-            (package, "*.py"),
-            (package.parent / "data", "*.py"),
-        ):
-            for path in sorted(folder.glob(pattern)):
-                digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()[:16]
+        return fingerprint(settings, Path(self.data_dir))
+
+
+def fingerprint(settings: list, data_dir: Path) -> str:
+    """A hash of settings, of the catalogue's bytes and of the code of `world` and `data`."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    package = Path(__file__).parent
+    for folder, pattern in ((data_dir / "catalogue", "*"), (package, "*.py"), (package.parent / "data", "*.py")):
+        for path in sorted(folder.glob(pattern)):
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def collect(
@@ -99,7 +99,7 @@ def collect(
     if backend not in ("loky", "dask"):
         raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
     job = Job(split, seed, config or WorldConfig(), policy or NoisyPolicy(), str(Path(data_dir).resolve()))
-    _tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
+    load_tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
     folder = Path(scratch_dir).resolve() / f"collect-{job.key()}"
     folder.mkdir(parents=True, exist_ok=True)
     with GraspWriter(out_dir) as writer:
@@ -171,7 +171,7 @@ def store_episode(job: Job, number: int, folder: Path) -> Path | None:
         return None
     if path.exists():
         return path
-    catalogue, renderer = _tools(job.data_dir)
+    catalogue, renderer = load_tools(job.data_dir)
     grasps = run_episode(job.seed, job.split, catalogue, job.config, job.policy, number, renderer)
     first = next(grasps, None)
     if first is None:
@@ -189,7 +189,7 @@ def _add_all(writer: GraspWriter, first: Grasp, rest: Iterator[Grasp]) -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def _tools(data_dir: str) -> tuple[Catalogue, Renderer]:
+def load_tools(data_dir: str) -> tuple[Catalogue, Renderer]:
     """The catalogue and its renderer, once per process: a worker runs many episodes."""
     # one process per core: OpenCV's own threads would only fight over it
     cv2.setNumThreads(1)

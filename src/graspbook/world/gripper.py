@@ -9,6 +9,7 @@ the cups whose whole lip lies in the mask on flat depth. Whether they seal is de
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -53,7 +54,14 @@ class SuctionGripper:
         self.n_points = n_points
         self.n_turns = n_turns
 
-    def plan(self, depth: np.ndarray, camera: Camera, mask: np.ndarray, rng: np.random.Generator) -> Plan | None:
+    def plan(
+        self,
+        depth: np.ndarray,
+        camera: Camera,
+        mask: np.ndarray,
+        rng: np.random.Generator,
+        clear: Callable[..., np.ndarray] | None = None,
+    ) -> Plan | None:
         """Chooses where to grasp.
 
         Args:
@@ -61,9 +69,11 @@ class SuctionGripper:
             camera: of that depth image.
             mask: bool [H, W], what is believed to be one item.
             rng: chooses the candidates.
+            clear: which candidates can be reached, bool [N, T], from depth, camera, mask, and the candidates' points
+                [N, 3] and rotations [N, T, 3, 3] (`housing.clear`); by default all.
 
         Returns:
-            The best candidate, or None if the mask holds no pixel with depth.
+            The best candidate; None if the mask holds no pixel with depth, or none that can be reached.
 
         Raises:
             InputError: if depth and mask differ in shape.
@@ -83,7 +93,11 @@ class SuctionGripper:
         steep = 1 - normals[:, 2]
         # cups decide; among equals, central and level grasps swing the item least
         score = cups - 8.0 * off_centre[:, None] - 2.0 * steep[:, None]
+        if clear is not None:
+            score = np.where(clear(depth, camera, mask, points, rotations), score, -np.inf)
         best = np.unravel_index(score.argmax(), score.shape)
+        if score[best] == -np.inf:
+            return None
         return Plan(ToolPose(points[best[0]], rotations[best]), int(cups[best]), float(score[best]))
 
     def _candidates(self, depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,10 +1,7 @@
 """Pulling: what happens in physics once cups have sealed, and how a grasp counts.
 
-Each sealed cup is bound to its item at three points of its lip. Each binding can carry a third of the cup's
-holding force (vacuum x area x quality of the seal); where weight, inertia, friction of the heap or leverage ask
-for more, it gives, and once a lip point has been drawn off by `PEEL` the cup peels off for good. Three points per
-cup rather than one resist swinging as a real lip does, so a grasp far off an item's centre peels while a central
-one holds. The tool follows a smooth profile upwards until all it holds is clear of the bin.
+Sealed cups are bound to their items, and peel off where more is asked of them than they hold (`binding`). The tool
+follows a smooth profile upwards until all it holds is clear of the bin.
 """
 
 from __future__ import annotations
@@ -14,13 +11,11 @@ import dataclasses
 import numpy as np
 
 from graspbook.world import tote
-from graspbook.world.bullet import pybullet
+from graspbook.world.binding import Binding, bind, peel_off
 from graspbook.world.physics import TIME_STEP, Cell
 from graspbook.world.scene import Pose
-from graspbook.world.seal import CUP_RADIUS, FORCE, Contact
+from graspbook.world.seal import Contact
 
-PEEL = 0.006
-"""A cup peels off once a point of its lip is drawn this far off the item, metres."""
 LIFT = 0.28
 """The tool rises this far before it is first asked whether what it holds is clear of the bin, metres."""
 MAX_LIFT = 0.60
@@ -37,7 +32,6 @@ JOLT_REACH = 0.12
 """Beyond this distance from the tool neighbours are not jolted, metres."""
 
 _CHECK_EVERY = 3
-_LIP = CUP_RADIUS * np.array([(np.cos(a), np.sin(a), 0) for a in np.arange(3) * 2 * np.pi / 3])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,50 +68,6 @@ def judge(any_sealed: bool, n_taken: int, n_lost: int) -> str:
     return "dropped" if any_sealed else "nothing_held"
 
 
-class _Binding:
-    """One sealed cup's three bindings between the tool and its item."""
-
-    def __init__(self, cell: Cell, object_id: int, lip: np.ndarray, force: float) -> None:
-        self.cell, self.object_id, self.lip, self.force = cell, object_id, lip, force / len(lip)
-        rotation, position = cell.pose(object_id)
-        self.local = (lip - position) @ rotation
-        self.constraints = [
-            pybullet.createConstraint(
-                cell.body(object_id),
-                -1,
-                -1,
-                -1,
-                pybullet.JOINT_POINT2POINT,
-                [0, 0, 0],
-                local,
-                world,
-                physicsClientId=cell.client,
-            )
-            for local, world in zip(self.local.tolist(), lip.tolist(), strict=True)
-        ]
-
-    def raise_to(self, height: float) -> None:
-        """Moves the cup to `height` metres above where it sealed."""
-        for constraint, (x, y, z) in zip(self.constraints, self.lip.tolist(), strict=True):
-            pybullet.changeConstraint(
-                constraint,
-                jointChildPivot=[x, y, z + height],
-                maxForce=self.force,
-                physicsClientId=self.cell.client,
-            )
-
-    def stretch(self, height: float) -> float:
-        """How far the item has been drawn off the lip, metres, at its worst point."""
-        rotation, position = self.cell.pose(self.object_id)
-        off = self.local @ rotation.T + position - self.lip - (0, 0, height)
-        return float(np.linalg.norm(off, axis=1).max())
-
-    def let_go(self) -> None:
-        """Unbinds the cup."""
-        for constraint in self.constraints:
-            pybullet.removeConstraint(constraint, physicsClientId=self.cell.client)
-
-
 def pull(cell: Cell, contact: Contact, movement: float, rng: np.random.Generator) -> Pulled:
     """Lifts the tool with whatever its cups hold, takes it away, and lets the rest settle.
 
@@ -146,16 +96,7 @@ def pull(cell: Cell, contact: Contact, movement: float, rng: np.random.Generator
         # nothing is held and nothing jolted: the scene stays exactly as it is
         return Pulled("nothing_held", (), (), {}, np.zeros(len(contact.sealed), bool))
 
-    bindings = {}
-    for cup in sealed:
-        normal = contact.normals[cup]
-        side = np.cross(normal, (0.0, 1.0, 0.0))
-        side /= np.linalg.norm(side)
-        frame = np.stack([side, np.cross(normal, side), normal], 1)
-        lip = _LIP @ frame.T + contact.centres[cup]
-        force = FORCE * float(contact.quality[cup])
-        bindings[int(cup)] = _Binding(cell, int(contact.object_ids[cup]), lip, force)
-
+    bindings = bind(cell, contact, sealed, before)
     peeled = np.zeros(len(contact.sealed), bool)
     taken: set[int] = set()
     if bindings:
@@ -179,7 +120,7 @@ def pull(cell: Cell, contact: Contact, movement: float, rng: np.random.Generator
     return Pulled(outcome, tuple(sorted(taken)), tuple(lost), last_poses, peeled)
 
 
-def _lift(cell: Cell, bindings: dict[int, _Binding], peeled: np.ndarray) -> set[int]:
+def _lift(cell: Cell, bindings: dict[int, Binding], peeled: np.ndarray) -> set[int]:
     """Raises the tool until what it holds is clear of the bin; returns what left with it."""
     height, speed, step = 0.0, 0.0, 0
     while height < MAX_LIFT:
@@ -187,16 +128,11 @@ def _lift(cell: Cell, bindings: dict[int, _Binding], peeled: np.ndarray) -> set[
         height += speed * TIME_STEP
         step += 1
         for binding in bindings.values():
-            binding.raise_to(height)
+            binding.move_to(np.array([0, 0, height]))
         cell.step()
         if step % _CHECK_EVERY:
             continue
-        for cup, binding in list(bindings.items()):
-            # "not <=" so that a diverged item (NaN) is let go, too
-            if not binding.stretch(height) <= PEEL:
-                binding.let_go()
-                del bindings[cup]
-                peeled[cup] = True
+        peeled[peel_off(bindings, np.array([0, 0, height]))] = True
         held = {binding.object_id for binding in bindings.values()}
         if not held:
             return set()

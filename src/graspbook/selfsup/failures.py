@@ -1,0 +1,88 @@
+"""Why a pick failed, told by rule from the truth (`selfsup` paper, §VI-C and Figure 4).
+
+The paper names three kinds that "incorrect instance segmentation" causes: grasps on non-objects, objects split in
+two, and two objects grouped as one. It sorts its failures by eye; here the true ids of every pixel decide. What is
+left over is not the segmentation's fault, or not in these ways, and has kinds of its own.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, UInt8
+
+from graspbook.world.pick_file import chosen_mask, true_ids
+
+PAPER_KINDS = ("non-object", "object split", "two grouped")
+"""The kinds of Figure 4, in its order."""
+
+KINDS = ("nothing found", "non-object", "two grouped", "object split", "too small for a cup", "collision", "lost seal")
+"""All kinds; the first that fits counts."""
+
+MOSTLY = 0.5
+"""A mask is on no object if more than this share of it is. The three shares here are halves, the only ones that
+nobody has to choose: "most of the mask", "most of the object"."""
+TAKEN_IN = 0.5
+"""A mask takes an object in from this share of the object's visible pixels on."""
+SLIVER = 0.1
+"""An object that fills less than this share of a mask does not make it a group: a neighbour that is almost hidden shows
+a few pixels, and an outline that is a pixel off takes them in."""
+
+
+def classify(
+    outcome: str,
+    mask: Bool[np.ndarray, "h w"] | None,
+    ids: UInt8[np.ndarray, "h w"],
+    sealed_ids: np.ndarray,
+    planned_cups: int,
+) -> str:
+    """The kind of a failure.
+
+    - "nothing found": the model found no mask, or none that a plan could be made for.
+    - "non-object": most of the mask lies on no object.
+    - "two grouped": the mask takes in two or more objects, or cups sealed on two.
+    - "object split": the mask does not take in the object that it lies on most.
+    - "too small for a cup": the mask is good, but the plan could land no cup on it.
+    - "collision": the mask is good, but the tool hit something on its way.
+    - "lost seal": the mask is good, and the grasp failed all the same.
+
+    Args:
+        outcome: of the pick, one of `graspbook.world.picking.PICK_OUTCOMES`, not "success".
+        mask: the chosen mask, not empty; None if none was chosen.
+        ids: the true object ids, 0 = background.
+        sealed_ids: the item under each cup that sealed, integers [k].
+        planned_cups: how many cups the plan lands on the mask.
+
+    Returns:
+        One of `KINDS`.
+    """
+    if mask is None:
+        return "nothing found"
+    inside = np.bincount(ids[mask], minlength=256)
+    if inside[0] > MOSTLY * mask.sum():
+        return "non-object"
+    visible = np.bincount(ids.ravel(), minlength=256)
+    taken_in = (inside > 0) & (inside >= TAKEN_IN * visible)
+    taken_in[0] = False  # the bin
+    several = (taken_in & (inside >= SLIVER * mask.sum())).sum() > 1
+    if several or len(np.unique(sealed_ids)) > 1:
+        return "two grouped"
+    if not taken_in[1 + inside[1:].argmax()]:
+        return "object split"
+    if planned_cups == 0:
+        return "too small for a cup"
+    return "collision" if outcome == "collision" else "lost seal"
+
+
+def failure_table(picks: pd.DataFrame) -> pd.DataFrame:
+    """Picks with a further column `kind`: one of `KINDS`, or "success".
+
+    Args:
+        picks: from `graspbook.world.pick_file.read_picks`.
+    """
+    return picks.assign(kind=pd.Series([_kind(row) for _, row in picks.iterrows()], picks.index, "str"))
+
+
+def _kind(row: pd.Series) -> str:
+    if row["outcome"] == "success":
+        return "success"
+    sealed = np.asarray(row["cup_ids"])[np.asarray(row["cup_sealed"], bool)]
+    return classify(row["outcome"], chosen_mask(row), true_ids(row), sealed, row["planned_cups"])

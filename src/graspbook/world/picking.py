@@ -1,0 +1,356 @@
+"""The robot picks: objects are cycled between two bins, found by a segmentation model (`selfsup`, §IV-A, §VI-A).
+
+Each attempt takes a new picture, asks a segmenter for masks, plans on all of them, and executes the plan that
+lands the most cups, along a path that hits nothing seen. What comes out is carried to the other bin. Models are
+compared on the same bins: how an episode starts does not depend on the segmenter, and what an attempt draws depends
+on its number alone, so two models part only where they act differently.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Protocol, get_args
+
+import numpy as np
+
+from graspbook.errors import InputError
+from graspbook.world import housing
+from graspbook.world.camera import Camera, draw_camera
+from graspbook.world.catalogue import Catalogue, Split, in_split
+from graspbook.world.config import Dials, WorldConfig
+from graspbook.world.episode import Grasp, _amodal, _moved, _same, _suction
+from graspbook.world.fill import draw_count, fill
+from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels
+from graspbook.world.items import Item, draw_item
+from graspbook.world.physics import Cell
+from graspbook.world.policy import split_ids
+from graspbook.world.pull import Pulled, pull
+from graspbook.world.rays import RayScene
+from graspbook.world.render import Layers, Renderer
+from graspbook.world.scene import Light, Scene, draw_light
+from graspbook.world.seal import N_CUPS, Contact, press, read_gauges
+from graspbook.world.sensor import measure_depth, photograph
+from graspbook.world.tote import Tote, draw_tote
+from graspbook.world.transfer import Load, carry
+
+PICK_OUTCOMES = ("success", "no_mask", "no_plan", "collision", "nothing_held", "dropped", "fell", "multiple", "lost")
+"""How an attempt ends. "no_mask": nothing was believed in; "no_plan": no believed mask has depth and can be reached;
+"collision": the body of the tool hit something, nothing was pressed. "nothing_held", "dropped", "multiple" and
+"lost" are those of `pull`. "fell": the object left its bin, but not to lie in the other one as put there."""
+MAX_FAILURES = 1
+"""After this many failures in a row the robot turns to the other bin. A failure seldom changes anything, so a second
+try meets the same object in the same pose: with four tries in a row, most failures of the true masks are repeats."""
+MAX_PLANNED = 30
+"""No more than this many masks are planned for, those with the highest scores."""
+PUT_DOWN = (0.13, 0.07)
+"""Half length and half width of the area of the other bin over which items are put down, metres."""
+
+# what a generator is for; never 0, because trailing zeros of a seed do not count
+_START, _PICTURE, _PLAN, _TOOL, _PICTURE_AFTER = range(1, 6)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Beliefs:
+    """What a segmentation model says of one image.
+
+    Attributes:
+        masks: bool [N, H, W].
+        scores: float [N], 0..1.
+
+    Raises:
+        InputError: if masks and scores do not belong together.
+    """
+
+    masks: np.ndarray
+    scores: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.masks.ndim != 3 or self.masks.dtype != bool or self.scores.shape != self.masks.shape[:1]:
+            raise InputError(
+                f"beliefs: expected masks bool [N, H, W] and scores [N], "
+                f"got {self.masks.dtype} {list(self.masks.shape)} and {list(self.scores.shape)}"
+            )
+
+
+class Segmenter(Protocol):
+    """Finds objects in an image."""
+
+    @property
+    def key(self) -> str:
+        """Names the model and its weights."""
+        ...
+
+    def __call__(self, image: np.ndarray, ids: np.ndarray) -> Beliefs:
+        """What it believes of an image.
+
+        Args:
+            image: uint8 RGB [H, W, 3].
+            ids: uint8 [H, W] true object ids, 0 = background. Only `TrueSegmenter` looks at it.
+        """
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class TrueSegmenter:
+    """Knows every visible mask exactly: the upper reference of Table III."""
+
+    @property
+    def key(self) -> str:
+        """Names the segmenter."""
+        return "true"
+
+    def __call__(self, image: np.ndarray, ids: np.ndarray) -> Beliefs:
+        """The true visible masks in the order of the ids, all with score 1."""
+        masks = split_ids(ids)
+        return Beliefs(masks, np.ones(len(masks)))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pick:
+    """One attempt, with everything known about it.
+
+    Attributes:
+        episode: number of the episode.
+        attempt: number of the attempt within it, from 0.
+        bin: 0 or 1, where it was picked from; bin 0 is the one that was full at first.
+        image: uint8 RGB [H, W, 3].
+        depth: float32 [H, W] metres as measured, 0 = drop-out.
+        ids: uint8 [H, W] true object ids, 0 = background. An object keeps its id in the other bin.
+        beliefs: what the segmenter said of `image`.
+        chosen: index into `beliefs.masks` of the mask that was grasped; -1 where none was.
+        planned_cups: how many cups the plan meant to land; 0 without a plan.
+        outcome: one of `PICK_OUTCOMES`.
+        n_objects: how many objects lay in the bin.
+        cup_sealed: bool [5].
+        cup_ids: int [5], the object under each cup, 0 = none; all 0 where the tool never pressed.
+        cup_uv: float32 [5, 2] pixel coordinates of the cups' centres; in a collision, where they would have stood;
+            NaN without a plan.
+        grasp: as `run_episode` yields it, with its `index` = `attempt`, its `outcome` that of the pull alone, and
+            its `split` that of the grasped object ("train" without one); None where the tool never pressed.
+    """
+
+    episode: int
+    attempt: int
+    bin: int
+    image: np.ndarray
+    depth: np.ndarray
+    ids: np.ndarray
+    beliefs: Beliefs
+    chosen: int
+    planned_cups: int
+    outcome: str
+    n_objects: int
+    cup_sealed: np.ndarray
+    cup_ids: np.ndarray
+    cup_uv: np.ndarray
+    grasp: Grasp | None
+
+
+def run_picking(
+    seed: int,
+    catalogue: Catalogue,
+    config: WorldConfig,
+    segmenter: Segmenter,
+    number: int = 0,
+    *,
+    attempts: int,
+    share_new: float,
+    renderer: Renderer | None = None,
+) -> Iterator[Pick]:
+    """Fills one bin and cycles its objects between it and another.
+
+    After a failure to find anything to grasp, and after `MAX_FAILURES` failures in a row, the robot turns to the
+    other bin. Seeing nothing in a bin that is empty is no attempt; grasping in an empty bin is one, and fails.
+
+    Args:
+        seed: of the whole evaluation; (seed, number) decide how the episode starts, whatever the segmenter.
+        catalogue: shapes and textures.
+        config: the world.
+        segmenter: finds the objects.
+        number: of the episode within the evaluation.
+        attempts: the episode ends after so many, or when no object is left in either bin.
+        share_new: probability that an object is of the split "test" (shape and texture), else "train".
+        renderer: of this catalogue; made here by default.
+
+    Yields:
+        Attempts.
+
+    Raises:
+        InputError: if `attempts` or `share_new` is out of range, or masks do not have the image's shape.
+    """
+    if attempts < 1 or not 0 <= share_new <= 1:
+        raise InputError(f"attempts, share_new: expected at least 1 and 0 to 1, got {attempts}, {share_new}")
+    rng = _generator(seed, number, 0, _START)
+    renderer, gripper = renderer or Renderer(catalogue), SuctionGripper()
+    camera, dials = draw_camera(rng, config.height), config.dials
+    with Cell() as first, Cell() as second:
+        bins = [_Bin(cell, draw_tote(rng, dials), draw_light(rng, dials), camera) for cell in (first, second)]
+        n_missed = len(_fill(first, rng, catalogue, config, share_new))
+        here = failures = attempt = 0
+        while attempt < attempts and (first.items or second.items):
+            source, target = bins[here], bins[1 - here]
+            scene, layers = source.look(renderer, config.samples)
+            rng = _generator(seed, number, attempt, _PICTURE)
+            image, depth = photograph(layers, rng, dials), measure_depth(layers, rng)
+            beliefs = segmenter(image, layers.ids)
+            if beliefs.masks.shape[1:] != depth.shape:
+                raise InputError(f"{segmenter.key}: expected masks of {depth.shape}, got {beliefs.masks.shape[1:]}")
+            chosen, plan = choose(beliefs, depth, camera, gripper, (seed, number, attempt, _PLAN))
+            if plan is None and not scene.items:
+                # rightly seen as empty; something lies in the other bin, or the episode would be over
+                here, failures = 1 - here, 0
+                continue
+            rng = _generator(seed, number, attempt, _TOOL)
+            tried = _execute(plan, scene, layers.rays, source.cell, target.cell, dials, rng) if plan else None
+            outcome = tried.outcome if tried else "no_plan" if len(beliefs.masks) else "no_mask"
+            grasp = None
+            if tried and tried.pulled:
+                scene_after, layers_after = source.look(renderer, config.samples)
+                rng = _generator(seed, number, attempt, _PICTURE_AFTER)
+                grasped = tried.contact.grasped_id
+                grasp = Grasp(
+                    episode=number,
+                    index=attempt,
+                    split=_split(scene.items.get(grasped)),
+                    before=image,
+                    after=photograph(layers_after, rng, dials),
+                    depth_before=depth,
+                    depth_after=measure_depth(layers_after, rng),
+                    ids_before=layers.ids,
+                    ids_after=layers_after.ids,
+                    visible=(layers.ids == grasped) & (grasped > 0),
+                    amodal=_amodal(renderer, scene, grasped),
+                    suction=_suction(tried.contact, plan, camera),
+                    cup_sealed=tried.contact.sealed,
+                    cup_gauge=tried.gauges,
+                    cup_uv=cup_pixels(tried.contact, camera),
+                    grasped_id=grasped,
+                    outcome=tried.pulled.outcome,
+                    moved=_moved(scene.poses, scene_after.poses | tried.pulled.last_poses, grasped),
+                    n_objects=len(scene.items),
+                    camera=camera,
+                    lost_while_filling=n_missed,
+                )
+            yield Pick(
+                episode=number,
+                attempt=attempt,
+                bin=here,
+                image=image,
+                depth=depth,
+                ids=layers.ids,
+                beliefs=beliefs,
+                chosen=chosen,
+                planned_cups=plan.n_cups if plan else 0,
+                outcome=outcome,
+                n_objects=len(scene.items),
+                cup_sealed=grasp.cup_sealed if grasp else np.zeros(N_CUPS, bool),
+                cup_ids=tried.contact.object_ids if grasp else np.zeros(N_CUPS, np.int64),
+                cup_uv=cup_pixels(tried.contact, camera) if tried else np.full((N_CUPS, 2), np.nan, np.float32),
+                grasp=grasp,
+            )
+            attempt += 1
+            failures = 0 if outcome == "success" else failures + 1
+            if plan is None or failures == MAX_FAILURES:
+                here, failures = 1 - here, 0
+
+
+def choose(
+    beliefs: Beliefs, depth: np.ndarray, camera: Camera, gripper: SuctionGripper, key: tuple[int, ...]
+) -> tuple[int, Plan | None]:
+    """Plans for the masks with the highest scores, and picks the plan that should land the most cups.
+
+    Args:
+        beliefs: what to plan for.
+        depth: float32 [H, W] metres, 0 = drop-out.
+        camera: of that depth image.
+        gripper: plans.
+        key: seeds the planning of every mask alike, so that a mask's plan does not depend on what else is believed.
+
+    Returns:
+        Index of the chosen mask and its plan; -1 and None if none can be planned for.
+    """
+    plans = {}
+    for index in np.argsort(-beliefs.scores, kind="stable")[:MAX_PLANNED].tolist():
+        plan = gripper.plan(depth, camera, beliefs.masks[index], np.random.default_rng(key), housing.clear)
+        if plan is not None:
+            plans[index] = plan
+    best = max(plans, key=lambda index: (plans[index].n_cups, plans[index].score), default=-1)
+    return best, plans.get(best)
+
+
+class _Bin:
+    """One of the two bins: what is in it, its looks, and the last rendering of it."""
+
+    def __init__(self, cell: Cell, tote: Tote, light: Light, camera: Camera) -> None:
+        self.cell, self._tote, self._light, self._camera = cell, tote, light, camera
+        self._seen: tuple[Scene, Layers] | None = None
+
+    def look(self, renderer: Renderer, samples: int) -> tuple[Scene, Layers]:
+        """The bin as it stands, rendered anew only if something stirred."""
+        scene = Scene(dict(self.cell.items), self.cell.poses(), self._tote, self._light, self._camera)
+        if self._seen is None or not _same(self._seen[0].poses, scene.poses):
+            self._seen = scene, renderer.render(scene, samples)
+        return self._seen
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Tried:
+    """What came of a plan; without `pulled`, the tool never pressed, and `contact` is what it would have met."""
+
+    outcome: str
+    contact: Contact
+    gauges: np.ndarray | None = None
+    pulled: Pulled | None = None
+
+
+def _execute(
+    plan: Plan, scene: Scene, rays: RayScene, source: Cell, target: Cell, dials: Dials, rng: np.random.Generator
+) -> _Tried:
+    """Lowers the tool, pulls, and carries what comes out to the other bin."""
+    # drawn first, so that it does not depend on what the pull draws
+    over = rng.uniform(-1, 1, 2) * PUT_DOWN
+    contact = press(plan.pose, rays)
+    if housing.collides(plan.pose, contact, rays):
+        return _Tried("collision", contact)
+    gauges = read_gauges(contact, rng)
+    pulled = pull(source, contact, dials.neighbour_movement, rng)
+    outcome = pulled.outcome
+    if pulled.taken:
+        load = Load(
+            items={object_id: scene.items[object_id] for object_id in pulled.taken},
+            sealed_at={object_id: scene.poses[object_id] for object_id in pulled.taken},
+            poses={object_id: pulled.last_poses[object_id] for object_id in pulled.taken},
+            contact=contact,
+            peeled=pulled.peeled,
+        )
+        carried = carry(target, load, over)
+        if outcome == "success" and carried.fallen:
+            outcome = "fell"
+        elif outcome == "success" and carried.thrown:
+            outcome = "lost"
+    return _Tried(outcome, contact, gauges, pulled)
+
+
+def _fill(
+    cell: Cell, rng: np.random.Generator, catalogue: Catalogue, config: WorldConfig, share_new: float
+) -> tuple[int, ...]:
+    """Draws the items of both bins and drops them into one; returns the ids of those that missed it."""
+    bin_textures = {split: int(rng.choice(catalogue.textures(split))) for split in get_args(Split)}
+    new = rng.random(draw_count(rng, config.dials.clutter)) < share_new
+    splits = ["test" if is_new else "train" for is_new in new]
+    items = {
+        object_id: draw_item(rng, catalogue, split, config.dials, bin_textures[split])
+        for object_id, split in enumerate(splits, start=1)
+    }
+    return fill(cell, items, rng, config.dials.occlusion)
+
+
+def _split(item: Item | None) -> Split:
+    """The split an item is of; "train" for none."""
+    return "test" if item and in_split(item.shape.number, "test") else "train"
+
+
+def _generator(*key: int) -> np.random.Generator:
+    """A generator that depends on (seed, number, attempt, what it is for) alone."""
+    return np.random.default_rng(key)
