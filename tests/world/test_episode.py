@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graspbook.data.schema import OUTCOMES
-from graspbook.world import episode
+from graspbook.world import episode, housing
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import MAX_FAILURES, Grasp, run_episode
 from graspbook.world.gripper import SuctionGripper
@@ -149,4 +149,12 @@ def test_more_noise_in_the_policy_brings_fewer_successes(catalogue, renderer):
 
 def test_plans_never_look_at_the_truth():
     """The planner's arguments are what the robot measures and believes, nothing else."""
-    assert list(inspect.signature(SuctionGripper.plan).parameters) == ["self", "depth", "camera", "mask", "rng"]
+    assert list(inspect.signature(SuctionGripper.plan).parameters) == [
+        "self",
+        "depth",
+        "camera",
+        "mask",
+        "rng",
+        "clear",
+    ]
+    assert list(inspect.signature(housing.clear).parameters) == ["depth", "camera", "mask", "points", "rotations"]

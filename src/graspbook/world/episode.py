@@ -129,7 +129,7 @@ def run_episode(
             pulled = pull(cell, contact, config.dials.neighbour_movement, rng)
             scene_after = Scene(dict(cell.items), cell.poses(), tote, light, camera)
             # where nothing stirred, the moment is the same; only the photographs differ
-            unchanged = _same(scene.poses, scene_after.poses)
+            unchanged = same_poses(scene.poses, scene_after.poses)
             layers_after = layers if unchanged else renderer.render(scene_after, config.samples)
             grasped = contact.grasped_id
             yield Grasp(
@@ -143,14 +143,14 @@ def run_episode(
                 ids_before=layers.ids,
                 ids_after=layers_after.ids,
                 visible=(layers.ids == grasped) & (grasped > 0),
-                amodal=_amodal(renderer, scene, grasped),
-                suction=_suction(contact, plan, camera),
+                amodal=amodal_mask(renderer, scene, grasped),
+                suction=suction_mask(contact, plan, camera),
                 cup_sealed=contact.sealed,
                 cup_gauge=gauges,
                 cup_uv=cup_pixels(contact, camera),
                 grasped_id=grasped,
                 outcome=pulled.outcome,
-                moved=_moved(scene.poses, scene_after.poses | pulled.last_poses, grasped),
+                moved=displacements(scene.poses, scene_after.poses | pulled.last_poses, grasped),
                 n_objects=len(scene.items),
                 camera=camera,
                 lost_while_filling=len(lost),
@@ -183,27 +183,27 @@ def _choose(
     return max((plan for plan in plans if plan), key=lambda plan: plan.score, default=None)
 
 
-def _amodal(renderer: Renderer, scene: Scene, grasped: int) -> np.ndarray:
+def amodal_mask(renderer: Renderer, scene: Scene, grasped: int) -> np.ndarray:
     """The whole outline of an item, bool [H, W], as if nothing stood in front of it; all False for id 0."""
     if grasped == 0:
         return np.zeros((scene.camera.height, scene.camera.width), bool)
     return renderer.silhouette(scene.items[grasped], scene.poses[grasped], scene.camera)
 
 
-def _suction(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
+def suction_mask(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
     """The grasp mask g: footprints of the active cups, or of all cups where none is active."""
     masks = footprints(contact, plan.pose, camera)
     return masks[contact.sealed].any(axis=0) if contact.sealed.any() else masks.any(axis=0)
 
 
-def _same(before: Mapping[int, Pose], after: Mapping[int, Pose]) -> bool:
+def same_poses(before: Mapping[int, Pose], after: Mapping[int, Pose]) -> bool:
     """Whether the same items stand at exactly the same poses."""
     return before.keys() == after.keys() and all(
         np.array_equal(old, new) for k in before for old, new in zip(before[k], after[k], strict=True)
     )
 
 
-def _moved(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
+def displacements(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
     """Metres between each item's centres of mass before and after; the grasped one left out."""
     return {
         object_id: float(np.linalg.norm(after[object_id][1] - before[object_id][1]))

@@ -44,12 +44,16 @@ def disc(radius: float, spacing: float) -> np.ndarray:
     return np.concatenate([grid[inside], ring(radius, int(np.ceil(2 * np.pi * radius / spacing)))])
 
 
-# what the planner probes, in the tool's frame [P, 3]; at several heights, as a tilted tool may meet things sideways
-_BODY = np.concatenate(
-    [disc(RADIUS + MARGIN, 0.008) + np.array([0, 0, z]) for z in np.arange(_FACE - MARGIN, 0.17, 0.03)]
-)
+# What the planner probes, in the tool's frame [P, 3]: the lower face and the side of the body. Whatever is inside
+# hides one of them from a camera above. And, lower down, rings around the cups.
+_SIDE = [ring(RADIUS + MARGIN, 40) + np.array([0, 0, z]) for z in np.arange(_FACE, 0.18, 0.015)]
+_BODY = np.concatenate([disc(RADIUS + MARGIN, 0.008) + np.array([0, 0, _FACE - MARGIN]), *_SIDE])
 _CUPS = np.concatenate(
-    [ring(CUP_RADIUS + MARGIN, 12) + centre + np.array([0, 0, z]) for centre in CUPS for z in (0.012, 0.024)]
+    [
+        ring(CUP_RADIUS + MARGIN, 12) + centre + np.array([0, 0, z])
+        for centre in CUPS
+        for z in (STROKE + 0.002, STROKE + 0.014)
+    ]
 )
 
 

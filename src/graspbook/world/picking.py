@@ -19,7 +19,7 @@ from graspbook.world import housing
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split, in_split
 from graspbook.world.config import Dials, WorldConfig
-from graspbook.world.episode import Grasp, _amodal, _moved, _same, _suction
+from graspbook.world.episode import Grasp, amodal_mask, displacements, same_poses, suction_mask
 from graspbook.world.fill import draw_count, fill
 from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels
 from graspbook.world.items import Item, draw_item
@@ -220,14 +220,14 @@ def run_picking(
                     ids_before=layers.ids,
                     ids_after=layers_after.ids,
                     visible=(layers.ids == grasped) & (grasped > 0),
-                    amodal=_amodal(renderer, scene, grasped),
-                    suction=_suction(tried.contact, plan, camera),
+                    amodal=amodal_mask(renderer, scene, grasped),
+                    suction=suction_mask(tried.contact, plan, camera),
                     cup_sealed=tried.contact.sealed,
                     cup_gauge=tried.gauges,
                     cup_uv=cup_pixels(tried.contact, camera),
                     grasped_id=grasped,
                     outcome=tried.pulled.outcome,
-                    moved=_moved(scene.poses, scene_after.poses | tried.pulled.last_poses, grasped),
+                    moved=displacements(scene.poses, scene_after.poses | tried.pulled.last_poses, grasped),
                     n_objects=len(scene.items),
                     camera=camera,
                     lost_while_filling=n_missed,
@@ -289,7 +289,7 @@ class _Bin:
     def look(self, renderer: Renderer, samples: int) -> tuple[Scene, Layers]:
         """The bin as it stands, rendered anew only if something stirred."""
         scene = Scene(dict(self.cell.items), self.cell.poses(), self._tote, self._light, self._camera)
-        if self._seen is None or not _same(self._seen[0].poses, scene.poses):
+        if self._seen is None or not same_poses(self._seen[0].poses, scene.poses):
             self._seen = scene, renderer.render(scene, samples)
         return self._seen
 
