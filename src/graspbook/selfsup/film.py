@@ -1,7 +1,7 @@
 """A film strip: the robot empties a bin, with what its model sees drawn in (`selfsup` paper, §VI).
 
 Each attempt takes three frames: all masks that the model believes in; the one that was chosen, with the cups that
-sealed in green and the others in red; and the bin afterwards, with how it went.
+sealed as green discs and the others as red rings; and the bin afterwards, with how it went.
 """
 
 import os
@@ -90,6 +90,9 @@ def _frame(image: np.ndarray, caption: str, scale: float, pick: Pick | None = No
             if np.isfinite([u, v]).all():
                 x, y, radius = (u + 0.5) * scale, (v + 0.5) * scale, 2.2 * scale
                 circle = (x - radius, y - radius, x + radius, y + radius)
-                draw.ellipse(circle, outline=to_hex(ACTIVE_COLOUR if sealed else INACTIVE_COLOUR), width=2)
+                if sealed:
+                    draw.ellipse(circle, fill=to_hex(ACTIVE_COLOUR), outline="black")
+                else:
+                    draw.ellipse(circle, outline=to_hex(INACTIVE_COLOUR), width=2)
     draw.text((6, height + 4), caption, fill=(30, 30, 30), font=ImageFont.load_default(size=12))
     return np.asarray(canvas)
