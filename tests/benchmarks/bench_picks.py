@@ -1,0 +1,32 @@
+"""How fast the robot picks at the `standard` profile: one process, true masks, so without a model's own time (§VI)."""
+
+import time
+
+from graspbook.params import load_params
+from graspbook.world.catalogue import Catalogue
+from graspbook.world.config import WorldConfig
+from graspbook.world.picking import TrueSegmenter, run_picking
+from graspbook.world.render import Renderer
+
+EPISODES, ATTEMPTS = 5, 14
+
+
+def main() -> list[tuple]:
+    """Attempts per second, from filling a bin to the last object put down."""
+    catalogue = Catalogue.load("data")
+    renderer = Renderer(catalogue)
+    world = load_params().selfsup.world
+    config = WorldConfig.from_mapping(world.model_dump())
+
+    def attempts(number: int) -> int:
+        picks = run_picking(
+            9, catalogue, config, TrueSegmenter(), number, attempts=ATTEMPTS, share_new=1.0, renderer=renderer
+        )
+        return sum(1 for _ in picks)
+
+    attempts(0)  # compiles
+    started = time.perf_counter()
+    done = sum(attempts(number) for number in range(1, 1 + EPISODES))
+    rate = done / (time.perf_counter() - started)
+    size = f"{world.height}x{world.height * 3 // 2}"
+    return [("attempts, true masks", rate, "attempts/s", f"{done} attempts at {size}, one process, rendering included")]
