@@ -1,15 +1,19 @@
 """Fixtures of the world tests: a small catalogue and scene made in memory, and items of known shape."""
 
+import hashlib
+import json
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pybullet_data
 import pytest
+from safetensors.numpy import save_file
 
 from graspbook.world import build_data, meshes
 from graspbook.world.camera import draw_camera
-from graspbook.world.catalogue import Catalogue, Shape
+from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, Shape, pack, pack_atlas
 from graspbook.world.config import Dials
 from graspbook.world.items import Item, draw_item
 from graspbook.world.rays import RayScene
@@ -28,6 +32,29 @@ def small_catalogue() -> Catalogue:
     shapes += [make(k, np.random.default_rng(k)) for make in makers for k in (0, 1, 2)]
     rng = np.random.default_rng(0)
     return Catalogue(shapes, np.stack([draw_texture(rng) for _ in range(20)]))
+
+
+@pytest.fixture(scope="session")
+def data_dir(small_catalogue, tmp_path_factory) -> Path:
+    """A data folder that holds the small catalogue."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "catalogue").mkdir()
+    index, arrays = pack(small_catalogue.all_shapes)
+    (folder / "catalogue" / INDEX_FILE).write_text(json.dumps({"shapes": index}))
+    save_file(arrays, folder / "catalogue" / SHAPES_FILE)
+    cv2.imwrite(str(folder / "catalogue" / TEXTURES_FILE), pack_atlas(small_catalogue.texture_pool)[..., ::-1])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hash_files():
+    """Of a folder, every file below it with the hash of its bytes."""
+
+    def hashes(folder: Path) -> dict[str, str]:
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+    return hashes
 
 
 @pytest.fixture(scope="session")

@@ -1,44 +1,22 @@
 import dataclasses
-import hashlib
-import json
 import signal
 import subprocess
 import sys
 import textwrap
 
-import cv2
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 from graspbook.world import collect as module
-from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, pack, pack_atlas
+from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.collect import Job, collect, store_episode
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import run_episode
 from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
 
 TINY = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
-
-
-@pytest.fixture(scope="module")
-def data_dir(small_catalogue, tmp_path_factory):
-    """A data folder that holds the small catalogue."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "catalogue").mkdir()
-    index, arrays = pack(small_catalogue.all_shapes)
-    (folder / "catalogue" / INDEX_FILE).write_text(json.dumps({"shapes": index}))
-    save_file(arrays, folder / "catalogue" / SHAPES_FILE)
-    cv2.imwrite(str(folder / "catalogue" / TEXTURES_FILE), pack_atlas(small_catalogue.texture_pool)[..., ::-1])
-    return folder
-
-
-def _fingerprint(folder):
-    """Every file below a folder with the hash of its bytes."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +51,12 @@ def test_scratch_is_empty_afterwards(reference):
     assert not any((reference.parent / "scratch").iterdir())
 
 
-def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path):
+def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path, hash_files):
     collect(tmp_path / "out", "train", 8, 5, TINY, TruePolicy(), 2, data_dir=data_dir, scratch_dir=tmp_path / "scratch")
-    assert _fingerprint(tmp_path / "out") == _fingerprint(reference)
+    assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
-def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path):
+def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path, hash_files):
     from dask.distributed import Client, LocalCluster
 
     cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
@@ -95,10 +73,10 @@ def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path):
             data_dir=data_dir,
             scratch_dir=tmp_path / "scratch",
         )
-    assert _fingerprint(tmp_path / "out") == _fingerprint(reference)
+    assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
-def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path):
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path, hash_files):
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
     script = textwrap.dedent(
         """
@@ -148,7 +126,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_di
         collect(out, "train", 8, 5, TINY, TruePolicy(), data_dir=data_dir, scratch_dir=scratch)
     finally:
         module.store_episode = original
-    assert _fingerprint(out) == _fingerprint(reference)
+    assert hash_files(out) == hash_files(reference)
     assert seen[0] == (0, kept), "the finished episode was not run again"
 
 

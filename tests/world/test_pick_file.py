@@ -1,23 +1,19 @@
 import dataclasses
-import hashlib
-import json
 import signal
 import subprocess
 import sys
 import textwrap
 
-import cv2
 import numpy as np
 import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
-from safetensors.numpy import save_file
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 from graspbook.world import pick_file as module
-from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, pack, pack_atlas
+from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import Grasp
 from graspbook.world.pick_file import PickJob, chosen_mask, collect_picks, read_picks, seen_image, store_picks, true_ids
@@ -25,24 +21,6 @@ from graspbook.world.picking import Beliefs, Pick, TrueSegmenter, run_picking
 
 TINY = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
 WORK = {"episodes": 3, "attempts": 3, "share_new": 0.5}
-
-
-@pytest.fixture(scope="module")
-def data_dir(small_catalogue, tmp_path_factory):
-    """A data folder that holds the small catalogue."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "catalogue").mkdir()
-    index, arrays = pack(small_catalogue.all_shapes)
-    (folder / "catalogue" / INDEX_FILE).write_text(json.dumps({"shapes": index}))
-    save_file(arrays, folder / "catalogue" / SHAPES_FILE)
-    cv2.imwrite(str(folder / "catalogue" / TEXTURES_FILE), pack_atlas(small_catalogue.texture_pool)[..., ::-1])
-    return folder
-
-
-def _fingerprint(folder):
-    """Every file below a folder with the hash of its bytes."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +150,7 @@ def test_an_episode_without_attempts_has_no_rows(data_dir, tmp_path, fake):
     assert len(read_picks(out)) == 0
 
 
-def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path):
+def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path, hash_files):
     collect_picks(
         tmp_path / "out/picks.parquet",
         5,
@@ -184,10 +162,10 @@ def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path):
         scratch_dir=tmp_path / "scratch",
         grasps_out=tmp_path / "out/grasps",
     )
-    assert _fingerprint(tmp_path / "out") == _fingerprint(reference)
+    assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
-def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path, monkeypatch):
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path, monkeypatch, hash_files):
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
     script = textwrap.dedent(
         """
@@ -232,7 +210,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_di
     monkeypatch.setattr(module, "run_picking", lambda *a, **k: run.append(a[4]) or run_picking(*a, **k))
     options = {"data_dir": data_dir, "scratch_dir": scratch, "grasps_out": out / "grasps"}
     collect_picks(out / "picks.parquet", 5, TINY, TrueSegmenter(), **WORK, **options)
-    assert _fingerprint(out) == _fingerprint(reference)
+    assert hash_files(out) == hash_files(reference)
     assert run == [1, 2], "the finished episode was not run again"
 
 
