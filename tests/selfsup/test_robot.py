@@ -42,6 +42,16 @@ def found(monkeypatch):
     return use
 
 
+@pytest.fixture
+def one_thread():
+    """Sums of several threads differ in their last bits from those of one, with which the robot looks."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_it_believes_what_the_model_predicts(weights):
     beliefs = ModelSegmenter(weights, SIZE[0], 0.0)(IMAGE, IDS)
     expected = predict(load_instance_model(weights), IMAGE[None])[0]
