@@ -30,7 +30,7 @@ PHASES = {
     "planning": ("_choose", "press", "read_gauges"),
     "pulling": ("pull",),
     "photographs and depth": ("photograph", "measure_depth"),
-    "labels": ("amodal_mask", "suction_mask"),
+    "labels": ("_amodal", "_suction"),
 }
 """What is timed: names in `graspbook.world.episode`; rendering is timed apart, and the rest is storing."""
 MEGABYTE = 2**20

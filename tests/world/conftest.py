@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
+import textwrap
 import zlib
 from pathlib import Path
 
@@ -44,6 +48,23 @@ def data_dir(small_catalogue, tmp_path_factory) -> Path:
     save_file(arrays, folder / "catalogue" / SHAPES_FILE)
     cv2.imwrite(str(folder / "catalogue" / TEXTURES_FILE), pack_atlas(small_catalogue.texture_pool)[..., ::-1])
     return folder
+
+
+@pytest.fixture(scope="session")
+def kill_in_the_middle():
+    """Runs a script with arguments, and kills it with SIGKILL once it prints "in the middle"."""
+
+    def run(script: str, *arguments: Path) -> None:
+        command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if "in the middle" in line:
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,4 @@
 import dataclasses
-import signal
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -76,10 +72,11 @@ def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path, hash
     assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
-def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path, hash_files):
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
+    reference, data_dir, tmp_path, hash_files, kill_in_the_middle
+):
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
-    script = textwrap.dedent(
-        """
+    script = """
         import sys, time
         from graspbook.world import collect as module
         from graspbook.world.config import Dials, WorldConfig
@@ -98,17 +95,8 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_di
         tiny = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
         module.collect(sys.argv[1], "train", 8, 5, tiny, TruePolicy(), data_dir=sys.argv[2], scratch_dir=sys.argv[3])
         """
-    )
     out, scratch = tmp_path / "out", tmp_path / "scratch"
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(out), str(data_dir), str(scratch)], stdout=subprocess.PIPE, text=True
-    )
-    for line in process.stdout:
-        if "in the middle" in line:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    kill_in_the_middle(script, out, data_dir, scratch)
     (stored,) = scratch.glob("collect-*/e00000")
     kept = (stored / "grasps.parquet").stat().st_mtime_ns
     assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"

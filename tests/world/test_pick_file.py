@@ -1,8 +1,4 @@
 import dataclasses
-import signal
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pandas as pd
@@ -165,10 +161,11 @@ def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path, hash_fil
     assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
-def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_dir, tmp_path, monkeypatch, hash_files):
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
+    reference, data_dir, tmp_path, monkeypatch, hash_files, kill_in_the_middle
+):
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
-    script = textwrap.dedent(
-        """
+    script = """
         import sys, time
         from pathlib import Path
         from graspbook.world import pick_file as module
@@ -192,17 +189,8 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(reference, data_di
             data_dir=data, scratch_dir=scratch, grasps_out=out / "grasps",
         )
         """
-    )
     out, scratch = tmp_path / "out", tmp_path / "scratch"
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(out), str(data_dir), str(scratch)], stdout=subprocess.PIPE, text=True
-    )
-    for line in process.stdout:
-        if "in the middle" in line:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    kill_in_the_middle(script, out, data_dir, scratch)
     (stored,) = scratch.glob("picks-*/e00000")
     assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"
 

@@ -18,7 +18,7 @@ KINDS = ("nothing found", "non-object", "two grouped", "object split", "too smal
 """All kinds; the first that fits counts."""
 
 MOSTLY = 0.5
-"""A mask is on no object if more than this share of it is. The three shares here are halves, the only ones that
+"""A mask is on no object if more than this share of it is. This share and the next are halves, the only ones that
 nobody has to choose: "most of the mask", "most of the object"."""
 TAKEN_IN = 0.5
 """A mask takes an object in from this share of the object's visible pixels on."""

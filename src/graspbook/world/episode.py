@@ -13,14 +13,14 @@ import numpy as np
 
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split
-from graspbook.world.config import WorldConfig
+from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.fill import draw_count, fill
 from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels, footprints
 from graspbook.world.items import draw_item
 from graspbook.world.physics import Cell
 from graspbook.world.policy import Observation, Policy
-from graspbook.world.pull import pull
-from graspbook.world.render import Renderer
+from graspbook.world.pull import Pulled, pull
+from graspbook.world.render import Layers, Renderer
 from graspbook.world.scene import Pose, Scene, draw_light
 from graspbook.world.seal import Contact, press, read_gauges
 from graspbook.world.sensor import measure_depth, photograph
@@ -131,32 +131,77 @@ def run_episode(
             # where nothing stirred, the moment is the same; only the photographs differ
             unchanged = same_poses(scene.poses, scene_after.poses)
             layers_after = layers if unchanged else renderer.render(scene_after, config.samples)
-            grasped = contact.grasped_id
-            yield Grasp(
+            yield record_grasp(
+                renderer,
+                config.dials,
+                rng,
+                Moment(scene, layers),
+                Moment(scene_after, layers_after),
+                plan,
+                contact,
+                pulled,
                 episode=number,
                 index=index,
                 split=split,
                 before=image,
-                after=photograph(layers_after, rng, config.dials),
                 depth_before=depth,
-                depth_after=measure_depth(layers_after, rng),
-                ids_before=layers.ids,
-                ids_after=layers_after.ids,
-                visible=(layers.ids == grasped) & (grasped > 0),
-                amodal=amodal_mask(renderer, scene, grasped),
-                suction=suction_mask(contact, plan, camera),
-                cup_sealed=contact.sealed,
                 cup_gauge=gauges,
-                cup_uv=cup_pixels(contact, camera),
-                grasped_id=grasped,
-                outcome=pulled.outcome,
-                moved=displacements(scene.poses, scene_after.poses | pulled.last_poses, grasped),
-                n_objects=len(scene.items),
-                camera=camera,
                 lost_while_filling=len(lost),
             )
             failures = 0 if pulled.outcome == "success" else failures + 1
             scene, layers, index = scene_after, layers_after, index + 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Moment:
+    """A bin as it stands, and its rendering."""
+
+    scene: Scene
+    layers: Layers
+
+
+def record_grasp(
+    renderer: Renderer,
+    dials: Dials,
+    rng: np.random.Generator,
+    start: Moment,
+    end: Moment,
+    plan: Plan,
+    contact: Contact,
+    pulled: Pulled,
+    **known: object,
+) -> Grasp:
+    """Takes the picture afterwards, and puts together all that is known about a grasp.
+
+    Args:
+        renderer: of the scene.
+        dials: of the photograph.
+        rng: of the photograph and the depth image afterwards, drawn in this order.
+        start: what the plan was made for.
+        end: what is left.
+        plan: what was executed.
+        contact: what the cups met.
+        pulled: what the pull did.
+        known: the fields of `Grasp` that do not follow from these.
+    """
+    scene, grasped = start.scene, contact.grasped_id
+    return Grasp(
+        **known,
+        after=photograph(end.layers, rng, dials),
+        depth_after=measure_depth(end.layers, rng),
+        ids_before=start.layers.ids,
+        ids_after=end.layers.ids,
+        visible=(start.layers.ids == grasped) & (grasped > 0),
+        amodal=_amodal(renderer, scene, grasped),
+        suction=_suction(contact, plan, scene.camera),
+        cup_sealed=contact.sealed,
+        cup_uv=cup_pixels(contact, scene.camera),
+        grasped_id=grasped,
+        outcome=pulled.outcome,
+        moved=_moved(scene.poses, end.scene.poses | pulled.last_poses, grasped),
+        n_objects=len(scene.items),
+        camera=scene.camera,
+    )
 
 
 def _fill(
@@ -183,14 +228,14 @@ def _choose(
     return max((plan for plan in plans if plan), key=lambda plan: plan.score, default=None)
 
 
-def amodal_mask(renderer: Renderer, scene: Scene, grasped: int) -> np.ndarray:
+def _amodal(renderer: Renderer, scene: Scene, grasped: int) -> np.ndarray:
     """The whole outline of an item, bool [H, W], as if nothing stood in front of it; all False for id 0."""
     if grasped == 0:
         return np.zeros((scene.camera.height, scene.camera.width), bool)
     return renderer.silhouette(scene.items[grasped], scene.poses[grasped], scene.camera)
 
 
-def suction_mask(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
+def _suction(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
     """The grasp mask g: footprints of the active cups, or of all cups where none is active."""
     masks = footprints(contact, plan.pose, camera)
     return masks[contact.sealed].any(axis=0) if contact.sealed.any() else masks.any(axis=0)
@@ -203,7 +248,7 @@ def same_poses(before: Mapping[int, Pose], after: Mapping[int, Pose]) -> bool:
     )
 
 
-def displacements(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
+def _moved(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
     """Metres between each item's centres of mass before and after; the grasped one left out."""
     return {
         object_id: float(np.linalg.norm(after[object_id][1] - before[object_id][1]))

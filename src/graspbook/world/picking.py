@@ -19,7 +19,7 @@ from graspbook.world import housing
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split, in_split
 from graspbook.world.config import Dials, WorldConfig
-from graspbook.world.episode import Grasp, amodal_mask, displacements, same_poses, suction_mask
+from graspbook.world.episode import Grasp, Moment, record_grasp, same_poses
 from graspbook.world.fill import draw_count, fill
 from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels
 from graspbook.world.items import Item, draw_item
@@ -27,7 +27,7 @@ from graspbook.world.physics import Cell
 from graspbook.world.policy import split_ids
 from graspbook.world.pull import Pulled, pull
 from graspbook.world.rays import RayScene
-from graspbook.world.render import Layers, Renderer
+from graspbook.world.render import Renderer
 from graspbook.world.scene import Light, Scene, draw_light
 from graspbook.world.seal import N_CUPS, Contact, press, read_gauges
 from graspbook.world.sensor import measure_depth, photograph
@@ -190,7 +190,8 @@ def run_picking(
         here = failures = attempt = 0
         while attempt < attempts and (first.items or second.items):
             source, target = bins[here], bins[1 - here]
-            scene, layers = source.look(renderer, config.samples)
+            now = source.look(renderer, config.samples)
+            scene, layers = now.scene, now.layers
             rng = _generator(seed, number, attempt, _PICTURE)
             image, depth = photograph(layers, rng, dials), measure_depth(layers, rng)
             beliefs = segmenter(image, layers.ids)
@@ -206,30 +207,21 @@ def run_picking(
             outcome = tried.outcome if tried else "no_plan" if len(beliefs.masks) else "no_mask"
             grasp = None
             if tried and tried.pulled:
-                scene_after, layers_after = source.look(renderer, config.samples)
-                rng = _generator(seed, number, attempt, _PICTURE_AFTER)
-                grasped = tried.contact.grasped_id
-                grasp = Grasp(
+                grasp = record_grasp(
+                    renderer,
+                    dials,
+                    _generator(seed, number, attempt, _PICTURE_AFTER),
+                    now,
+                    source.look(renderer, config.samples),
+                    plan,
+                    tried.contact,
+                    tried.pulled,
                     episode=number,
                     index=attempt,
-                    split=_split(scene.items.get(grasped)),
+                    split=_split(scene.items.get(tried.contact.grasped_id)),
                     before=image,
-                    after=photograph(layers_after, rng, dials),
                     depth_before=depth,
-                    depth_after=measure_depth(layers_after, rng),
-                    ids_before=layers.ids,
-                    ids_after=layers_after.ids,
-                    visible=(layers.ids == grasped) & (grasped > 0),
-                    amodal=amodal_mask(renderer, scene, grasped),
-                    suction=suction_mask(tried.contact, plan, camera),
-                    cup_sealed=tried.contact.sealed,
                     cup_gauge=tried.gauges,
-                    cup_uv=cup_pixels(tried.contact, camera),
-                    grasped_id=grasped,
-                    outcome=tried.pulled.outcome,
-                    moved=displacements(scene.poses, scene_after.poses | tried.pulled.last_poses, grasped),
-                    n_objects=len(scene.items),
-                    camera=camera,
                     lost_while_filling=n_missed,
                 )
             yield Pick(
@@ -284,13 +276,13 @@ class _Bin:
 
     def __init__(self, cell: Cell, tote: Tote, light: Light, camera: Camera) -> None:
         self.cell, self._tote, self._light, self._camera = cell, tote, light, camera
-        self._seen: tuple[Scene, Layers] | None = None
+        self._seen: Moment | None = None
 
-    def look(self, renderer: Renderer, samples: int) -> tuple[Scene, Layers]:
+    def look(self, renderer: Renderer, samples: int) -> Moment:
         """The bin as it stands, rendered anew only if something stirred."""
         scene = Scene(dict(self.cell.items), self.cell.poses(), self._tote, self._light, self._camera)
-        if self._seen is None or not same_poses(self._seen[0].poses, scene.poses):
-            self._seen = scene, renderer.render(scene, samples)
+        if self._seen is None or not same_poses(self._seen.scene.poses, scene.poses):
+            self._seen = Moment(scene, renderer.render(scene, samples))
         return self._seen
 
 
