@@ -70,6 +70,7 @@ def test_the_profiles_train_the_same_models(standard):
         (("selfsup", "collect", "n_train"), 100, "largest variant needs 200 labelled and 60 held-out"),
         (("selfsup", "world", "dials", "wall_reflectence"), 0.1, "wall_reflectence"),
         (("selfsup", "world", "dials", "wall_reflectance"), 7.0, "wall_reflectance"),
+        (("selfsup", "students", "margins"), [1.0, 0.5], "margins.*expected 1 .*and 0.7"),
         (("profile",), "fast", "key 'profile'"),
     ],
 )

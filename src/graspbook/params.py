@@ -8,7 +8,7 @@ any work is done; values are taken as they stand, never converted (`"5"` is not 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from graspbook.errors import InputError
 from graspbook.yaml_files import read_yaml
@@ -249,6 +249,22 @@ class Instances(Section):
     grasps_of: dict[str, Annotated[int, Field(ge=0)]]
 
 
+class Students(Section):
+    """The experiment behind the robust set loss: students taught by the masks of a bank, one per margin."""
+
+    seed: Annotated[int, Field(ge=0)]
+    masks: Annotated[int, Field(ge=4)]
+    steps: Count
+    margins: list[Annotated[float, Field(gt=0, le=1)]]
+
+    @field_validator("margins")
+    @classmethod
+    def _with_the_two_compared(cls, margins: list[float]) -> list[float]:
+        if not {1.0, 0.7} <= set(margins):
+            raise ValueError(f"expected 1 (the plain loss) and 0.7 (the paper's) among the margins, got {margins}")
+        return margins
+
+
 class Pick(Section):
     """§VI-A: how long each robot picks, and what it believes."""
 
@@ -315,6 +331,7 @@ class Selfsup(Section):
     start: Start
     segment: Segment
     instances: Instances
+    students: Students
     pick: Pick
     grasp_errors: GraspErrors
     continual: Continual
