@@ -255,6 +255,7 @@ class Students(Section):
     seed: Annotated[int, Field(ge=0)]
     masks: Annotated[int, Field(ge=4)]
     steps: Count
+    students: Count
     margins: list[Annotated[float, Field(gt=0, le=1)]]
 
     @field_validator("margins")
