@@ -22,7 +22,7 @@ verify: setup ## is dvc.lock current, and do the reports here agree with the com
 	@graspbook verify
 
 book: setup ## open the notebooks, with the trained models fetched
-	@dvc pull --quiet --allow-missing
+	@dvc pull --quiet
 	@jupyter lab notebooks
 
 bench: setup ## measure speed; writes reports/benchmarks.csv
