@@ -7,6 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import nn
 
 from graspbook.errors import InputError
+from graspbook.metrics import iou
 from graspbook.nn.backbone import build_backbone
 from graspbook.nn.weights import Pretrained
 from graspbook.selfsup import mask2former
@@ -171,6 +172,22 @@ def test_files_that_are_no_model_are_named(tmp_path):
         load_instance_model(tmp_path / "text.safetensors")
     with pytest.raises(InputError, match="mask2former"):
         build_instance_model("yolo", None, None, 0)
+
+
+def test_mask_rcnn_finds_at_evaluation_what_it_has_learned():
+    """torchvision resizes images when it evaluates, so that a model that has learned them finds nothing."""
+    settings = MaskRCNNSettings(
+        channels=16, hidden=32, mask_layers=1, regions=16, anchors_compared=32, anchors=((8, 12),) * 4
+    )
+    model, batch = build_instance_model("mask_rcnn", settings, None, seed=0), boxes_batch([1, 2])
+    optimizer, draws = torch.optim.AdamW(model.parameters(), 2e-3), generator()
+    for _ in range(100):
+        optimizer.zero_grad()
+        model.loss(batch, draws).backward()
+        optimizer.step()
+    images = np.rint(255 * batch.images.permute(0, 2, 3, 1).numpy()).astype(np.uint8)
+    for found, (mask, *_) in zip(predict(model, images), batch.masks, strict=True):
+        assert iou(found.masks, np.repeat(mask[None].numpy(), len(found.masks), 0)).max() > 0.6
 
 
 def test_mask_rcnn_refuses_images_with_unlabelled_objects():

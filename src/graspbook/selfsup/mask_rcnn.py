@@ -14,6 +14,7 @@ from torchvision.models.detection import MaskRCNN as TorchvisionMaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, masks_to_boxes
 
 from graspbook.errors import InputError
@@ -75,6 +76,13 @@ class _Pyramid(nn.Module):
         return self.fpn(self.body(x))
 
 
+class _AtItsSize(GeneralizedRCNNTransform):
+    """Leaves images as large as they come; torchvision's own `_skip_resize` holds in training only."""
+
+    def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
+        return image, target
+
+
 class MaskRCNN(nn.Module):
     """See `graspbook.selfsup.instance_model.InstanceModel`."""
 
@@ -101,10 +109,8 @@ class MaskRCNN(nn.Module):
             mask_roi_pool=MultiScaleRoIAlign(levels, config.mask_side, 1),
             mask_head=MaskRCNNHeads(depth, (depth,) * config.mask_layers, 1),
             mask_predictor=MaskRCNNPredictor(depth, depth, 2),
-            image_mean=list(IMAGENET_MEAN),
-            image_std=list(IMAGENET_STD),
-            _skip_resize=True,  # images come at the size they are meant to have
         )
+        self.net.transform = _AtItsSize(1, 1, list(IMAGENET_MEAN), list(IMAGENET_STD))
 
     def loss(self, batch: Batch, generator: Generator) -> Tensor:
         """See `InstanceModel.loss`; the sum of torchvision's five losses.
