@@ -7,6 +7,7 @@ Inputs are drawings whose objects have about the sizes of the simulated world's.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -100,7 +101,8 @@ def peers(scenes: list[Scene], objects: Objects, seconds: float) -> list[dict]:
             cv2.imwrite(str(folder / f"objects/{number:03d}.png"), rgba)
         images, ids = (np.stack([getattr(scene, name) for scene in scenes]) for name in ("image", "ids"))
         np.savez(folder / "scenes.npz", images=images, ids=ids)
-        command = ["uv", "run", "--quiet", "--no-project", "--isolated", "--python", sys.executable]
+        uv = shutil.which("uv") or "scratch/uv/bin/uv"  # where `make setup` puts one if the machine has none
+        command = [uv, "run", "--quiet", "--no-project", "--isolated", "--python", sys.executable]
         command += [part for name in PEERS for part in ("--with", name)]
         command += ["python", str(Path(__file__).with_name("peers_paste.py")), scratch, str(seconds)]
         try:
