@@ -283,6 +283,15 @@ class GraspErrors(Section):
     replicates: Annotated[int, Field(ge=20)]
     robots: Annotated[dict[VariantName, str], Field(min_length=1)]
     shown: Count
+    looked_at: Count
+
+
+class WithoutChoice(Section):
+    """Ours: the robots of Table III, given one mask at random."""
+
+    bins: Annotated[int, Field(ge=2)]
+    replicates: Annotated[int, Field(ge=20)]
+    workers: Count
 
 
 class Continual(Section):
@@ -335,6 +344,7 @@ class Selfsup(Section):
     students: Students
     pick: Pick
     grasp_errors: GraspErrors
+    without_choice: WithoutChoice
     continual: Continual
     film: Film
 

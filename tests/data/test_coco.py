@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from graspbook.data.coco import CocoScenes, Scene, resize_ids, resize_image, write_scenes
+from graspbook.data.coco import CocoScenes, Scene, resize_ids, resize_image, resize_mask, write_scenes
 from graspbook.data.images import write_png
 from graspbook.data.rle import encode_mask
 from graspbook.errors import InputError
@@ -192,6 +192,22 @@ def test_resized_ids_are_those_at_the_new_centres(size):
         y, x = (int(Fraction(2 * k + 1, 2) * old / new) for k, old, new in ((row, H, size[0]), (column, W, size[1])))
         assert found[row, column] == ids[y, x]
     assert resize_image(scene(4).image, size).shape == (*size, 3)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_a_smaller_mask_is_where_more_than_half_was_covered(factor):
+    mask = np.random.default_rng(factor).random((4 * factor, 6 * factor)) < 0.5
+    small = resize_mask(mask, (4, 6))
+    assert small.dtype == bool
+    for row, column in np.ndindex(4, 6):
+        part = mask[row * factor : (row + 1) * factor, column * factor : (column + 1) * factor]
+        assert small[row, column] == (part.sum() > part.size / 2)
+
+
+def test_a_larger_mask_keeps_its_halves():
+    mask = np.arange(8) < np.full((6, 1), 4)
+    large = resize_mask(mask, (12, 16))
+    assert (large == (np.arange(16) < np.full((12, 1), 8))).all()
 
 
 def test_a_view_holds_the_images_asked_for(written):

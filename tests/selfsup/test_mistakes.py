@@ -16,7 +16,8 @@ def labels(images):
         for number, masks in enumerate(images)
         for mask in masks
     ]
-    return {"images": [{"id": 7 + number} for number in range(len(images))], "annotations": annotations}
+    entries = [{"id": 7 + k, "height": H, "width": W, "file_name": f"{k}"} for k in range(len(images))]
+    return {"images": entries, "annotations": annotations}
 
 
 def iou(a, b):

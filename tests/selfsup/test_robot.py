@@ -11,7 +11,8 @@ from graspbook.selfsup import robot
 from graspbook.selfsup.detections import Detections
 from graspbook.selfsup.instance_model import build_instance_model, load_instance_model, predict, save_instance_model
 from graspbook.selfsup.mask2former import Mask2FormerSettings
-from graspbook.selfsup.robot import ModelSegmenter
+from graspbook.selfsup.robot import ModelSegmenter, OneAtRandom
+from graspbook.world.picking import TrueSegmenter
 
 TINY = Mask2FormerSettings(queries=5, hidden=32, encoder_feedforward=16, decoder_layers=2, feedforward=16, points=32)
 SIZE = (48, 72)
@@ -149,3 +150,25 @@ def test_bad_settings_are_named(weights):
         ModelSegmenter(weights, 0)
     with pytest.raises(InputError, match="threshold"):
         ModelSegmenter(weights, 48, 1.5)
+
+
+def test_one_mask_at_random_is_the_others_and_each_is_drawn_as_often():
+    rng = np.random.default_rng(3)
+    ids = np.repeat(np.arange(4, dtype=np.uint8), 12).reshape(6, 8).repeat(8, 0).repeat(9, 1)
+    assert ids.shape == SIZE
+    drawn = []
+    for _ in range(300):
+        image = rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+        beliefs = OneAtRandom(TrueSegmenter())(image, ids)
+        again = OneAtRandom(TrueSegmenter())(image, ids)
+        np.testing.assert_array_equal(beliefs.masks, again.masks)
+        assert beliefs.masks.shape == (1, *SIZE)
+        (value,) = np.unique(ids[beliefs.masks[0]])
+        np.testing.assert_array_equal(beliefs.masks[0], ids == value)
+        drawn.append(value)
+    assert (np.bincount(drawn, minlength=4)[1:] > 70).all()
+
+
+def test_one_of_no_mask_is_none():
+    assert len(OneAtRandom(TrueSegmenter())(IMAGE, IDS).masks) == 0
+    assert OneAtRandom(TrueSegmenter()).key == "one of true"

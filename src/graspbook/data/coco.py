@@ -223,6 +223,14 @@ def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return ids[rows][:, columns]
 
 
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask bool [H, W] at `size` = (height, width): the pixels of which it covers more than half."""
+    if mask.shape == size:
+        return mask
+    way = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(mask.astype(np.float32), size[::-1], interpolation=way) > 0.5
+
+
 def _resized(height: int, width: int, wanted: int | None) -> tuple[int, int]:
     return (height, width) if wanted is None else (wanted, max(1, round(width * wanted / height)))
 

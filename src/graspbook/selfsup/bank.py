@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from graspbook.data.coco import CocoScenes, resize_image
+from graspbook.data.coco import CocoScenes, resize_image, resize_mask
 from graspbook.data.folder import GraspFolder
 from graspbook.data.grasps import GraspDataset, stack_samples
 from graspbook.data.rle import decode_mask
@@ -129,7 +129,7 @@ class ObjectBank:
             mask = decode_mask(self._masks[row], *self._sizes[row])
         except InputError as error:
             raise InputError(f"{self.path}: row {row}: column mask_rle: {error}") from None
-        return _resize_mask(mask, tuple(self._wanted[row]))
+        return resize_mask(mask, tuple(self._wanted[row]))
 
 
 def collect_objects(
@@ -266,11 +266,3 @@ def _job_key(source: MaskSource, grasps: GraspDataset | GraspFolder, shard: int,
     # batch_size: the last bits of a network's output hang on it
     settings = [source.key(), str(grasps.path.resolve()), stamps, names, shard, batch_size]
     return digest(settings, {}, [Path(__file__), Path(bank_file.__file__)])
-
-
-def _resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A mask [h, w] at another size: the pixels that it covers by more than half."""
-    if mask.shape == size:
-        return mask
-    way = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(mask.astype(np.float32), size[::-1], interpolation=way) > 0.5

@@ -27,6 +27,28 @@ SLIVER = 0.1
 a few pixels, and an outline that is a pixel off takes them in."""
 
 
+def mask_fault(mask: Bool[np.ndarray, "h w"], ids: UInt8[np.ndarray, "h w"]) -> str | None:
+    """Which of the paper's three kinds a mask is of, whatever comes of it; None for a good one.
+
+    - "non-object": most of it lies on no object.
+    - "two grouped": it takes in two or more objects.
+    - "object split": it does not take in the object that it lies on most.
+
+    Args:
+        mask: what a model believes in, not empty.
+        ids: the true object ids, 0 = background.
+    """
+    inside = np.bincount(ids[mask], minlength=256)
+    if inside[0] > MOSTLY * mask.sum():
+        return "non-object"
+    visible = np.bincount(ids.ravel(), minlength=256)
+    taken_in = (inside > 0) & (inside >= TAKEN_IN * visible)
+    taken_in[0] = False  # the bin
+    if (taken_in & (inside >= SLIVER * mask.sum())).sum() > 1:
+        return "two grouped"
+    return None if taken_in[1 + inside[1:].argmax()] else "object split"
+
+
 def classify(
     outcome: str,
     mask: Bool[np.ndarray, "h w"] | None,
@@ -37,9 +59,8 @@ def classify(
     """The kind of a failure.
 
     - "nothing found": the model found no mask, or none that a plan could be made for.
-    - "non-object": most of the mask lies on no object.
-    - "two grouped": the mask takes in two or more objects, or cups sealed on two.
-    - "object split": the mask does not take in the object that it lies on most.
+    - "non-object", "two grouped", "object split": the fault of the mask, see `mask_fault`; cups that sealed on two
+      objects make it "two grouped" as well.
     - "too small for a cup": the mask is good, but the plan could land no cup on it.
     - "collision": the mask is good, but the tool hit something on its way.
     - "lost seal": the mask is good, and the grasp failed all the same.
@@ -56,17 +77,11 @@ def classify(
     """
     if mask is None:
         return "nothing found"
-    inside = np.bincount(ids[mask], minlength=256)
-    if inside[0] > MOSTLY * mask.sum():
-        return "non-object"
-    visible = np.bincount(ids.ravel(), minlength=256)
-    taken_in = (inside > 0) & (inside >= TAKEN_IN * visible)
-    taken_in[0] = False  # the bin
-    several = (taken_in & (inside >= SLIVER * mask.sum())).sum() > 1
-    if several or len(np.unique(sealed_ids)) > 1:
+    fault = mask_fault(mask, ids)
+    if fault != "non-object" and len(np.unique(sealed_ids)) > 1:
         return "two grouped"
-    if not taken_in[1 + inside[1:].argmax()]:
-        return "object split"
+    if fault:
+        return fault
     if planned_cups == 0:
         return "too small for a cup"
     return "collision" if outcome == "collision" else "lost seal"

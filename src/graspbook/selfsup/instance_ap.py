@@ -12,7 +12,7 @@ The matching of one image does not depend on the others, so it is done once (`ma
 only changes how often each image counts (`average_precision`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,28 +64,15 @@ def match(truth: dict, detections: DetectionTable) -> Matches:
     Raises:
         InputError: the images differ in number, name or size.
     """
-    _check_images(truth, detections)
     height = detections.size[0]
     limits = np.array([[scaled_area(pixels, height) for pixels in limits] for limits in AREAS.values()])
-    place = {image["id"]: number for number, image in enumerate(truth["images"])}
-    objects: list[list[dict]] = [[] for _ in place]
-    for annotation in truth["annotations"]:
-        objects[place[annotation["image_id"]]].append(annotation)
-    rows = detections.rows
-    by_image = dict(tuple(rows.groupby("image", sort=True)))
-
-    parts, n_objects = [], np.zeros((len(limits), len(place)), np.int64)
-    for number, labels in enumerate(objects):
+    parts, n_objects = [], np.zeros((len(limits), len(truth["images"])), np.int64)
+    for number, (labels, found, overlap) in enumerate(overlaps(truth, detections)):
         area = np.array([label["area"] for label in labels], np.float64)
         outside = _outside(area, limits)
         n_objects[:, number] = (~outside).sum(1)
-        if (found := by_image.get(number)) is None:
+        if found.empty:
             continue
-        found = found.iloc[np.argsort(-found["score"].to_numpy(np.float64), kind="stable")]
-        codes = [{"size": list(detections.size), "counts": counts} for counts in found["mask_rle"]]
-        overlap = np.zeros((len(codes), 0))
-        if labels:
-            overlap = coco_mask.iou(codes, [label["segmentation"] for label in labels], [0] * len(labels))
         hit, ignored = match_image(overlap, outside, _outside(found["area"].to_numpy(), limits))
         parts.append((np.full(len(found), number), found["score"].to_numpy(np.float64), hit, ignored))
 
@@ -95,6 +82,36 @@ def match(truth: dict, detections: DetectionTable) -> Matches:
     image, score, hit, ignored = (np.concatenate(part, -1) for part in zip(*parts, strict=True))
     ranking = np.argsort(-score, kind="stable")  # COCO's: equal scores stay in the order of the images
     return Matches(image[ranking], hit[..., ranking], ignored[..., ranking], n_objects)
+
+
+def overlaps(
+    truth: dict, detections: DetectionTable
+) -> Iterator[tuple[list[dict], pd.DataFrame, Float[np.ndarray, "d g"]]]:
+    """Image by image its G objects, its D detections and the IoU of each detection with each object.
+
+    Args:
+        truth: see `match`.
+        detections: see `match`.
+
+    Yields:
+        The annotations of the objects; the detections' rows, the surest first; and their IoU.
+
+    Raises:
+        InputError: the images differ in number, name or size.
+    """
+    _check_images(truth, detections)
+    objects: dict[int, list[dict]] = {image["id"]: [] for image in truth["images"]}
+    for annotation in truth["annotations"]:
+        objects[annotation["image_id"]].append(annotation)
+    by_image = dict(tuple(detections.rows.groupby("image", sort=True)))
+    for number, labels in enumerate(objects.values()):
+        found = by_image.get(number, detections.rows.iloc[:0])
+        found = found.iloc[np.argsort(-found["score"].to_numpy(np.float64), kind="stable")]
+        codes = [{"size": list(detections.size), "counts": counts} for counts in found["mask_rle"]]
+        overlap = np.zeros((len(codes), len(labels)))
+        if codes and labels:
+            overlap = coco_mask.iou(codes, [label["segmentation"] for label in labels], [0] * len(labels))
+        yield labels, found, overlap
 
 
 def match_image(

@@ -22,6 +22,7 @@ from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation,
 
 from graspbook.errors import InputError
 from graspbook.nn.backbone import BackboneName, build_backbone, normalise_rgb
+from graspbook.nn.mask_loss import mask_losses
 from graspbook.nn.weights import Pretrained
 from graspbook.selfsup.instance_model import Batch
 from graspbook.selfsup.set_loss import robust_target
@@ -217,10 +218,8 @@ def layer_loss(
         wanted = _within_margin(predicted, wanted, config.robust_margin)
     points = uncertain_points(predicted, config.points, generator)
     x, y = sample(predicted, points), sample(wanted, points)
-    mask_loss = F.binary_cross_entropy_with_logits(x, y)
-    p = x.sigmoid()
-    dice = 1 - (2 * (p * y).sum(1) + 1) / (p.sum(1) + y.sum(1) + 1)
-    return total + MASK_WEIGHT * mask_loss + DICE_WEIGHT * dice.mean()
+    entropy, dice = mask_losses(x, y)
+    return total + MASK_WEIGHT * entropy + DICE_WEIGHT * dice
 
 
 @torch.no_grad()

@@ -9,10 +9,9 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from pycocotools import mask as coco_mask
 
-from graspbook.errors import InputError
 from graspbook.selfsup.detections import DetectionTable
+from graspbook.selfsup.instance_ap import overlaps
 
 KINDS = ("right", "repeated", "badly outlined", "on nothing")
 """right: the first on an object that it covers with an IoU of at least 0.5. repeated: such an object has been found by
@@ -33,26 +32,11 @@ def count_mistakes(truth: dict, detections: DetectionTable, min_score: float = 0
         Counts, one for each of `KINDS`, and "missed": objects that no sure detection has found.
 
     Raises:
-        InputError: another number of images.
+        InputError: the images differ in number, name or size.
     """
-    if len(truth["images"]) != len(detections.names):
-        raise InputError(
-            f"detections: on {len(detections.names)} images, expected the {len(truth['images'])} that have labels"
-        )
-    objects = {image["id"]: [] for image in truth["images"]}
-    for annotation in truth["annotations"]:
-        objects[annotation["image_id"]].append(annotation["segmentation"])
-    sure = detections.rows[detections.rows["score"] >= min_score]
-    by_image = dict(tuple(sure.groupby("image")))
     counts = Counter()
-    for number, labels in enumerate(objects.values()):
-        found = by_image.get(number, sure.iloc[:0])
-        found = found.iloc[np.argsort(-found["score"].to_numpy(), kind="stable")]
-        codes = [{"size": list(detections.size), "counts": code} for code in found["mask_rle"]]
-        overlap = np.zeros((len(codes), len(labels)))
-        if codes and labels:
-            overlap = coco_mask.iou(codes, labels, [0] * len(labels))
-        kinds = judge(overlap)
+    for labels, found, overlap in overlaps(truth, detections):
+        kinds = judge(overlap[found["score"].to_numpy() >= min_score])
         counts.update(kinds)
         counts["missed"] += len(labels) - kinds.count("right")
     return pd.Series({kind: counts[kind] for kind in (*KINDS, "missed")})

@@ -2,18 +2,18 @@
 
 import functools
 import hashlib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from graspbook.data.coco import resize_image
+from graspbook.data.coco import resize_image, resize_mask
 from graspbook.errors import InputError
 from graspbook.selfsup.instance_model import InstanceModel, load_instance_model, predict
-from graspbook.world.picking import Beliefs
+from graspbook.world.picking import Beliefs, Segmenter
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,37 @@ class ModelSegmenter:
         finally:
             torch.set_num_threads(threads)
         sure = found.scores >= self.threshold
-        masks = [_resize_mask(mask, size) for mask in found.masks[sure]]
+        masks = [resize_mask(mask, size) for mask in found.masks[sure]]
         masks = np.stack(masks) if masks else np.zeros((0, *size), bool)
         some = masks.any((1, 2))  # a mask of a few pixels may vanish in a smaller image
         return Beliefs(masks[some], found.scores[sure][some])
+
+
+@dataclass(frozen=True)
+class OneAtRandom:
+    """A segmenter that keeps one of another's masks, whichever, so that a planner has nothing to choose from (ours).
+
+    Attributes:
+        segmenter: the other one.
+    """
+
+    segmenter: Segmenter
+
+    @property
+    def key(self) -> str:
+        """Names the other one."""
+        return f"one of {self.segmenter.key}"
+
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"]) -> Beliefs:
+        """One of the masks, all as probable, drawn from the image's bytes; none where there is none."""
+        beliefs = self.segmenter(image, ids)
+        if not len(beliefs.masks):
+            return beliefs
+        kept = np.random.default_rng(zlib.crc32(image.tobytes())).integers(len(beliefs.masks), size=1)
+        return Beliefs(beliefs.masks[kept], beliefs.scores[kept])
 
 
 @functools.lru_cache(maxsize=4)
 def _load(path: Path, changed: int) -> InstanceModel:
     """The model, once per process; `changed` tells a file from one that has replaced it."""
     return load_instance_model(path)
-
-
-def _resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A mask bool [h, w] at `size` = (height, width): the pixels of which it covers more than half."""
-    if mask.shape == size:
-        return mask
-    way = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(mask.astype(np.float32), size[::-1], interpolation=way) > 0.5

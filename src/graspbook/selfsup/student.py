@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
-from torch.nn import functional
 
 from graspbook.errors import InputError
+from graspbook.nn.mask_loss import mask_losses
 from graspbook.selfsup.set_loss import robust_target
 
 SIDE = 32
@@ -82,9 +82,7 @@ def teach(
         chosen = torch.randint(len(truth), (batch_size,), generator=generator)
         logits = student(truth[chosen, None].float()).flatten(1)
         target = robust_target(logits, labels[chosen].flatten(1), margin).float()
-        probability = logits.sigmoid()
-        dice = 1 - (2 * (probability * target).sum(1) + 1) / (probability.sum(1) + target.sum(1) + 1)
-        loss = functional.binary_cross_entropy_with_logits(logits, target) + dice.mean()
+        loss = sum(mask_losses(logits, target))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
