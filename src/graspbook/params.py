@@ -287,9 +287,10 @@ class GraspErrors(Section):
 
 
 class WithoutChoice(Section):
-    """Ours: the robots of Table III, given one mask at random."""
+    """Ours: the robots of Table III, given one mask at random, and true masks, some of them spoilt."""
 
     bins: Annotated[int, Field(ge=2)]
+    rates: Annotated[list[Fraction], Field(min_length=1)]
     replicates: Annotated[int, Field(ge=20)]
     workers: Count
 
