@@ -47,6 +47,7 @@ def make_pick(make_grasp):
             planned_cups=0 if nothing else 4,
             outcome=outcome,
             n_objects=4,
+            held=outcome in ("success", "multiple"),
             cup_sealed=grasp.cup_sealed & ~nothing,
             cup_ids=np.array([3, 3, 0, 0, 3]) * (not nothing),
             cup_uv=np.full((5, 2), np.nan, np.float32) if nothing else grasp.cup_uv,
@@ -113,8 +114,8 @@ def test_pictures_of_successes_are_not_kept(data_dir, tmp_path, fake):
         seen_image(read_picks(out).iloc[2])
 
 
-def test_successful_grasps_alone_become_a_data_set(data_dir, tmp_path, fake, make_pick):
-    fake("no_mask", "success", "fell", "success")
+def test_grasps_that_held_alone_become_a_data_set(data_dir, tmp_path, fake, make_pick):
+    fake("no_mask", "success", "fell", "multiple")
     grasps = tmp_path / "grasps"
     collect_picks(
         tmp_path / "picks",
@@ -131,7 +132,7 @@ def test_successful_grasps_alone_become_a_data_set(data_dir, tmp_path, fake, mak
     np.testing.assert_array_equal(dataset[3].before, make_pick(1, 3).image)
 
 
-def test_where_no_pick_succeeds_no_data_set_is_made(data_dir, tmp_path, fake):
+def test_where_no_pick_holds_no_data_set_is_made(data_dir, tmp_path, fake):
     fake("dropped", "fell")
     options = {"data_dir": data_dir, "scratch_dir": tmp_path / "scratch", "grasps_out": tmp_path / "grasps"}
     out = collect_picks(tmp_path / "picks", 0, TINY, TrueSegmenter(), **WORK, **options)

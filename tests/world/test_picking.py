@@ -210,7 +210,7 @@ def test_in_a_collision_the_tool_never_presses(run, monkeypatch):
     ("fallen", "thrown", "outcome"), [((7,), (), "fell"), ((7,), (8,), "fell"), ((), (8,), "lost"), ((), (), "success")]
 )
 def test_what_happens_on_the_way_counts_only_after_a_pull_that_went_well(run, monkeypatch, fallen, thrown, outcome):
-    monkeypatch.setattr(picking, "carry", lambda *_: Carried((), fallen, thrown))
+    monkeypatch.setattr(picking, "carry", lambda *_: Carried((), fallen, thrown, held=()))
     picks = run(attempts=4)
     pulled_well = [pick for pick in picks if pick.grasp and pick.grasp.outcome == "success"]
     assert pulled_well and {pick.outcome for pick in pulled_well} == {outcome}
@@ -218,8 +218,18 @@ def test_what_happens_on_the_way_counts_only_after_a_pull_that_went_well(run, mo
         assert pick in pulled_well or not pick.grasp or pick.outcome == pick.grasp.outcome
 
 
+@pytest.mark.parametrize("held", [(), (7,), (7, 8)])
+def test_the_robot_knows_that_something_hung_there_until_it_let_go_and_no_more(run, monkeypatch, held):
+    monkeypatch.setattr(picking, "carry", lambda *_: Carried((), (), (), held=held))
+    picks = run(attempts=6)
+    carried = [pick for pick in picks if pick.outcome == "success"]
+    assert carried and all(pick.held == bool(held) for pick in carried)
+    for pick in picks:
+        assert not pick.held or pick.outcome in ("success", "multiple", "lost")
+
+
 def test_an_episode_ends_when_nothing_is_left(run, monkeypatch):
-    monkeypatch.setattr(picking, "carry", lambda *_: Carried((), (7,), ()))
+    monkeypatch.setattr(picking, "carry", lambda *_: Carried((), (7,), (), held=()))
     picks = run(attempts=40)
     successes = sum(pick.grasp is not None and pick.grasp.outcome == "success" for pick in picks)
     assert len(picks) < 40 and successes >= picks[0].n_objects - 2

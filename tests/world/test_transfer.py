@@ -42,7 +42,7 @@ def cell():
 
 def test_a_load_is_put_down_where_it_was_meant_to_be_and_comes_to_rest(cell, box_item, load_of):
     carried = carry(cell, load_of((box_item(0.1, 0.1, 0.05), (0.04, 0, 0.025)), x=0.05), OVER)
-    assert carried.placed == (1,) and carried.fallen == carried.thrown == ()
+    assert carried.placed == carried.held == (1,) and carried.fallen == carried.thrown == ()
     rotation, position = cell.pose(1)
     np.testing.assert_allclose(position, [*OVER, 0.025], atol=0.01)
     assert rotation[2, 2] > 0.99 and cell.at_rest()
@@ -62,7 +62,7 @@ def test_what_is_heavier_than_the_cups_hold_falls_on_the_way_and_is_gone(cell, b
     assert light.placed == (1,)
     cell.remove([1])
     heavy = carry(cell, load_of((box_item(0.12, 0.12, 0.05, mass=1.5 * limit), (0, 0, 0.025))), OVER)
-    assert heavy.placed == () and heavy.fallen == (1,) and not cell.items
+    assert heavy.placed == heavy.held == () and heavy.fallen == (1,) and not cell.items
 
 
 def test_cups_that_leak_or_have_peeled_hold_less(cell, box_item, load_of):
@@ -78,7 +78,7 @@ def test_what_falls_into_the_other_bin_before_it_is_put_down_has_fallen_yet_lies
     cell.add(9, box_item(0.3, 0.02, 0.35, mass=50.0), np.array([0, 0.02, 0.175]), EYE)
     load = load_of((box_item(0.1, 0.1, 0.05), (0, 0, 0.025)), quality=0.15, peeled=(1, 2, 3, 4))
     carried = carry(cell, load, np.array([0, 0.15]))
-    assert carried.placed == carried.fallen == (1,) and 1 in cell.items
+    assert carried.placed == carried.fallen == (1,) and 1 in cell.items and not carried.held
 
 
 def test_what_rests_on_the_held_item_comes_along(cell, box_item, load_of):
@@ -101,6 +101,7 @@ def test_what_bounces_out_has_fallen_and_is_gone(cell, box_item, load_of):
     on_the_rim = np.array([0, tote.WIDTH / 2 + 0.1])
     carried = carry(cell, load_of((box_item(0.1, 0.1, 0.05), (0, 0, 0.025))), on_the_rim)
     assert carried.placed == () and carried.fallen == (1,) and not cell.items
+    assert carried.held == (1,), "it was put down; what happened then no gauge tells"
 
 
 def test_items_that_leave_the_other_bin_are_named_and_gone(cell, box_item, load_of):

@@ -38,6 +38,7 @@ import pyarrow.parquet as parquet
 from graspbook.data.atomic import new_folder
 from graspbook.data.grasps import GraspDataset, GraspWriter
 from graspbook.data.rle import decode_mask, encode_mask
+from graspbook.data.schema import TABLE
 from graspbook.errors import InputError
 from graspbook.progress import progress
 from graspbook.world.collect import fingerprint, load_tools
@@ -113,8 +114,8 @@ def collect_picks(
         workers: how many processes work on episodes. The result does not depend on it.
         data_dir: holds `catalogue/`.
         scratch_dir: where finished episodes wait; emptied of them when everything is written.
-        grasps_out: folder of a grasp data set (the layout of `graspbook.data.grasps`) to make of the successful
-            picks; a grasp's index is its attempt. If none succeeded, no folder is made.
+        grasps_out: folder of a grasp data set (the layout of `graspbook.data.grasps`) to make of the picks that held
+            as far as the gauges tell (`Pick.held`); a grasp's index is its attempt. Without any, no folder is made.
 
     Returns:
         `out`.
@@ -142,7 +143,7 @@ def collect_picks(
 
 
 def store_picks(job: PickJob, number: int, folder: Path) -> Path:
-    """Runs an episode and stores its picks and its successful grasps, unless it is stored already.
+    """Runs an episode and stores its picks and the grasps that held, unless it is stored already.
 
     Args:
         job: what decides it.
@@ -162,7 +163,7 @@ def store_picks(job: PickJob, number: int, folder: Path) -> Path:
     with new_folder(path, _PICKS) as partial, GraspWriter(partial / _GRASPS) as writer:
         for pick in picks:
             rows.append(pick_row(pick))
-            if pick.outcome == "success":
+            if pick.held:
                 writer.add(pick.grasp)
         parquet.write_table(arrow.Table.from_pylist(rows, PICK_SCHEMA), partial / _PICKS)
     return path
@@ -257,8 +258,8 @@ def _join_picks(out: Path, paths: Iterable[Path]) -> None:
 
 
 def _join_grasps(out: Path, paths: Iterable[Path]) -> None:
-    """One grasp data set of the stored episodes' successes."""
-    fruitful = [path for path in paths if "success" in parquet.read_table(path / _PICKS)["outcome"].to_pylist()]
+    """One grasp data set of the stored episodes' grasps that held."""
+    fruitful = [path for path in paths if parquet.read_metadata(path / _GRASPS / TABLE).num_rows]
     if not fruitful:  # a robot may fail all day
         return
     with GraspWriter(out) as writer:

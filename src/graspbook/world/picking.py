@@ -122,6 +122,8 @@ class Pick:
         planned_cups: how many cups the plan meant to land; 0 without a plan.
         outcome: one of `PICK_OUTCOMES`.
         n_objects: how many objects lay in the bin.
+        held: whether the gauges showed a seal until the tool let go over the other bin: all that the robot itself knows
+            of its success. They do not tell one object from two, nor what falls later.
         cup_sealed: bool [5].
         cup_ids: int [5], the object under each cup, 0 = none; all 0 where the tool never pressed.
         cup_uv: float32 [5, 2] pixel coordinates of the cups' centres; in a collision, where they would have stood;
@@ -141,6 +143,7 @@ class Pick:
     planned_cups: int
     outcome: str
     n_objects: int
+    held: bool
     cup_sealed: np.ndarray
     cup_ids: np.ndarray
     cup_uv: np.ndarray
@@ -236,6 +239,7 @@ def run_picking(
                 planned_cups=plan.n_cups if plan else 0,
                 outcome=outcome,
                 n_objects=len(scene.items),
+                held=tried is not None and tried.held,
                 cup_sealed=grasp.cup_sealed if grasp else np.zeros(N_CUPS, bool),
                 cup_ids=tried.contact.object_ids if grasp else np.zeros(N_CUPS, np.int64),
                 cup_uv=cup_pixels(tried.contact, camera) if tried else np.full((N_CUPS, 2), np.nan, np.float32),
@@ -294,6 +298,7 @@ class _Tried:
     contact: Contact
     gauges: np.ndarray | None = None
     pulled: Pulled | None = None
+    held: bool = False
 
 
 def _execute(
@@ -307,7 +312,7 @@ def _execute(
         return _Tried("collision", contact)
     gauges = read_gauges(contact, rng)
     pulled = pull(source, contact, dials.neighbour_movement, rng)
-    outcome = pulled.outcome
+    outcome, held = pulled.outcome, False
     if pulled.taken:
         load = Load(
             items={object_id: scene.items[object_id] for object_id in pulled.taken},
@@ -317,11 +322,12 @@ def _execute(
             peeled=pulled.peeled,
         )
         carried = carry(target, load, over)
+        held = bool(carried.held)
         if outcome == "success" and carried.fallen:
             outcome = "fell"
         elif outcome == "success" and carried.thrown:
             outcome = "lost"
-    return _Tried(outcome, contact, gauges, pulled)
+    return _Tried(outcome, contact, gauges, pulled, held)
 
 
 def _fill(

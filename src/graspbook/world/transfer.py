@@ -60,11 +60,13 @@ class Carried:
         fallen: ids of the load that came off the cups before they were put down (one that fell into the other bin
             is in `placed`, too), or that lie outside the other bin; the latter are removed.
         thrown: ids of items of the other bin that left it through this; they are removed.
+        held: ids of the load that hung on the cups until they let go. The gauges tell that there is one, not which.
     """
 
     placed: tuple[int, ...]
     fallen: tuple[int, ...]
     thrown: tuple[int, ...]
+    held: tuple[int, ...]
 
 
 def carry(cell: Cell, load: Load, over: np.ndarray) -> Carried:
@@ -104,6 +106,7 @@ def carry(cell: Cell, load: Load, over: np.ndarray) -> Carried:
         placed=tuple(sorted(loaded - outside)),
         fallen=tuple(sorted((held - still_held) | (loaded & outside))),
         thrown=tuple(sorted(outside - loaded)),
+        held=tuple(sorted(still_held)),
     )
 
 
