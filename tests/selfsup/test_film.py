@@ -34,6 +34,7 @@ def make_pick(outcome, rng, pressed=True, n_masks=2):
         planned_cups=2,
         outcome=outcome,
         n_objects=3,
+        held=False,
         cup_sealed=np.array([True, True, False, False, False]),
         cup_ids=np.array([1, 1, 0, 0, 0]),
         cup_uv=np.float32([[9, 8], [12, 8], [9, 11], [6, 8], [9, 5]]),
