@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from graspbook.notebooks import declared_parameters
+from graspbook.pipeline.run_notebook import declared_parameters
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)

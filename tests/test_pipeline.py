@@ -7,8 +7,8 @@ import nbformat
 import pytest
 import yaml
 
-from graspbook.notebooks import declared_parameters
-from graspbook.params import load_params, section_parameters
+from graspbook.pipeline.params import load_params, section_parameters
+from graspbook.pipeline.run_notebook import declared_parameters
 
 ROOT = Path(__file__).parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())

@@ -12,8 +12,8 @@ import psutil
 import pytest
 import yaml
 
-from graspbook.params import merge, profile_values
-from graspbook.workspace import prepare_workspace
+from graspbook.pipeline.params import merge, profile_values
+from graspbook.pipeline.workspace import prepare_workspace
 
 ROOT = Path(__file__).parents[1]
 STAGE = "selfsup-train@grasp-100"

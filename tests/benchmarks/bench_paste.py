@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 
 from graspbook.data.coco import Scene
-from graspbook.selfsup.bank import ObjectCrop
-from graspbook.selfsup.paste import PasteConfig, draw_placements, instance_masks, paste
+from graspbook.selfsup.pasting.bank import ObjectCrop
+from graspbook.selfsup.pasting.paste import PasteConfig, draw_placements, instance_masks, paste
 
 SIZES = ((128, 192), (640, 960))
 PEERS = ("albumentationsx==2.5.1", "cap-augmentation==0.5.0")

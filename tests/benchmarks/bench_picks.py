@@ -2,7 +2,7 @@
 
 import time
 
-from graspbook.params import load_params
+from graspbook.pipeline.params import load_params
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import TrueSegmenter, run_picking

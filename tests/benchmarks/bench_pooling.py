@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graspbook.nn.pooling import max_pool_separable
-from graspbook.selfsup.loss import KERNELS
+from graspbook.selfsup.grasp_segmentation.loss import KERNELS
 
 SIZE = (640, 960)
 

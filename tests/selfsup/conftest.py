@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from graspbook.selfsup.arrays import GraspArrays
+from graspbook.selfsup.grasp_segmentation.arrays import GraspArrays
 
 
 def toy_grasp(rng: np.random.Generator, height: int) -> dict[str, np.ndarray]:
@@ -67,7 +67,7 @@ def toy_grasps():
 @pytest.fixture
 def flat_discs():
     """Makes images of one disc each, of one colour on a ground of another, every image a bin of its own."""
-    from graspbook.selfsup.outlined import OutlinedImages
+    from graspbook.selfsup.inpainting.outlined import OutlinedImages
 
     def make(n: int, height: int = 24, width: int = 32) -> OutlinedImages:
         rng = np.random.default_rng(0)

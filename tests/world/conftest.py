@@ -23,7 +23,7 @@ from graspbook.world.items import Item, draw_item
 from graspbook.world.rays import RayScene
 from graspbook.world.render import Renderer
 from graspbook.world.scene import Light, Scene
-from graspbook.world.seal import ToolPose
+from graspbook.world.suction.seal import ToolPose
 from graspbook.world.textures import draw_texture
 from graspbook.world.tote import Tote
 

@@ -4,7 +4,7 @@ import pytest
 from graspbook.world.binding import PEEL, bind, peel_off
 from graspbook.world.physics import Cell
 from graspbook.world.rays import RayScene
-from graspbook.world.seal import CUP_RADIUS, FORCE, press
+from graspbook.world.suction.seal import CUP_RADIUS, FORCE, press
 
 EYE = np.eye(3)
 REST = np.zeros(3)

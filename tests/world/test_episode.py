@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from graspbook.data.schema import OUTCOMES
-from graspbook.world import episode, housing
+from graspbook.world import episode
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import MAX_FAILURES, Grasp, run_episode
-from graspbook.world.gripper import SuctionGripper
 from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
+from graspbook.world.suction import housing
+from graspbook.world.suction.gripper import SuctionGripper
 
 SMALL = WorldConfig(height=48, samples=1, dials=Dials(clutter=6, occlusion=0.3))
 

@@ -9,8 +9,8 @@ import pytest
 from graspbook.errors import InputError
 from graspbook.world import picking
 from graspbook.world.config import Dials, WorldConfig
-from graspbook.world.gripper import SuctionGripper
 from graspbook.world.picking import MAX_PLANNED, PICK_OUTCOMES, Beliefs, TrueSegmenter, choose, run_picking
+from graspbook.world.suction.gripper import SuctionGripper
 from graspbook.world.transfer import Carried
 
 SMALL = WorldConfig(height=64, samples=1, dials=Dials(clutter=5, occlusion=0.2))

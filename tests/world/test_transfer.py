@@ -9,7 +9,7 @@ from graspbook.errors import InputError
 from graspbook.world import tote
 from graspbook.world.physics import Cell
 from graspbook.world.rays import RayScene
-from graspbook.world.seal import FORCE, press
+from graspbook.world.suction.seal import FORCE, press
 from graspbook.world.transfer import Load, carry
 
 EYE = np.eye(3)

@@ -15,7 +15,7 @@ import numpy as np
 from graspbook.world.bullet import pybullet
 from graspbook.world.physics import Cell
 from graspbook.world.scene import Pose
-from graspbook.world.seal import CUP_RADIUS, FORCE, Contact
+from graspbook.world.suction.seal import CUP_RADIUS, FORCE, Contact
 
 PEEL = 0.006
 """A cup peels off once a point of its lip is drawn this far off the item, metres."""

@@ -15,15 +15,15 @@ from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.fill import draw_count, fill
-from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels, footprints
 from graspbook.world.items import draw_item
 from graspbook.world.physics import Cell
 from graspbook.world.policy import Observation, Policy
-from graspbook.world.pull import Pulled, pull
 from graspbook.world.render import Layers, Renderer
 from graspbook.world.scene import Pose, Scene, draw_light
-from graspbook.world.seal import Contact, press, read_gauges
 from graspbook.world.sensor import measure_depth, photograph
+from graspbook.world.suction.gripper import Plan, SuctionGripper, cup_pixels, footprints
+from graspbook.world.suction.pull import Pulled, pull
+from graspbook.world.suction.seal import Contact, press, read_gauges
 from graspbook.world.tote import draw_tote
 
 MAX_FAILURES = 4

@@ -15,22 +15,22 @@ from typing import Protocol, get_args
 import numpy as np
 
 from graspbook.errors import InputError
-from graspbook.world import housing
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split, in_split
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import Grasp, Moment, record_grasp, same_poses
 from graspbook.world.fill import draw_count, fill
-from graspbook.world.gripper import Plan, SuctionGripper, cup_pixels
 from graspbook.world.items import Item, draw_item
 from graspbook.world.physics import Cell
 from graspbook.world.policy import split_ids
-from graspbook.world.pull import Pulled, pull
 from graspbook.world.rays import RayScene
 from graspbook.world.render import Renderer
 from graspbook.world.scene import Light, Scene, draw_light
-from graspbook.world.seal import N_CUPS, Contact, press, read_gauges
 from graspbook.world.sensor import measure_depth, photograph
+from graspbook.world.suction import housing
+from graspbook.world.suction.gripper import Plan, SuctionGripper, cup_pixels
+from graspbook.world.suction.pull import Pulled, pull
+from graspbook.world.suction.seal import N_CUPS, Contact, press, read_gauges
 from graspbook.world.tote import Tote, draw_tote
 from graspbook.world.transfer import Load, carry
 

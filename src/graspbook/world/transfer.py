@@ -18,7 +18,7 @@ from graspbook.world.bullet import pybullet
 from graspbook.world.items import Item
 from graspbook.world.physics import TIME_STEP, Cell
 from graspbook.world.scene import Pose
-from graspbook.world.seal import Contact
+from graspbook.world.suction.seal import Contact
 
 SPACING = 0.55
 """Between the centres of the two bins along y, metres: a hand's breadth between their rims."""

@@ -1,0 +1,1 @@
+"""What any instance segmenter needs."""

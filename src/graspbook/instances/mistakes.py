@@ -1,0 +1,60 @@
+"""What an instance segmentation model does wrong: the kinds of its sure detections (ours, beside §V of `selfsup`).
+
+AP is one number for all that can go wrong. Here every detection that the model is sure of is one of `KINDS`, with
+COCO's matching: the surest detection chooses first.
+"""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from graspbook.instances.average_precision import overlaps
+from graspbook.instances.detections import DetectionTable
+
+KINDS = ("right", "repeated", "badly outlined", "on nothing")
+"""right: the first on an object that it covers with an IoU of at least 0.5. repeated: such an object has been found by
+a surer detection. badly outlined: an IoU of 0.1 to 0.5 with the nearest object. on nothing: less than that."""
+
+FOUND, TOUCHED = 0.5, 0.1
+
+
+def count_mistakes(truth: dict, detections: DetectionTable, min_score: float = 0.5) -> pd.Series:
+    """How many sure detections are of each kind.
+
+    Args:
+        truth: COCO labels of the images, masks as RLE, as `CocoScenes.truth` makes them.
+        detections: on the same images in the same order.
+        min_score: how sure, at least.
+
+    Returns:
+        Counts, one for each of `KINDS`, and "missed": objects that no sure detection has found.
+
+    Raises:
+        InputError: the images differ in number, name or size.
+    """
+    counts = Counter()
+    for labels, found, overlap in overlaps(truth, detections):
+        kinds = judge(overlap[found["score"].to_numpy() >= min_score])
+        counts.update(kinds)
+        counts["missed"] += len(labels) - kinds.count("right")
+    return pd.Series({kind: counts[kind] for kind in (*KINDS, "missed")})
+
+
+def judge(overlap: Float[np.ndarray, "d g"]) -> list[str]:
+    """The kind of each detection of one image.
+
+    Args:
+        overlap: IoU of each detection, the surest first, with each object.
+    """
+    kinds, free = [], np.ones(overlap.shape[1], bool)
+    for row in overlap:
+        best = row.max(initial=0.0)
+        left = np.where(free, row, 0.0)
+        if left.max(initial=0.0) >= FOUND:
+            free[left.argmax()] = False
+            kinds.append("right")
+        else:
+            kinds.append("repeated" if best >= FOUND else "badly outlined" if best >= TOUCHED else "on nothing")
+    return kinds

@@ -1,0 +1,1 @@
+"""How notebooks are run, and runs are compared."""

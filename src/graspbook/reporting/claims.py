@@ -1,0 +1,297 @@
+"""The claims ledger: each claim of a paper evaluated on our tables, with an interval and a verdict.
+
+A claim is arithmetic over table cells (`papers/<slug>.yaml`). It is evaluated on the table itself and on
+every bootstrap replicate of it, which gives an estimate and a 95 % interval; evaluated on the paper's
+printed table, it gives the paper's number.
+"""
+
+import ast
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from graspbook.errors import InputError
+from graspbook.papers import Claim, Measure, Paper, Table
+from graspbook.reporting.tables import interval, markdown_rows, write_text
+
+_OPERATORS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_REDUCTIONS: dict[str, Callable[..., np.ndarray]] = {"min": np.min, "max": np.max}
+
+
+class Verdict(StrEnum):
+    """What became of a claim, best first."""
+
+    REPRODUCED = "reproduced"
+    DIRECTION_ONLY = "direction only"
+    NOT_REPRODUCED = "not reproduced"
+    NOT_TESTED = "not tested at this profile"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measure, evaluated."""
+
+    measure: Measure
+    paper: float
+    estimate: float
+    low: float
+    high: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One claim, evaluated: its measures, and the worst of their verdicts."""
+
+    claim: Claim
+    results: tuple[Result, ...]
+    verdict: Verdict
+
+
+class Cells:
+    """The values of one table: each cell holds any number of versions (the table itself, its replicates)."""
+
+    def __init__(self, frame: pd.DataFrame, printed: Table) -> None:
+        """Sort the cells.
+
+        Args:
+            frame: Label column, metrics, and `replicate` (the version, 0 to V - 1).
+            printed: Names the label column, the metrics and the groups.
+        """
+        self.groups = printed.groups
+        self.values = {
+            metric: {
+                row: versions[metric].to_numpy(dtype=np.float64)
+                for row, versions in frame.sort_values("replicate").groupby(printed.label, sort=False)
+            }
+            for metric in printed.metrics
+        }
+
+    def evaluate(self, expression: str) -> np.ndarray:
+        """The value of `expression` in each version, [V].
+
+        Allowed: numbers, + - * /, parentheses, `metric["Row"]`, `metric[group]` and `min(...)`, `max(...)`
+        over the rows of a group.
+
+        Raises:
+            InputError: Anything else, or an unknown metric, row or group.
+        """
+        try:
+            tree = ast.parse(expression, mode="eval")
+        except SyntaxError:
+            raise InputError(f"claim expression `{expression}`: not an expression") from None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = self._value(tree.body, expression)
+            # 0 / 0 and x / 0 have no value; they must not pass as "infinitely better".
+            value = np.where(np.isfinite(value), value, np.nan)
+        if value.ndim != 1:
+            raise InputError(f"claim expression `{expression}`: a group is left over; use min() or max()")
+        return value
+
+    def _value(self, node: ast.expr, expression: str) -> np.ndarray:
+        match node:
+            case ast.Constant(value=bool()):
+                pass
+            case ast.Constant(value=int() | float() as number):
+                return np.array([float(number)])
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self._value(operand, expression)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                return _OPERATORS[type(op)](self._value(left, expression), self._value(right, expression))
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _REDUCTIONS:
+                rows = self._value(argument, expression)
+                if rows.ndim != 2:
+                    raise InputError(f"claim expression `{expression}`: {name}() needs a group")
+                return _REDUCTIONS[name](rows, axis=0)
+            case ast.Subscript(value=ast.Name(id=metric), slice=ast.Constant(value=str() as row)):
+                return self._cell(metric, row, expression)
+            case ast.Subscript(value=ast.Name(id=metric), slice=ast.Name(id=group)):
+                if group not in self.groups:
+                    raise InputError(f"claim expression `{expression}`: unknown group '{group}'")
+                return np.stack([self._cell(metric, row, expression) for row in self.groups[group]])
+        raise InputError(f"claim expression `{expression}`: `{ast.unparse(node)}` is not allowed")
+
+    def _cell(self, metric: str, row: str, expression: str) -> np.ndarray:
+        if metric not in self.values:
+            raise InputError(f"claim expression `{expression}`: unknown metric '{metric}'")
+        if row not in self.values[metric]:
+            raise InputError(f"claim expression `{expression}`: unknown row '{row}'")
+        return self.values[metric][row]
+
+
+def passes(measure: Measure, value: float) -> bool:
+    """Whether a value passes the test of a measure; NaN and the open end of an interval never do."""
+    if not np.isfinite(value):
+        return False
+    if measure.above is not None:
+        return value > measure.above
+    if measure.below is not None:
+        return value < measure.below
+    return measure.within[0] <= value <= measure.within[1]
+
+
+def judge_measure(measure: Measure, paper: float, estimate: float, low: float, high: float) -> Verdict:
+    """The verdict on one measure.
+
+    `reproduced`: the estimate passes the test, and so does the whole interval. `direction only`: the estimate
+    lies on the same side of `measure.no_effect` as the paper's number (or its words), but the test fails somewhere in
+    the interval. Without a value: `not tested at this profile`.
+
+    Args:
+        measure: The test.
+        paper: The paper's number; NaN where it prints none.
+        estimate: Ours; NaN where there is none.
+        low: Lower end of its 95 % interval; -inf where open.
+        high: Upper end; inf where open.
+    """
+    if np.isnan(estimate):
+        return Verdict.NOT_TESTED
+    # The tests are one-sided or intervals, so the three points stand for everything between them.
+    if all(passes(measure, value) for value in (low, estimate, high)):
+        return Verdict.REPRODUCED
+    expected = paper - measure.no_effect
+    if np.isnan(paper):  # it says which way, and prints no number
+        expected = -1.0 if measure.below is not None else 1.0
+    same_side = (estimate - measure.no_effect) * expected > 0
+    return Verdict.DIRECTION_ONLY if same_side else Verdict.NOT_REPRODUCED
+
+
+def judge(paper: Paper, reports: Path) -> list[Judgement]:
+    """Evaluate every claim of a paper; none is left out.
+
+    Args:
+        paper: Its tables and claims.
+        reports: Folder that holds `<slug>/tables/table_N.csv` and `.replicates.parquet`. A claim whose table
+            is not there is `not tested at this profile`.
+    """
+    tables = {name: _read_cells(reports / paper.slug / "tables", name, t) for name, t in paper.tables.items()}
+    return [_judge_claim(claim, paper.tables[claim.table], tables[claim.table]) for claim in paper.claims]
+
+
+def _judge_claim(claim: Claim, printed: Table, cells: tuple[Cells, Cells] | None) -> Judgement:
+    theirs = Cells(printed.frame().assign(replicate=0), printed)
+    results = []
+    for measure in claim.measures:
+        paper = float(theirs.evaluate(measure.value)[0])
+        if cells is None:
+            results.append(Result(measure, paper, np.nan, np.nan, np.nan, Verdict.NOT_TESTED))
+            continue
+        point, replicates = cells
+        estimate = float(point.evaluate(measure.value)[0])
+        low, high = (float(end) for end in interval(replicates.evaluate(measure.value)))
+        results.append(Result(measure, paper, estimate, low, high, judge_measure(measure, paper, estimate, low, high)))
+    order = list(Verdict)
+    return Judgement(claim, tuple(results), max((result.verdict for result in results), key=order.index))
+
+
+def _read_cells(folder: Path, name: str, printed: Table) -> tuple[Cells, Cells] | None:
+    table, replicates = folder / f"{name}.csv", folder / f"{name}.replicates.parquet"
+    if not table.exists() or not replicates.exists():
+        return None
+    point = Cells(pd.read_csv(table).assign(replicate=0), printed)
+    return point, Cells(pd.read_parquet(replicates), printed)
+
+
+def claims_frame(judgements: dict[str, list[Judgement]], profile: str) -> pd.DataFrame:
+    """One row per measure of every claim.
+
+    Args:
+        judgements: For each paper's slug, its claims.
+        profile: The profile that was judged.
+    """
+    rows = []
+    for slug, judged in judgements.items():
+        for judgement in judged:
+            for result in judgement.results:
+                measure = result.measure
+                rows.append(
+                    {
+                        "paper": slug,
+                        "claim": judgement.claim.id,
+                        "section": judgement.claim.section,
+                        "statement": judgement.claim.statement,
+                        "measure": measure.name,
+                        "expression": measure.value,
+                        "test": describe_test(measure),
+                        "paper_value": result.paper,
+                        "estimate": result.estimate,
+                        "lo": result.low,
+                        "hi": result.high,
+                        "measure_verdict": str(result.verdict),
+                        "verdict": str(judgement.verdict),
+                        "profile": profile,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def describe_test(measure: Measure) -> str:
+    """The test of a measure in a few characters, such as `> 4.5`."""
+    if measure.above is not None:
+        return f"> {measure.above:g}"
+    if measure.below is not None:
+        return f"< {measure.below:g}"
+    return f"{measure.within[0]:g} to {measure.within[1]:g}"
+
+
+def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str:
+    """The ledger for a reader: one row per claim, the paper's numbers beside ours."""
+    rows = []
+    for judged in judgements.values():
+        for judgement in judged:
+            rows.append(
+                {
+                    "claim": f"{judgement.claim.id} ({judgement.claim.section})",
+                    "the paper says": judgement.claim.statement,
+                    "measured": "<br>".join(result.measure.name for result in judgement.results),
+                    "paper": "<br>".join(_number(result.paper) for result in judgement.results),
+                    "ours [95 %]": "<br>".join(_ours(result) for result in judgement.results),
+                    "verdict": f"**{judgement.verdict}**",
+                }
+            )
+    lines = [
+        "# Claims",
+        "",
+        "*Reproduced*: the claim holds, and so it does over the whole 95 % interval. *Direction only*: the "
+        "effect has the paper's sign, but is weaker, or the interval does not exclude the contrary.",
+    ]
+    if profile == "quick":
+        lines += ["", "**Quick profile**: everything runs, the numbers and verdicts mean little."]
+    notes = [
+        f"- {judgement.claim.id}: {judgement.claim.note}"
+        for judged in judgements.values()
+        for judgement in judged
+        if judgement.claim.note
+    ]
+    if notes:
+        notes = ["", "Notes:", "", *notes]
+    return "\n".join([*lines, "", markdown_rows(pd.DataFrame(rows)), *notes, ""])
+
+
+def _ours(result: Result) -> str:
+    if np.isnan(result.estimate):
+        return "–"
+    return f"{result.estimate:.3g} [{_number(result.low)}, {_number(result.high)}]"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "–"
+
+
+def write_claims(judgements: dict[str, list[Judgement]], reports: Path, profile: str) -> pd.DataFrame:
+    """Write `claims.csv` and `claims.md` into `reports`; returns what the CSV holds."""
+    frame = claims_frame(judgements, profile)
+    text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    write_text(Path(reports) / "claims.csv", text)
+    write_text(Path(reports) / "claims.md", claims_markdown(judgements, profile))
+    return frame

@@ -1,0 +1,191 @@
+"""Tables and figures as files: ours beside the paper's, with intervals, and the same bytes on every run.
+
+A table `table_N` becomes `table_N.csv` (for each metric `m` the columns `m`, `m_lo`, `m_hi`, `paper_m`),
+`table_N.md` for reading, and `table_N.replicates.parquet` with the bootstrap replicates, from which the
+claims take their intervals.
+"""
+
+import os
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from graspbook.errors import InputError
+from graspbook.papers import Table
+from graspbook.reporting.plotting import mark_profile
+
+QUANTILES = (0.025, 0.975)
+"""The two ends of a 95 % percentile interval."""
+
+PROFILE_NOTES = {
+    "quick": "**Quick profile**: everything runs, the numbers mean little.",
+    "standard": "",
+    "paper": "Paper profile: the paper's own settings.",
+}
+
+
+def interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % percentile interval over the last axis.
+
+    A replicate without a value (nothing was kept, so there is nothing to average) counts as arbitrarily low
+    for the lower end and arbitrarily high for the upper one: what cannot be measured never narrows an
+    interval.
+
+    Args:
+        replicates: Float array [..., R]; NaN where a replicate has no value.
+
+    Returns:
+        Lower and upper ends, [...] each; infinite where too few replicates have a value, NaN where none has.
+    """
+    missing = np.isnan(replicates)
+    # "lower"/"higher" take a replicate as it is, where interpolating next to an infinity would give NaN.
+    low = np.quantile(np.where(missing, -np.inf, replicates), QUANTILES[0], axis=-1, method="lower")
+    high = np.quantile(np.where(missing, np.inf, replicates), QUANTILES[1], axis=-1, method="higher")
+    none = missing.all(axis=-1)
+    return np.where(none, np.nan, low), np.where(none, np.nan, high)
+
+
+def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -> pd.DataFrame:
+    """Our numbers and the paper's, row by row in the paper's order.
+
+    Args:
+        point: Label column and one column per metric, one row per row of the paper, in any order.
+        replicates: The same columns and `replicate`, one row per replicate and label.
+        printed: The paper's table.
+
+    Returns:
+        Label column, then `m`, `m_lo`, `m_hi`, `paper_m` for each metric, in the table's unit.
+
+    Raises:
+        InputError: A column or a row is missing, unknown, or there twice.
+    """
+    label, metrics = printed.label, list(printed.metrics)
+    for name, frame in (("point", point), ("replicates", replicates)):
+        absent = [column for column in (label, *metrics) if column not in frame.columns]
+        if absent:
+            raise InputError(f"{printed.section}: {name} table lacks the columns {', '.join(absent)}")
+        if set(frame[label]) != set(printed.rows):
+            odd = sorted(set(frame[label]) ^ set(printed.rows))
+            raise InputError(f"{printed.section}: {name} table and paper differ in the rows {', '.join(odd)}")
+    if point[label].duplicated().any():
+        raise InputError(f"{printed.section}: point table has a row twice")
+
+    ours, paper = point.set_index(label), printed.frame().set_index(label)
+    merged = pd.DataFrame({label: list(printed.rows)})
+    for metric in metrics:
+        wide = replicates.pivot(index=label, columns="replicate", values=metric).loc[list(printed.rows)]
+        low, high = interval(wide.to_numpy(dtype=np.float64))
+        merged[metric] = ours.loc[list(printed.rows), metric].to_numpy(dtype=np.float64)
+        merged[f"{metric}_lo"], merged[f"{metric}_hi"] = low, high
+        merged[f"paper_{metric}"] = paper[metric].to_numpy()
+    return merged
+
+
+def write_table(
+    point: pd.DataFrame, replicates: pd.DataFrame, printed: Table, folder: Path, name: str, profile: str
+) -> Styler:
+    """Write `name`.csv, `name`.md and `name`.replicates.parquet into `folder`.
+
+    Args:
+        point: See `merge_table`.
+        replicates: See `merge_table`.
+        printed: The paper's table.
+        folder: Created where it does not exist.
+        name: Such as `table_1`.
+        profile: Named in the rendered table unless it is `standard`.
+
+    Returns:
+        The table, styled for a notebook.
+    """
+    merged = merge_table(point, replicates, printed)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    label, metrics = printed.label, list(printed.metrics)
+    slim = replicates[["replicate", label, *metrics]].astype(
+        {"replicate": "int32", label: "str"} | dict.fromkeys(metrics, "float32")
+    )
+    slim.to_parquet(folder / f"{name}.replicates.parquet", index=False, compression="zstd")
+    write_text(folder / f"{name}.csv", merged.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_text(folder / f"{name}.md", table_markdown(merged, printed, profile))
+    return style_table(merged, printed, profile)
+
+
+def _cells(merged: pd.DataFrame, printed: Table) -> pd.DataFrame:
+    """The table as text: for each metric, ours with its interval, and the paper's number."""
+    shown = pd.DataFrame({printed.label: merged[printed.label]})
+    for name, metric in printed.metrics.items():
+        digits = metric.decimals
+
+        def number(value: float, digits: int = digits) -> str:
+            return "–" if np.isnan(value) else f"{value:.{digits}f}"
+
+        columns = merged[[name, f"{name}_lo", f"{name}_hi"]].to_numpy()
+        shown[metric.title] = [
+            number(value) if np.isnan(value) else f"{number(value)} [{number(low)}, {number(high)}]"
+            for value, low, high in columns
+        ]
+        shown[f"{metric.title} (paper)"] = [
+            "–" if np.isnan(value) else f"{value:g}" for value in merged[f"paper_{name}"]
+        ]
+    return shown
+
+
+def table_markdown(merged: pd.DataFrame, printed: Table, profile: str) -> str:
+    """The merged table in Markdown, with its caption and the mark of its profile."""
+    lines = [f"{printed.caption} ({printed.section}); {printed.unit}, ours with 95 % interval, beside the paper's."]
+    if PROFILE_NOTES[profile]:
+        lines += ["", PROFILE_NOTES[profile]]
+    return "\n".join([*lines, "", markdown_rows(_cells(merged, printed)), ""])
+
+
+def markdown_rows(frame: pd.DataFrame) -> str:
+    """A frame of text as a Markdown table."""
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
+def style_table(merged: pd.DataFrame, printed: Table, profile: str) -> Styler:
+    """The merged table as a notebook shows it: best of ours in bold, the paper's numbers in grey."""
+    caption = f"{printed.caption} ({printed.section}), {printed.unit}"
+    if PROFILE_NOTES[profile]:
+        caption += ". " + PROFILE_NOTES[profile].replace("*", "")
+    shown = _cells(merged, printed)
+    weight = pd.DataFrame("", index=shown.index, columns=shown.columns)
+    for name, metric in printed.metrics.items():
+        weight[f"{metric.title} (paper)"] = "color: #777"
+        values = merged[name] if metric.better == "higher" else -merged[name]
+        weight.loc[values == values.max(), metric.title] = "font-weight: bold"
+    styler = shown.style.set_uuid(printed.label).hide(axis="index").set_caption(caption)
+    return styler.apply(lambda _: weight, axis=None)
+
+
+def save_figure(figure: Figure, stem: Path, profile: str) -> None:
+    """Write `stem`.png and `stem`.svg, the same bytes for the same figure.
+
+    Args:
+        figure: Finished figure; where `profile` is not `standard`, it is marked with the profile's name.
+        stem: Path without ending; the folder is created.
+        profile: The profile that made it.
+    """
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    mark_profile(figure, profile)
+    # A fixed salt, since matplotlib otherwise draws random ids; no date and no version in the files.
+    with matplotlib.rc_context({"svg.hashsalt": stem.name, "svg.fonttype": "path"}):
+        for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+            temporary = stem.with_name(f"{stem.name}.tmp.{ending}")
+            figure.savefig(temporary, metadata=metadata, dpi=150, bbox_inches="tight")
+            os.replace(temporary, stem.with_name(f"{stem.name}.{ending}"))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)

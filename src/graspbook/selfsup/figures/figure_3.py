@@ -1,0 +1,151 @@
+"""Counterpart of Figure 3 (`selfsup` paper, §III-B): from a grasp to a training image.
+
+Examples are chosen by rule, not by hand: the grasp whose object is of median size, the scene and the pasting that a
+seed gives, and, enlarged, the pasted objects with the longest visible outlines.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Generator
+
+from graspbook.data.coco import Scene
+from graspbook.data.grasps import GraspDataset, GraspSample
+from graspbook.errors import InputError
+from graspbook.reporting import plotting
+from graspbook.selfsup.inpainting.inpaint import Inpainter
+from graspbook.selfsup.inpainting.outlined import around, outline
+from graspbook.selfsup.pasting.bank import ObjectBank
+from graspbook.selfsup.pasting.paste import Composite, PasteConfig, boundary, paste
+
+ZOOMS = 3
+"""Enlarged places."""
+MARKED = (1.0, 0.1, 0.6)
+"""Colour of the band that is inpainted."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What Figure 3 shows.
+
+    Attributes:
+        grasp: The grasp.
+        mask: Of its object, as the grasp segmentation model found it, bool [H, W].
+        crops: Objects of the bank on white, uint8 [h, w, 3] each.
+        scene: A labelled training image.
+        composite: Objects pasted on it.
+        band: Their outlines, widened, bool [h, w].
+        inpainted: The result, uint8 [h, w, 3].
+    """
+
+    grasp: GraspSample
+    mask: np.ndarray
+    crops: list[np.ndarray]
+    scene: Scene
+    composite: Composite
+    band: np.ndarray
+    inpainted: np.ndarray
+
+
+def tell(
+    grasps: GraspDataset,
+    bank: ObjectBank,
+    scene: Scene,
+    inpainter: Inpainter,
+    dilate: float,
+    seed: int,
+    config: PasteConfig | None = None,
+) -> Story:
+    """Choose a grasp and make a composite.
+
+    Args:
+        grasps: What the bank was made from.
+        bank: At the height of the scene.
+        scene: What to paste on.
+        inpainter: Makes the last picture.
+        dilate: Pixels, at the paper's size, to widen outlines by.
+        seed: Of the crops, the pasting and the inpainting.
+        config: Of the pasting; by default 8 to 12 objects, so that single ones are to be seen.
+
+    Raises:
+        InputError: The bank is empty or was not made from these grasps.
+    """
+    if len(bank) == 0:
+        raise InputError(f"{bank.path}: expected at least one object")
+    median = int(np.argsort(bank.table["area"].to_numpy(), kind="stable")[len(bank) // 2])
+    places = np.flatnonzero(grasps.table["grasp_id"] == bank.table["grasp_id"].iloc[median])
+    if len(places) == 0:
+        raise InputError(f"{bank.path}: grasp {bank.table['grasp_id'].iloc[median]} is not in {grasps.path}")
+    rng = np.random.default_rng(seed)
+    crops = [_on_white(bank.crop(int(index))) for index in rng.permutation(len(bank))[:8]]
+    composite = paste(scene, bank, rng, config or PasteConfig(8, 12))
+    wide = boundary(composite, dilate)
+    inpainted = inpainter(composite.image[None], wide[None], Generator().manual_seed(seed))[0]
+    return Story(grasps[int(places[0])], bank.full_mask(median), crops, scene, composite, wide, inpainted)
+
+
+def zoom_centres(composite: Composite, count: int) -> list[np.ndarray]:
+    """For each of the pasted objects with the longest visible outlines, the middle (y, x) of its outline's pixels."""
+    lines = [outline(composite.ids == value) for value in np.unique(composite.ids[composite.pasted]) if value > 0]
+    longest = sorted(lines, key=lambda line: -int(line.sum()))[:count]
+    return [pixels[len(pixels) // 2] for pixels in map(np.argwhere, longest) if len(pixels)]
+
+
+def draw(story: Story) -> Figure:
+    """The figure: grasp, mask, crops; pasting, outline, inpainting; and the outlines enlarged."""
+    figure = plt.figure(figsize=(12, 7))
+    rows = figure.add_gridspec(3, 4, height_ratios=(1, 1, 0.95), hspace=0.12, wspace=0.05)
+    before = plotting.overlay(story.grasp.before, story.grasp.suction, plotting.CUP_COLOUR, 1.0)
+    composite, pasted = story.composite, story.composite.pasted
+    pictures = (
+        (before, "1  grasp: before, with cups"),
+        (story.grasp.after, "grasp: after"),
+        (plotting.overlay(story.grasp.before, story.mask), "2  predicted mask"),
+        (_sheet(story.crops, story.grasp.before.shape[:2]), "3  object bank"),
+        (story.scene.image, "4  training image"),
+        (plotting.outlined(composite.image, pasted, plotting.VISIBLE_COLOUR), "5  objects pasted"),
+        (_marked(composite.image, story.band), "6  outlines, widened"),
+        (story.inpainted, "7  inpainted"),
+    )
+    for place, (picture, title) in enumerate(pictures):
+        _show(figure.add_subplot(rows[divmod(place, 4)]), picture, title)
+    side = max(8, round(story.scene.image.shape[0] / 4))
+    below = rows[2, :].subgridspec(1, 2 * ZOOMS, wspace=0.04)
+    for number, centre in enumerate(zoom_centres(composite, ZOOMS)):
+        for place, (image, title) in enumerate(((composite.image, "pasted"), (story.inpainted, "inpainted"))):
+            _show(figure.add_subplot(below[2 * number + place]), around(image, centre, side)[0], title)
+    return figure
+
+
+def _show(axis: Axes, picture: np.ndarray, title: str) -> None:
+    axis.imshow(picture)
+    axis.set_title(title, fontsize=11)
+    axis.set_axis_off()
+
+
+def _marked(image: np.ndarray, wide: np.ndarray) -> np.ndarray:
+    result = image.copy()
+    result[wide] = np.round(255 * np.asarray(MARKED)).astype(np.uint8)
+    return result
+
+
+def _on_white(crop) -> np.ndarray:
+    return np.where(crop.mask[..., None], crop.image, np.uint8(255))
+
+
+def _sheet(crops: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """Crops in two rows on a white sheet of a given size, each as large as its cell lets it be."""
+    sheet = np.full((*size, 3), 255, np.uint8)
+    columns = -(-len(crops) // 2)
+    height, width = size[0] // 2, size[1] // columns
+    for place, crop in enumerate(crops):
+        scale = 0.9 * min(height / crop.shape[0], width / crop.shape[1])
+        h, w = (max(1, int(scale * side)) for side in crop.shape[:2])
+        y = place // columns * height + (height - h) // 2
+        x = place % columns * width + (width - w) // 2
+        sheet[y : y + h, x : x + w] = cv2.resize(crop, (w, h), interpolation=cv2.INTER_LINEAR)
+    return sheet

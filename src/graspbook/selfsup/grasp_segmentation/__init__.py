@@ -1,0 +1,1 @@
+"""Grasp segmentation (§III-A, §IV)."""

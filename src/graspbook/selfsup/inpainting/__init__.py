@@ -1,0 +1,1 @@
+"""Inpainting pasted outlines (§III-B.3)."""

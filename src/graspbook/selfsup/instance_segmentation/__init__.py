@@ -1,0 +1,1 @@
+"""Instance segmentation (§III-B.4, §V)."""

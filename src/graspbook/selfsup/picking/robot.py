@@ -1,0 +1,106 @@
+"""A trained model as the robot's eyes (`selfsup` paper, §VI-A): which masks it believes in, surer than a threshold."""
+
+import functools
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from graspbook.data.coco import resize_image, resize_mask
+from graspbook.errors import InputError
+from graspbook.instances.model import InstanceModel, load_instance_model, predict
+from graspbook.world.picking import Beliefs, Segmenter
+
+
+@dataclass(frozen=True)
+class ModelSegmenter:
+    """A segmenter for `graspbook.world.picking` that asks a model.
+
+    Only the path travels to other processes; each of them loads the model once, when it is first asked.
+
+    Attributes:
+        path: the model, as `save_instance_model` wrote it.
+        height: of the images that the model sees, pixels; others are resized.
+        threshold: score from which a mask is believed in.
+
+    Raises:
+        InputError: no such file, or a setting out of range.
+    """
+
+    path: Path
+    height: int
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not Path(self.path).is_file():
+            raise InputError(f"{self.path}: missing; expected an instance segmentation model (.safetensors)")
+        if self.height < 1:
+            raise InputError(f"height: expected at least 1 pixel, got {self.height}")
+        if not 0 <= self.threshold <= 1:
+            raise InputError(f"threshold: expected 0 to 1, got {self.threshold!r}")
+
+    @property
+    def key(self) -> str:
+        """Names the model, the bytes of its weights, and the settings."""
+        weights = hashlib.sha256(Path(self.path).read_bytes()).hexdigest()[:16]
+        return f"{Path(self.path).stem}({weights}, height={self.height}, threshold={self.threshold})"
+
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"]) -> Beliefs:
+        """What the model believes to see.
+
+        Args:
+            image: RGB.
+            ids: the truth, not looked at.
+
+        Returns:
+            Masks of the image's size, the surest first; none is empty.
+        """
+        path, size = Path(self.path), image.shape[:2]
+        seen = resize_image(image, (self.height, max(1, round(size[1] * self.height / size[0]))))
+        # One thread, whatever the process has: workers have a core each, and the sums of several threads would
+        # differ in their last bits from those of one.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            found = predict(_load(path, path.stat().st_mtime_ns), seen[None])[0]
+        finally:
+            torch.set_num_threads(threads)
+        sure = found.scores >= self.threshold
+        masks = [resize_mask(mask, size) for mask in found.masks[sure]]
+        masks = np.stack(masks) if masks else np.zeros((0, *size), bool)
+        some = masks.any((1, 2))  # a mask of a few pixels may vanish in a smaller image
+        return Beliefs(masks[some], found.scores[sure][some])
+
+
+@dataclass(frozen=True)
+class OneAtRandom:
+    """A segmenter that keeps one of another's masks, whichever, so that a planner has nothing to choose from (ours).
+
+    Attributes:
+        segmenter: the other one.
+    """
+
+    segmenter: Segmenter
+
+    @property
+    def key(self) -> str:
+        """Names the other one."""
+        return f"one of {self.segmenter.key}"
+
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"]) -> Beliefs:
+        """One of the masks, all as probable, drawn from the image's bytes; none where there is none."""
+        beliefs = self.segmenter(image, ids)
+        if not len(beliefs.masks):
+            return beliefs
+        kept = np.random.default_rng(zlib.crc32(image.tobytes())).integers(len(beliefs.masks), size=1)
+        return Beliefs(beliefs.masks[kept], beliefs.scores[kept])
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, changed: int) -> InstanceModel:
+    """The model, once per process; `changed` tells a file from one that has replaced it."""
+    return load_instance_model(path)

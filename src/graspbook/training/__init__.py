@@ -1,0 +1,1 @@
+"""How every paper trains: one loop, checkpoints, schedules, fingerprints."""

@@ -1,0 +1,1 @@
+"""The suction gripper: cups, seal, housing, pull."""

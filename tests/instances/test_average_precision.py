@@ -1,0 +1,234 @@
+import contextlib
+import copy
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from graspbook.data.rle import decode_mask, encode_mask
+from graspbook.errors import InputError
+from graspbook.instances import average_precision as instance_ap
+from graspbook.instances.average_precision import AREAS, METRICS, average_precision, bootstrap_ap, match, match_image
+from graspbook.instances.detections import Detections, tabulate
+
+HEIGHT, WIDTH = 80, 120  # medium objects from 16, large ones from 144 pixels
+
+
+def blob(rng, size=None):
+    """A random ellipse, small, medium or large."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    radius = rng.uniform(1, 12, 2) if size is None else np.full(2, size)
+    centre = rng.uniform(0, (HEIGHT, WIDTH))
+    mask = ((rows - centre[0]) / radius[0]) ** 2 + ((columns - centre[1]) / radius[1]) ** 2 < 1
+    mask[int(centre[0]), int(centre[1])] = True
+    return mask
+
+
+def scenes(seed, count=12, ties=False):
+    """Labels and detections: some good, some shifted, some doubled, some of nothing; images without either."""
+    rng = np.random.default_rng(seed)
+    images, annotations, detections = [], [], []
+    for number in range(count):
+        images.append({"id": 10 + number, "file_name": f"{number}.png", "height": HEIGHT, "width": WIDTH})
+        objects = [blob(rng) for _ in range(rng.integers(0, 7) if number else 0)]
+        for mask in objects:
+            annotations.append(annotation(len(annotations) + 1, 10 + number, mask))
+        masks = [blob(rng) for _ in range(rng.integers(0, 3))]
+        for mask in objects * rng.integers(0, 3):
+            masks.append(np.roll(mask, tuple(rng.integers(-2, 3, 2)), (0, 1)))
+        scores = rng.random(len(masks)).astype(np.float32)
+        if ties:
+            scores = np.round(scores * 4) / 4
+        scores, order = np.maximum(scores, 0.04), np.arange(len(masks))
+        stack = np.stack(masks) if masks else np.zeros((0, HEIGHT, WIDTH), bool)
+        detections.append(Detections(scores[order], stack[order]))
+    truth = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
+    return truth, tabulate([image["file_name"] for image in images], detections)
+
+
+def annotation(number, image_id, mask):
+    rle = {"size": [HEIGHT, WIDTH], "counts": encode_mask(mask)}
+    return {
+        "id": number, "image_id": image_id, "category_id": 1, "iscrowd": 0,
+        "segmentation": rle, "area": int(mask.sum()), "bbox": [0, 0, 1, 1],
+    }  # fmt: skip
+
+
+def reference(truth, detections, copies=None):
+    """pycocotools' own numbers, with image k there copies[k] times."""
+    copies = [1] * len(truth["images"]) if copies is None else copies
+    images, labels, results = [], [], []
+    for number, (image, times) in enumerate(zip(truth["images"], copies, strict=True)):
+        for _ in range(times):
+            new = len(images) + 1
+            images.append(image | {"id": new})
+            for label in truth["annotations"]:
+                if label["image_id"] == image["id"]:
+                    labels.append(copy.deepcopy(label) | {"id": len(labels) + 1, "image_id": new})
+            for row in detections.rows[detections.rows["image"] == number].itertuples():
+                rle = {"size": [HEIGHT, WIDTH], "counts": row.mask_rle}
+                results.append({
+                    "id": len(results) + 1, "image_id": new, "category_id": 1, "iscrowd": 0,
+                    "segmentation": rle, "area": row.area, "bbox": [0, 0, 1, 1], "score": float(row.score),
+                })  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()):
+        gt, dt = COCO(), COCO()
+        gt.dataset = {"images": images, "annotations": labels, "categories": truth["categories"]}
+        dt.dataset = {"images": images, "annotations": results, "categories": truth["categories"]}
+        gt.createIndex(), dt.createIndex()
+        evaluation = COCOeval(gt, dt, "segm")
+        evaluation.params.areaRng = [[pixels * (HEIGHT / 640) ** 2 for pixels in limits] for limits in AREAS.values()]
+        evaluation.params.areaRngLbl = list(AREAS)
+        evaluation.evaluate()
+        evaluation.accumulate()
+    precision = evaluation.eval["precision"][:, :, 0, :, -1]  # [T, recalls, A]
+    value = {
+        "ap": precision[..., 0], "ap50": precision[0, :, 0], "ap75": precision[5, :, 0],
+        "apl": precision[..., 2], "apm": precision[..., 1],
+    }  # fmt: skip
+    return {name: np.nan if (part < 0).all() else 100 * part.mean() for name, part in value.items()}
+
+
+def same(ours, theirs, row=0):
+    assert list(ours) == METRICS
+    np.testing.assert_allclose([ours[name][row] for name in METRICS], [theirs[name] for name in METRICS], atol=1e-9)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_average_precision_equals_that_of_pycocotools(seed, ties):
+    truth, detections = scenes(seed, ties=ties)
+    same(average_precision(match(truth, detections)), reference(truth, detections))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_weight_counts_an_image_as_often_as_so_many_copies_of_it(seed):
+    truth, detections = scenes(seed)
+    weights = np.random.default_rng(seed).integers(0, 4, (5, len(truth["images"])))
+    ours = average_precision(match(truth, detections), weights)
+    for row, copies in enumerate(weights):
+        same(ours, reference(truth, detections, copies), row)
+
+
+def naive_match(overlap, outside, found_outside, threshold):
+    """COCO's rules for one range and one threshold, as they are told."""
+    free, hit, ignored = set(range(len(outside))), [], []
+    for row, odd in zip(overlap, found_outside, strict=True):
+        able = [g for g in sorted(free) if row[g] >= threshold]
+        inside = [g for g in able if not outside[g]]
+        best = None
+        for g in inside or able:
+            if best is None or row[g] >= row[best]:
+                best = g
+        free.discard(best)
+        hit.append(best is not None and not outside[best])
+        ignored.append(bool(odd if best is None else outside[best]))
+    return hit, ignored
+
+
+@pytest.mark.parametrize(("n_found", "n_objects"), [(6, 5), (1, 1), (5, 0), (0, 5), (0, 0), (9, 2)])
+@pytest.mark.parametrize("seed", range(3))
+def test_matching_follows_the_rules_step_by_step(seed, n_found, n_objects):
+    rng = np.random.default_rng(seed)
+    overlap = np.round(rng.random((n_found, n_objects)), 1)  # ties, and IoUs equal to a threshold
+    outside, odd = rng.random((3, n_objects)) < 0.4, rng.random((3, n_found)) < 0.4
+    hit, ignored = match_image(overlap, outside, odd)
+    assert hit.shape == ignored.shape == (3, 10, n_found)
+    for area in range(3):
+        for number, threshold in enumerate(instance_ap.IOU_THRESHOLDS):
+            expected = naive_match(overlap, outside[area], odd[area], threshold)
+            assert (hit[area, number].tolist(), ignored[area, number].tolist()) == expected
+
+
+def perfect(truth):
+    """The labels themselves as detections."""
+    found = []
+    for image in truth["images"]:
+        labels = [label for label in truth["annotations"] if label["image_id"] == image["id"]]
+        masks = [decode_mask(label["segmentation"]["counts"], HEIGHT, WIDTH) for label in labels]
+        stack = np.stack(masks) if masks else np.zeros((0, HEIGHT, WIDTH), bool)
+        found.append(Detections(np.full(len(masks), 0.9, np.float32), stack))
+    return tabulate([image["file_name"] for image in truth["images"]], found)
+
+
+def test_perfect_detections_score_100_and_none_score_0():
+    truth, _ = scenes(1)
+    assert all(value == pytest.approx(100) for value in average_precision(match(truth, perfect(truth))).values())
+    none = [Detections(np.zeros(0, np.float32), np.zeros((0, HEIGHT, WIDTH), bool))] * len(truth["images"])
+    nothing = tabulate([image["file_name"] for image in truth["images"]], none)
+    assert all(value == 0 for value in average_precision(match(truth, nothing)).values())
+
+
+def test_sizes_without_an_object_have_no_value():
+    truth, detections = scenes(1)
+    truth["annotations"] = [label for label in truth["annotations"] if label["area"] < 144]
+    value = average_precision(match(truth, detections))
+    assert np.isnan(value["apl"][0])
+    assert value["apm"][0] > 0 and value["ap"][0] > 0
+    # and where the images with objects weigh nothing, nothing has one
+    silent = average_precision(match(truth, detections), np.zeros((1, len(truth["images"]))))
+    assert all(np.isnan(part[0]) for part in silent.values())
+
+
+def test_only_a_false_detection_surer_than_a_true_one_does_harm():
+    truth, _ = scenes(2, count=3)
+    found = perfect(truth)
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[:2, :2] = True
+    row = {"image": 1, "name": "1.png", "score": np.float32(0.5), "area": 4, "mask_rle": encode_mask(mask)}
+
+    def ap_with(score):
+        rows = pd.concat([found.rows, pd.DataFrame([row | {"score": np.float32(score)}])], ignore_index=True)
+        return average_precision(match(truth, type(found)(found.names, found.size, rows)))["ap"][0]
+
+    assert ap_with(0.5) == pytest.approx(100)
+    assert ap_with(0.95) < 100
+
+
+def test_areas_shrink_with_the_image():
+    """An object of 100x100 pixels at the paper's height is large there, and its image of a quarter of it is too."""
+    for height, side in ((640, 100), (160, 25)):
+        size = (height, height * 3 // 2)
+        mask = np.zeros(size, bool)
+        mask[:side, :side] = True
+        label = {"id": 1, "image_id": 1, "area": side**2, "iscrowd": 0, "category_id": 1}
+        label["segmentation"] = {"size": list(size), "counts": encode_mask(mask)}
+        image = {"id": 1, "file_name": "a.png", "height": size[0], "width": size[1]}
+        truth = {"images": [image], "annotations": [label], "categories": [{"id": 1, "name": "object"}]}
+        matches = match(truth, tabulate(["a.png"], [Detections(np.ones(1, np.float32), mask[None])]))
+        assert dict(zip(AREAS, matches.n_objects[:, 0], strict=True)) == {"all": 1, "medium": 0, "large": 1}
+
+
+def test_bootstrap_replicates_are_paired_over_methods_and_resample_whole_bins():
+    truth, detections = scenes(3, count=12)
+    groups = np.repeat(["a", "b", "c"], 4)
+    matches = {"One": match(truth, detections), "Same": match(truth, detections), "Truth": match(truth, perfect(truth))}
+    point, replicates = bootstrap_ap(matches, groups, 40, np.random.default_rng(5))
+    assert point["method"].tolist() == list(matches)
+    assert len(replicates) == 120
+    wide = replicates.pivot(index="replicate", columns="method", values="ap")
+    assert (wide["One"] == wide["Same"]).all() and wide["One"].std() > 0
+    assert np.allclose(wide["Truth"], 100)
+    # three bins can be drawn in ten ways, and each is one of pycocotools' numbers with whole bins repeated
+    counts = np.random.default_rng(5).multinomial(3, np.full(3, 1 / 3), size=40)
+    for draw in (0, 1, 2):
+        assert wide["One"][draw] == pytest.approx(reference(truth, detections, np.repeat(counts[draw], 4))["ap"])
+    again = bootstrap_ap(matches, groups, 40, np.random.default_rng(5))[1]
+    pd.testing.assert_frame_equal(replicates, again)
+
+
+def test_detections_on_other_images_are_refused():
+    truth, detections = scenes(4, count=4)
+    other = scenes(4, count=5)[0]
+    with pytest.raises(InputError, match="on 4 images, expected the 5"):
+        match(other, detections)
+    truth["images"][2]["height"] = 99
+    with pytest.raises(InputError, match="expected 99x120 as image 12"):
+        match(truth, detections)
+    with pytest.raises(InputError, match="weights: expected"):
+        average_precision(match(*scenes(4, count=4)), -np.ones((1, 4)))
+    with pytest.raises(InputError, match="that have a group"):
+        bootstrap_ap({}, np.zeros(4), 3, np.random.default_rng(0))

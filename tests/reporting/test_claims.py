@@ -1,0 +1,188 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from graspbook.errors import InputError
+from graspbook.papers import Measure, Table, load_paper, slugs
+from graspbook.reporting.claims import Cells, Verdict, claims_frame, claims_markdown, judge, judge_measure, write_claims
+from graspbook.reporting.tables import write_table
+
+ROWS = {"A-b": (1.0, 10.0), "B": (2.0, 40.0), "C": (4.0, 0.0)}
+TABLE = Table(
+    section="§",
+    caption="c",
+    label="method",
+    unit="u",
+    metrics={m: {"title": m, "decimals": 1, "better": "higher"} for m in ("x", "y")},
+    rows={row: {"x": x, "y": y} for row, (x, y) in ROWS.items()},
+    groups={"low": ["A-b", "B"], "high": ["B", "C"]},
+)
+CELLS = Cells(TABLE.frame().assign(replicate=0), TABLE)
+
+
+@pytest.fixture
+def paper():
+    return load_paper("selfsup")
+
+
+def noisy(paper, scale, n=300, table="table_1"):
+    """The paper's own table, and replicates of it with relative noise."""
+    printed, rng = paper.tables[table], np.random.default_rng(0)
+    frame, label, metrics = printed.frame(), printed.label, list(printed.metrics)
+    noise = [frame[metrics] * (1 + scale * rng.standard_normal((len(frame), len(metrics)))) for _ in range(n)]
+    return frame, pd.concat([part.assign(replicate=i, **{label: frame[label]}) for i, part in enumerate(noise)])
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ('x["A-b"]', 1),
+        ('y["B"] / x["C"]', 10),
+        ('-x["B"] + 3 * (y["A-b"] - 1.5)', 23.5),
+        ("min(x[high])", 2),
+        ("max(y[low]) - min(x[low])", 39),
+        ("min(x[high] - x[low])", 1),
+        ("max(x[high] / x[low] * 2)", 4),
+    ],
+)
+def test_arithmetic_over_cells(expression, value):
+    assert CELLS.evaluate(expression) == pytest.approx([value])
+
+
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ('x["Z"]', "unknown row 'Z'"),
+        ('z["B"]', "unknown metric 'z'"),
+        ("min(x[all])", "unknown group 'all'"),
+        ("x[low]", "a group is left over"),
+        ('min(x["B"])', r"min\(\) needs a group"),
+        ("__import__('os')", "not allowed"),
+        ('x["B"] ** 2', "not allowed"),
+        ("x.real", "not allowed"),
+        ("True", "not allowed"),
+        ("[1][0]", "not allowed"),
+        ("1 +", "not an expression"),
+        ("max(x[low], y[low])", "not allowed"),
+    ],
+)
+def test_anything_else_is_refused(expression, complaint):
+    with pytest.raises(InputError, match=complaint):
+        CELLS.evaluate(expression)
+
+
+def test_division_by_zero_has_no_value():
+    assert np.isnan(CELLS.evaluate('x["B"] / y["C"]')).all()
+
+
+def test_each_replicate_is_evaluated_on_its_own_cells():
+    frames = [TABLE.frame().assign(replicate=i, x=lambda f, i=i: f["x"] + i) for i in (2, 0, 1)]
+    cells = Cells(pd.concat(frames), TABLE)
+    np.testing.assert_array_equal(cells.evaluate('x["B"]'), [2, 3, 4])
+    np.testing.assert_allclose(cells.evaluate("max(x[low]) / min(x[high])"), [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("test", "estimate", "low", "high", "verdict"),
+    [
+        ({"above": 4.5, "direction": 1}, 6, 5, 7, Verdict.REPRODUCED),
+        ({"above": 4.5, "direction": 1}, 6, 4.4, 9, Verdict.DIRECTION_ONLY),
+        ({"above": 4.5, "direction": 1}, 2, 1.5, 3, Verdict.DIRECTION_ONLY),
+        ({"above": 4.5, "direction": 1}, 0.9, 0.5, 3, Verdict.NOT_REPRODUCED),
+        ({"above": 4.5, "direction": 1}, 6, -np.inf, 9, Verdict.DIRECTION_ONLY),
+        ({"above": 0}, 3, 0, 5, Verdict.DIRECTION_ONLY),
+        ({"above": 0}, 0, 0, 0, Verdict.NOT_REPRODUCED),
+        ({"above": 0}, -1, -2, 5, Verdict.NOT_REPRODUCED),
+        ({"above": 0}, np.nan, np.nan, np.nan, Verdict.NOT_TESTED),
+        ({"within": (-1, 30)}, 3, -0.5, 5, Verdict.REPRODUCED),
+        ({"within": (-1, 30)}, 3, -2, 5, Verdict.DIRECTION_ONLY),
+    ],
+)
+def test_verdicts_where_the_papers_number_is_positive(test, estimate, low, high, verdict):
+    measure = Measure(name="m", value="1", **test)
+    assert judge_measure(measure, 5.0, estimate, low, high) is verdict
+
+
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "verdict"),
+    [
+        (-3, -5, -1, Verdict.REPRODUCED),
+        (-3, -5, 1, Verdict.DIRECTION_ONLY),
+        (3, -5, 4, Verdict.NOT_REPRODUCED),
+        (-3, -5, np.inf, Verdict.DIRECTION_ONLY),
+    ],
+)
+def test_verdicts_where_the_papers_number_is_negative(estimate, low, high, verdict):
+    assert judge_measure(Measure(name="m", value="1", below=0), -5.0, estimate, low, high) is verdict
+
+
+@pytest.mark.parametrize(
+    ("test", "estimate", "low", "high", "verdict"),
+    [
+        ({"below": 0}, -3, -5, -1, Verdict.REPRODUCED),
+        ({"below": 0}, -3, -5, 1, Verdict.DIRECTION_ONLY),
+        ({"below": 0}, 3, -5, 4, Verdict.NOT_REPRODUCED),
+        ({"above": 0.5, "direction": 0}, 0.4, 0.3, 0.6, Verdict.DIRECTION_ONLY),
+        ({"above": 1}, 0.9, 0.8, 1.2, Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_where_the_paper_prints_no_number_its_words_say_which_way(test, estimate, low, high, verdict):
+    assert judge_measure(Measure(name="m", value="1", **test), np.nan, estimate, low, high) is verdict
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_papers_own_numbers_pass_every_claim(slug):
+    paper = load_paper(slug)
+    for claim in paper.claims:
+        printed = paper.tables[claim.table]
+        cells = Cells(printed.frame().assign(replicate=0), printed)
+        for measure in claim.measures:
+            value = float(cells.evaluate(measure.value)[0])
+            if not np.isnan(value):  # else the paper prints no number
+                assert judge_measure(measure, value, value, value, value) is Verdict.REPRODUCED, claim.id
+
+
+def test_a_table_like_the_papers_reproduces_all_and_a_noisy_one_only_the_direction(tmp_path, paper):
+    for scale, folder in ((1e-4, "sure"), (0.3, "noisy")):
+        for name, printed in paper.tables.items():
+            frame, replicates = noisy(paper, scale, table=name)
+            write_table(frame, replicates, printed, tmp_path / folder / "selfsup/tables", name, "standard")
+    for judgement in judge(paper, tmp_path / "sure"):
+        untold = any(np.isnan(result.paper) for result in judgement.results)  # the paper prints words only
+        assert judgement.verdict is (Verdict.NOT_TESTED if untold else Verdict.REPRODUCED), judgement.claim.id
+    assert Verdict.DIRECTION_ONLY in {j.verdict for j in judge(paper, tmp_path / "noisy")}
+    five_fold = judge(paper, tmp_path / "sure")[0].results[0]
+    assert five_fold.paper == pytest.approx(44.5 / 9.05)
+    assert five_fold.estimate == pytest.approx(44.5 / 9.05, rel=1e-5)
+
+
+def test_the_worst_measure_decides_and_an_empty_cell_is_not_tested(tmp_path, paper):
+    frame, replicates = noisy(paper, 1e-4)
+    swapped = {"Grasp-100-Filter": 99.0}  # recall: now above that of Grasp-200-Filter
+    for part in (frame, replicates):
+        part["recall"] = part["method"].map(swapped).fillna(part["recall"])
+        part.loc[part["method"] == "LSBP-Filter", ["miou", "error"]] = np.nan
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup/tables", "table_1", "quick")
+    verdicts = {j.claim.id: j.verdict for j in judge(paper, tmp_path)}
+    assert verdicts["selfsup-5"] is Verdict.NOT_REPRODUCED
+    assert verdicts["selfsup-3"] is Verdict.NOT_TESTED
+    assert verdicts["selfsup-1"] is Verdict.REPRODUCED
+
+
+def test_without_tables_every_claim_is_listed_as_not_tested(tmp_path, paper):
+    judged = judge(paper, tmp_path)
+    assert [j.claim.id for j in judged] == [claim.id for claim in paper.claims]
+    assert {j.verdict for j in judged} == {Verdict.NOT_TESTED}
+    assert "4.92" in claims_markdown({"selfsup": judged}, "quick")
+
+
+def test_the_ledger_lists_every_measure_and_is_marked_in_the_quick_profile(tmp_path, paper):
+    frame, replicates = noisy(paper, 0.01)
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup/tables", "table_1", "quick")
+    judgements = {"selfsup": judge(paper, tmp_path)}
+    written = write_claims(judgements, tmp_path, "quick")
+    assert len(written) == sum(len(claim.measures) for claim in paper.claims)
+    assert pd.read_csv(tmp_path / "claims.csv")["claim"].tolist() == written["claim"].tolist()
+    assert "Quick profile" in (tmp_path / "claims.md").read_text()
+    assert "Quick profile" not in claims_markdown(judgements, "standard")
+    assert set(claims_frame(judgements, "quick")["profile"]) == {"quick"}

@@ -1,0 +1,132 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from graspbook.errors import InputError
+from graspbook.papers import Table
+from graspbook.reporting.tables import interval, merge_table, save_figure, style_table, table_markdown, write_table
+
+PRINTED = Table(
+    section="§I, Table I",
+    caption="A table",
+    label="method",
+    unit="percent",
+    metrics={
+        "miou": {"title": "mIoU", "decimals": 1, "better": "higher"},
+        "error": {"title": "Error", "decimals": 2, "better": "lower"},
+    },
+    rows={"B": {"miou": 50, "error": 9.05}, "A": {"miou": 60.5, "error": None}},
+)
+
+
+@pytest.fixture
+def point():
+    return pd.DataFrame({"method": ["A", "B"], "miou": [61.0, 49.0], "error": [8.0, 10.0]})
+
+
+@pytest.fixture
+def replicates(point):
+    rng = np.random.default_rng(0)
+    frames = [point.assign(replicate=i, miou=point["miou"] + rng.normal(size=2)) for i in range(200)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_the_interval_equals_the_sorted_replicates():
+    values = np.random.default_rng(1).normal(size=(3, 1000))
+    low, high = interval(values)
+    ordered = np.sort(values, axis=1)
+    np.testing.assert_array_equal(low, ordered[:, int(0.025 * 999)])
+    np.testing.assert_array_equal(high, ordered[:, int(np.ceil(0.975 * 999))])
+
+
+def test_the_interval_holds_95_percent_and_of_one_replicate_only_itself():
+    values = np.random.default_rng(1).normal(size=1000)
+    low, high = interval(values)
+    assert 0.94 < ((low <= values) & (values <= high)).mean() < 0.96
+    assert interval(np.array([3.0])) == (3.0, 3.0)
+
+
+def test_missing_replicates_widen_the_interval_and_never_narrow_it():
+    values = np.arange(100.0)
+    one, many, none = values.copy(), values.copy(), np.full(100, np.nan)
+    one[50], many[:10] = np.nan, np.nan
+    assert interval(one)[0] <= interval(values)[0]
+    assert interval(one)[1] >= interval(values)[1]
+    assert interval(many) == (-np.inf, np.inf)
+    assert np.isnan(interval(none)).all()
+
+
+def test_a_merged_table_has_the_papers_rows_in_its_order_and_both_numbers(point, replicates):
+    merged = merge_table(point, replicates, PRINTED)
+    assert list(merged.columns) == [
+        "method", "miou", "miou_lo", "miou_hi", "paper_miou", "error", "error_lo", "error_hi", "paper_error",
+    ]  # fmt: skip
+    assert list(merged["method"]) == ["B", "A"]
+    assert list(merged["miou"]) == [49.0, 61.0]
+    assert list(merged["paper_miou"]) == [50.0, 60.5]
+    assert np.isnan(merged["paper_error"][1])
+    assert (merged["miou_lo"] < merged["miou"]).all()
+    assert (merged["miou"] < merged["miou_hi"]).all()
+    assert list(merged["error_lo"]) == list(merged["error_hi"]) == [10.0, 8.0]
+
+
+def test_other_rows_or_columns_than_the_papers_are_refused(point, replicates):
+    with pytest.raises(InputError, match="point table and paper differ in the rows A"):
+        merge_table(point[point["method"] == "B"], replicates, PRINTED)
+    with pytest.raises(InputError, match="replicates table lacks the columns error"):
+        merge_table(point, replicates.drop(columns="error"), PRINTED)
+    with pytest.raises(InputError, match="has a row twice"):
+        merge_table(pd.concat([point, point]), replicates, PRINTED)
+
+
+def test_tables_are_written_in_three_forms_with_the_same_bytes_each_time(tmp_path, point, replicates):
+    for folder in ("a", "b"):
+        write_table(point, replicates, PRINTED, tmp_path / folder, "table_1", "standard")
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert names == ["table_1.csv", "table_1.md", "table_1.replicates.parquet"]
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    stored = pd.read_parquet(tmp_path / "a/table_1.replicates.parquet")
+    assert (stored["miou"].dtype, len(stored)) == (np.float32, len(replicates))
+    assert pd.read_csv(tmp_path / "a/table_1.csv")["paper_error"].isna().tolist() == [False, True]
+
+
+def test_only_other_profiles_than_standard_are_marked(point, replicates):
+    merged = merge_table(point, replicates, PRINTED)
+    assert "profile" not in table_markdown(merged, PRINTED, "standard").lower()
+    assert "Quick profile" in table_markdown(merged, PRINTED, "quick")
+    assert "Quick profile" in style_table(merged, PRINTED, "quick").to_html()
+
+
+def test_a_rendered_cell_has_the_value_its_interval_and_the_papers_digits(point, replicates):
+    point.loc[0, "miou"] = np.nan
+    text = table_markdown(merge_table(point, replicates, PRINTED), PRINTED, "standard")
+    assert "| B | 49.0 [" in text
+    assert "10.00 [10.00, 10.00] | 9.05 |" in text
+    assert "| A | – | 60.5 | 8.00 [8.00, 8.00] | – |" in text
+
+
+def test_the_best_of_ours_is_bold_and_html_is_the_same_each_time(point, replicates):
+    merged = merge_table(point, replicates, PRINTED)
+    html = style_table(merged, PRINTED, "standard").to_html()
+    assert html == style_table(merged, PRINTED, "standard").to_html()
+    assert html.count("font-weight: bold") == 1  # one rule, shared by the two cells of row A
+    assert "#T_method_row1_col1, #T_method_row1_col3" in html
+
+
+@pytest.mark.parametrize("profile", ["standard", "quick"])
+def test_figures_have_the_same_bytes_each_time_and_no_date(tmp_path, profile):
+    for folder in ("a", "b"):
+        figure, axis = plt.subplots()
+        axis.plot([1, 2, 3], label="line")
+        axis.fill_between([0, 1, 2], [1, 1, 1], hatch="/")
+        axis.legend()
+        save_figure(figure, tmp_path / folder / "figure_2", profile)
+        plt.close(figure)
+    for name in ("figure_2.png", "figure_2.svg"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    svg = (tmp_path / "a/figure_2.svg").read_text()
+    assert "<dc:date>" not in svg
+    assert ("profile-mark" in svg) == (profile == "quick")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["figure_2.png", "figure_2.svg"]

@@ -1,0 +1,122 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from graspbook.errors import InputError
+from graspbook.selfsup.grasp_segmentation.train import TrainingDiverged
+from graspbook.selfsup.inpainting import train as inpaint_train
+from graspbook.selfsup.inpainting.diffusion import InpaintModelConfig, build_inpaint_model
+from graspbook.selfsup.inpainting.inpaint import BundledInpainter
+from graspbook.selfsup.inpainting.outlined import OutlinedImages, band
+from graspbook.selfsup.inpainting.train import InpaintTrainConfig, inpainting_loss, train_inpainter, training_batch
+
+TINY = InpaintModelConfig(channels=(8, 16), block=2)
+CONFIG = InpaintTrainConfig(steps=6, batch_size=2, crop=16)
+
+
+def test_batches_are_the_same_for_the_same_step_and_have_something_to_make_up(flat_discs):
+    data = flat_discs(6)
+    empty = OutlinedImages(data.images, np.zeros_like(data.masks), data.bins)
+    for source in (data, empty):
+        for step in range(20):
+            images, bands = training_batch(source, CONFIG, step)
+            again = training_batch(source, CONFIG, step)
+            assert torch.equal(images, again[0]) and torch.equal(bands, again[1])
+            assert images.shape == (2, 3, 16, 16) and bands.shape == (2, 1, 16, 16)
+            assert images.abs().max() <= 1 and set(bands.unique().tolist()) <= {0.0, 1.0}
+            assert (bands.sum((1, 2, 3)) > 0).all()
+
+
+def test_bands_lie_along_the_known_outlines(flat_discs):
+    images, bands = training_batch(flat_discs(6), dataclasses.replace(CONFIG, batch_size=6), 0)
+    for image, hidden in zip(images, bands, strict=True):
+        disc = (image[0] > 0).numpy()
+        assert (hidden[0].numpy() > 0)[band(disc, 1)].all()
+
+
+def test_images_smaller_than_a_crop_are_taken_whole(flat_discs):
+    assert training_batch(flat_discs(6, height=12), CONFIG, 0)[0].shape == (2, 3, 12, 16)
+
+
+def test_only_masked_pixels_count(flat_discs):
+    model = build_inpaint_model(TINY, 0)
+    images, masks = training_batch(flat_discs(6), CONFIG, 0)
+    value = inpainting_loss(model, images, masks, torch.Generator().manual_seed(0))
+    calls = []
+
+    class Wrong(torch.nn.Module):
+        config = TINY
+
+        def forward(self, noisy, level, image, mask):
+            calls.append(1)
+            return model(noisy, level, image, mask) + 100 * (1 - mask)
+
+    other = inpainting_loss(Wrong(), images, masks, torch.Generator().manual_seed(0))
+    assert calls and torch.allclose(value, other) and value > 0
+
+
+def test_the_loss_falls_and_flat_discs_are_filled_in(flat_discs, tmp_path):
+    data = flat_discs(6)
+    config = InpaintTrainConfig(steps=200, batch_size=6, learning_rate=5e-3, crop=24)
+    done = train_inpainter(
+        build_inpaint_model(InpaintModelConfig(channels=(16, 32), block=2), 0), config, data, tmp_path
+    )
+    losses = done.history["loss"]
+    assert losses.iloc[-20:].mean() < 0.3 * losses.iloc[:10].mean()
+    hidden = np.stack([band(mask, 1) for mask in data.masks])
+    made = BundledInpainter(done.model)(data.images, hidden, torch.Generator().manual_seed(0))
+    error = np.abs(made[hidden].astype(int) - data.images[hidden]).mean()
+    grey = np.abs(data.images[hidden].astype(int) - data.images[hidden].mean()).mean()
+    assert error < 0.5 * grey
+
+
+def test_a_killed_training_goes_on_to_the_same_end(flat_discs, tmp_path, monkeypatch):
+    data = flat_discs(6)
+    whole = train_inpainter(build_inpaint_model(TINY, 0), CONFIG, data, tmp_path / "a", checkpoint_seconds=0)
+    real, calls = inpaint_train.inpainting_loss, []
+
+    def failing(*args):
+        calls.append(1)
+        if len(calls) > 3:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(inpaint_train, "inpainting_loss", failing)
+    with pytest.raises(KeyboardInterrupt):
+        train_inpainter(build_inpaint_model(TINY, 0), CONFIG, data, tmp_path / "b", checkpoint_seconds=0)
+    monkeypatch.setattr(inpaint_train, "inpainting_loss", real)
+    resumed = train_inpainter(build_inpaint_model(TINY, 0), CONFIG, data, tmp_path / "b", checkpoint_seconds=0)
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[key])
+    pd.testing.assert_frame_equal(whole.history, resumed.history, check_exact=True)
+    assert list(whole.history.columns) == ["step", "loss", "lr"] and len(whole.history) == 6
+    resumed.discard_checkpoints()
+    assert not resumed.checkpoints.exists()
+
+
+def test_other_data_or_settings_are_another_training(flat_discs, tmp_path):
+    data = flat_discs(6)
+    config = dataclasses.replace(CONFIG, steps=1)
+    names = {
+        train_inpainter(build_inpaint_model(TINY, seed), settings, images, tmp_path).checkpoints.name
+        for seed, settings, images in (
+            (0, config, data), (1, config, data), (0, dataclasses.replace(config, seed=1), data),
+            (0, config, data.subset(np.arange(5))),
+        )
+    }  # fmt: skip
+    assert len(names) == 4
+
+
+def test_divergence_stops_with_the_step(flat_discs, tmp_path, monkeypatch):
+    real = inpaint_train.inpainting_loss
+    monkeypatch.setattr(inpaint_train, "inpainting_loss", lambda *args: real(*args) * torch.nan)
+    with pytest.raises(TrainingDiverged, match="step 1"):
+        train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(6), tmp_path)
+
+
+def test_too_few_images_are_refused(flat_discs, tmp_path):
+    with pytest.raises(InputError, match="1 images, expected at least batch_size = 2"):
+        train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(1), tmp_path)

@@ -1,0 +1,166 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from graspbook.data.coco import CocoScenes, Scene, write_scenes
+from graspbook.errors import InputError
+from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation
+from graspbook.selfsup.instance_segmentation.batches import SingleObjects, Supply, labelled
+from graspbook.selfsup.pasting.bank import ObjectBank, bank_of_scenes
+from graspbook.selfsup.pasting.paste import PasteConfig
+
+STILL = InstanceAugmentation(flip=0, zoom=(1, 1), gamma=0, gain=0, tint=0)
+HEIGHT, WIDTH = 32, 48
+
+
+def toy_scene(number, n_objects=3):
+    rng = np.random.default_rng(number)
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for k in range(n_objects):
+        ids[4:12, 4 + 14 * k : 14 + 14 * k] = k + 1
+    image = rng.integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+    image[0, 0] = number  # tells one image from another
+    return Scene(f"scene-{number}", image, ids)
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    write_scenes(tmp_path / "scenes", (toy_scene(number) for number in range(5)), list(range(5)))
+    return CocoScenes(tmp_path / "scenes/annotations.json")
+
+
+@pytest.fixture
+def bank(scenes, tmp_path):
+    bank_of_scenes(scenes, tmp_path / "bank.parquet")
+    return ObjectBank(tmp_path / "bank.parquet")
+
+
+def numbers(batch):
+    return (255 * batch.images[:, 0, 0, 0]).round().int().tolist()
+
+
+def assert_same(one, other):
+    assert torch.equal(one.images, other.images) and torch.equal(one.single, other.single)
+    assert all(torch.equal(a, b) for a, b in zip(one.masks, other.masks, strict=True))
+
+
+def test_without_a_bank_a_batch_is_labelled_images(scenes):
+    batch = Supply(scenes, 2, 0, augmentation=STILL)(0)
+    assert batch.images.shape == (2, 3, HEIGHT, WIDTH) and not batch.single.any()
+    for number, image, masks in zip(numbers(batch), batch.images, batch.masks, strict=True):
+        scene = toy_scene(number)
+        assert torch.equal((255 * image).round().byte().permute(1, 2, 0), torch.from_numpy(scene.image))
+        assert torch.equal(masks, torch.from_numpy(scene.ids == np.arange(1, 4)[:, None, None]))
+
+
+def test_every_image_comes_as_often_as_any_other(scenes):
+    supply = Supply(scenes, 2, 3, augmentation=STILL)
+    seen = [number for step in range(5) for number in numbers(supply(step))]
+    assert sorted(seen[:5]) == sorted(seen[5:]) == list(range(5))
+    assert seen[:5] != seen[5:]
+
+
+def test_a_batch_depends_on_seed_and_step_alone(scenes, bank):
+    one, again = (Supply(scenes, 3, 0, bank=bank) for _ in range(2))
+    for step in (4, 0):
+        one(step)
+    assert_same(one(2), again(2))
+    assert not torch.equal(one(2).images, one(3).images)
+    assert not torch.equal(one(2).images, Supply(scenes, 3, 1, bank=bank)(2).images)
+
+
+def test_processes_share_a_batch(scenes, bank):
+    whole = Supply(scenes, 4, 0, bank=bank)(1)
+    parts = [Supply(scenes, 4, 0, bank=bank)(1, part, 2) for part in range(2)]
+    for part, share in enumerate(parts):
+        assert torch.equal(share.images, whole.images[part::2])
+
+
+def test_pasting_adds_objects_with_their_labels(scenes, bank):
+    config = PasteConfig(min_objects=6, max_objects=6, min_area=1)
+    batch = Supply(scenes, 5, 0, bank=bank, config=config, augmentation=STILL)(0)
+    assert max(len(masks) for masks in batch.masks) > 3
+    for masks in batch.masks:
+        assert (masks.sum(0) <= 1).all() and masks.any(-1).any(-1).all()
+
+
+def test_outlines_alone_are_given_to_the_inpainter(scenes, bank):
+    def inpainter(images, masks, generator):
+        calls.append((masks, torch.rand(1, generator=generator).item()))
+        images = images.copy()
+        images[masks] = 77
+        return images
+
+    calls = []
+    config = PasteConfig(min_objects=2, max_objects=2)
+    plain = Supply(scenes, 3, 0, bank=bank, config=config, augmentation=STILL)
+    painted = Supply(scenes, 3, 0, bank=bank, config=config, augmentation=STILL, inpainter=inpainter)
+    before, after = plain(0), painted(0)
+    masks = torch.from_numpy(calls[0][0])[:, None].expand(-1, 3, -1, -1)
+    assert masks.any() and not masks.all()
+    assert (after.images[masks] == 77 / 255).all()
+    assert torch.equal(after.images[~masks], before.images[~masks])
+    painted(0)
+    painted(1)
+    assert calls[0][1] == calls[1][1] != calls[2][1]
+
+
+def test_half_of_a_batch_is_single_objects(scenes):
+    singles = [toy_scene(100 + number, 1) for number in range(3)]
+    batch = Supply(scenes, 4, 0, singles=singles, augmentation=STILL)(0)
+    assert batch.single.tolist() == [False, False, True, True]
+    assert [len(masks) for masks in batch.masks] == [3, 3, 1, 1]
+    assert all(number >= 100 for number in numbers(batch)[2:])
+
+
+def test_single_objects_are_the_banks_masks_in_the_images_of_their_grasps():
+    before = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3)).astype(np.uint8)
+    mask = np.zeros((16, 24), bool)
+    mask[2:6, 4:12] = True
+
+    class Grasps:
+        path = "grasps.parquet"
+        table = pd.DataFrame({"grasp_id": ["a", "b"]})
+
+        def __getitem__(self, index):
+            return SimpleNamespace(before=before[index])
+
+    bank = SimpleNamespace(path="bank", table=pd.DataFrame({"grasp_id": ["b"]}), full_mask=lambda index: mask)
+    singles = SingleObjects(Grasps(), bank, (8, 12))
+    assert len(singles) == 1 and singles[0].name == "b"
+    assert singles[0].image.shape == (8, 12, 3)
+    np.testing.assert_array_equal(singles[0].ids, mask[::2, ::2])
+    bank.table = pd.DataFrame({"grasp_id": ["c"]})
+    with pytest.raises(InputError, match="grasp_id: c"):
+        SingleObjects(Grasps(), bank, (8, 12))
+
+
+def test_the_digest_tells_supplies_apart(scenes, bank):
+    digests = [
+        Supply(scenes, 2, 0).digest(),
+        Supply(scenes, 2, 1).digest(),
+        Supply(scenes.subset([0, 1, 2]), 2, 0).digest(),
+        Supply(scenes, 2, 0, bank=bank).digest(),
+        Supply(scenes, 2, 0, bank=bank.first(2)).digest(),
+        Supply(scenes, 2, 0, bank=bank, config=PasteConfig(max_objects=3)).digest(),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert Supply(scenes, 2, 0, bank=bank).digest() == digests[3]
+
+
+def test_fewer_labels_are_the_beginning_of_more(scenes):
+    assert labelled(scenes, 2).names == scenes.names[:2]
+    with pytest.raises(InputError, match="labels: expected 1 to 5"):
+        labelled(scenes, 6)
+
+
+def test_nothing_to_learn_from_or_to_paste_is_refused(scenes, bank):
+    with pytest.raises(InputError, match="at least one image"):
+        Supply(scenes.subset([]), 2, 0)
+    with pytest.raises(InputError, match="at least one object"):
+        Supply(scenes, 2, 0, bank=bank.first(0))
+    with pytest.raises(InputError, match="inpaint"):
+        Supply(scenes, 2, 0, inpainter=lambda *_: None)

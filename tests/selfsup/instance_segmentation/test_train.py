@@ -1,0 +1,170 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from graspbook.data.coco import CocoScenes, Scene, write_scenes
+from graspbook.errors import InputError
+from graspbook.instances.model import build_instance_model
+from graspbook.selfsup.grasp_segmentation.train import TrainingDiverged
+from graspbook.selfsup.instance_segmentation import train as segment_train
+from graspbook.selfsup.instance_segmentation.batches import Supply
+from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
+from graspbook.selfsup.instance_segmentation.train import (
+    SegmentTrainConfig,
+    learning_rate,
+    train_segmenter,
+    validation_ap,
+)
+
+TINY = Mask2FormerSettings(queries=3, hidden=32, encoder_feedforward=16, decoder_layers=2, feedforward=16, points=32)
+CONFIG = SegmentTrainConfig(steps=4, evaluate_every=2)
+
+
+def toy_scenes(folder):
+    rng = np.random.default_rng(0)
+    scenes = []
+    for number in range(4):
+        ids = np.zeros((32, 48), np.uint16)
+        ids[4:14, 5:20], ids[16:28, 25:40] = 1, 2
+        image = rng.integers(0, 60, (32, 48, 3)) + 150 * (ids > 0)[..., None]
+        scenes.append(Scene(f"s{number}", image.astype(np.uint8), ids))
+    write_scenes(folder, scenes, [0, 1, 2, 3])
+    return CocoScenes(folder / "annotations.json")
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    return toy_scenes(tmp_path / "scenes")
+
+
+def start(seed=0):
+    return build_instance_model("mask2former", TINY, None, seed)
+
+
+def assert_same(one, other):
+    weights, others = one.model.state_dict(), other.model.state_dict()
+    assert all(torch.equal(weights[key], others[key]) for key in weights)
+    pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
+
+
+class Stopping(Supply):
+    """A supply that ends the training before some step."""
+
+    last = 99
+
+    def __call__(self, step, part=0, parts=1):
+        if step >= self.last:
+            raise KeyboardInterrupt
+        return super().__call__(step, part, parts)
+
+
+def test_goes_on_where_it_was_and_ends_in_the_same_weights(scenes, tmp_path):
+    whole = train_segmenter(start(), CONFIG, Supply(scenes, 2, 0), scenes, tmp_path / "a")
+    broken = Stopping(scenes, 2, 0)
+    broken.last = 3
+    with pytest.raises(KeyboardInterrupt):
+        train_segmenter(start(), CONFIG, broken, scenes, tmp_path / "b", checkpoint_seconds=0)
+    resumed = train_segmenter(start(), CONFIG, Supply(scenes, 2, 0), scenes, tmp_path / "b")
+    assert_same(whole, resumed)
+    assert list(whole.history) == ["step", "loss", "lr", "validation_ap"]
+    assert whole.history["validation_ap"].notna().tolist() == [False, True, False, True]
+    assert not whole.model.training
+    resumed.discard_checkpoints()
+    assert not resumed.checkpoints.exists()
+
+
+KILLED = """
+import sys, torch
+torch.set_flush_denormal(True)
+torch.set_num_threads(1)
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_segment_train as t
+folder = Path(sys.argv[2])
+t.train_segmenter(t.start(), t.CONFIG_LONG, t.Supply(t.CocoScenes(folder / "scenes/annotations.json"), 2, 0),
+                  t.CocoScenes(folder / "scenes/annotations.json"), folder / "scratch", checkpoint_seconds=0)
+"""
+CONFIG_LONG = dataclasses.replace(CONFIG, steps=400, evaluate_every=400)
+
+
+def test_survives_kill_9_with_a_whole_checkpoint(scenes, tmp_path):
+    here = os.path.dirname(__file__)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, here, str(tmp_path)])
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("scratch/*/step-*")) and time.monotonic() < until and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (folder,) = (tmp_path / "scratch").iterdir()
+    model = start()
+    optimiser = torch.optim.AdamW(segment_train._groups(model, CONFIG_LONG))
+    state = segment_train.checkpoint.load_checkpoint(folder, model, optimiser)
+    assert state.step == len(state.history) >= 1
+    assert len(optimiser.state) > 0
+
+
+def test_divergence_stops_with_the_step(scenes, tmp_path):
+    config = dataclasses.replace(CONFIG, steps=5, learning_rate=1e30, warm_up=0.0, clip=1e30)
+    with pytest.raises(TrainingDiverged, match=r"step [2-5]: the loss is"):
+        train_segmenter(start(), config, Supply(scenes, 2, 0), scenes, tmp_path)
+
+
+def test_the_best_weights_are_kept_and_patience_ends_it(scenes, tmp_path, monkeypatch):
+    values = iter([10.0, 30.0, 20.0, 25.0, 99.0])
+    seen = []
+
+    def fake(model, *_):
+        seen.append({key: value.clone() for key, value in model.state_dict().items()})
+        return next(values)
+
+    monkeypatch.setattr(segment_train, "validation_ap", fake)
+    config = dataclasses.replace(CONFIG, steps=10, evaluate_every=1, patience=2)
+    done = train_segmenter(start(), config, Supply(scenes, 2, 0), scenes, tmp_path)
+    assert len(done.history) == 4
+    assert all(torch.equal(value, seen[1][key]) for key, value in done.model.state_dict().items())
+
+
+def test_checkpoints_of_other_settings_are_not_taken_up(scenes, tmp_path):
+    model, supply = start(), Supply(scenes, 2, 0)
+    other = build_instance_model("mask2former", dataclasses.replace(TINY, robust_margin=0.7), None, 0)
+    names = {
+        segment_train._name(model, CONFIG, supply, scenes),
+        segment_train._name(model, dataclasses.replace(CONFIG, clip=2.0), supply, scenes),
+        segment_train._name(model, CONFIG, Supply(scenes, 2, 1), scenes),
+        segment_train._name(model, CONFIG, supply, scenes.subset([0])),
+        segment_train._name(other, CONFIG, supply, scenes),
+        segment_train._name(start(1), CONFIG, supply, scenes),
+    }
+    assert len(names) == 6
+
+
+def test_the_learning_rate_rises_and_falls():
+    config = SegmentTrainConfig(steps=100, learning_rate=1.0, warm_up=0.1)
+    rates = [learning_rate(config, step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == rates[9] == rates[10] == 1.0
+    assert all(np.diff(rates[:10]) > 0) and all(np.diff(rates[10:]) < 0) and 0 < rates[-1] < 0.01
+
+
+def test_the_backbone_learns_slower_and_vectors_do_not_decay():
+    model = start()
+    groups = segment_train._groups(model, SegmentTrainConfig(learning_rate=1.0, backbone_factor=0.25))
+    kinds = {(group["lr"], group["weight_decay"]) for group in groups}
+    assert kinds <= {(1.0, 0.05), (1.0, 0.0), (0.25, 0.05), (0.25, 0.0)} and len(kinds) >= 3
+    assert all((p.ndim > 1) == (group["weight_decay"] > 0) for group in groups for p in group["params"])
+    n_pretrained = sum(len(group["params"]) for group in groups if group["lr"] == 0.25)
+    assert n_pretrained == len(model.backbone_parameters())
+    assert sum(len(g["params"]) for g in groups) == sum(p.requires_grad for p in model.parameters())
+
+
+def test_validation_needs_images_and_gives_percent(scenes, tmp_path):
+    assert 0 <= validation_ap(start(), scenes) <= 100
+    with pytest.raises(InputError, match="validation"):
+        train_segmenter(start(), CONFIG, Supply(scenes, 2, 0), scenes.subset([]), tmp_path)
