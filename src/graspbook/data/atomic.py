@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all: a killed run leaves nothing half-written under a final name."""
 
 import os
 import shutil
@@ -7,6 +7,34 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from graspbook.errors import InputError
+
+
+@contextmanager
+def new_file(out: Path) -> Iterator[Path]:
+    """Yield the path of a hidden file to write, which takes the name `out` when the block ends without an error.
+
+    Args:
+        out: the file to make or to replace; its folder is created.
+    """
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f".{out.name}.{os.getpid()}")  # two runs at once must not write into each other's
+    try:
+        yield partial
+        os.replace(partial, out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; its folder is created."""
+    with new_file(path) as partial:
+        partial.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8, lines ended by a line feed on every system) whole or not at all."""
+    write_bytes(path, text.encode())
 
 
 @contextmanager
