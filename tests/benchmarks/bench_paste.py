@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from graspbook.data.coco import Scene
+from graspbook.data.coco import LabelledScene
 from graspbook.selfsup.pasting.bank import ObjectCrop
 from graspbook.selfsup.pasting.paste import PasteConfig, draw_placements, instance_masks, paste
 
@@ -36,7 +36,7 @@ class Objects(list):
         return self[index]
 
 
-def drawings(height: int, width: int, rng: np.random.Generator) -> tuple[list[Scene], Objects]:
+def drawings(height: int, width: int, rng: np.random.Generator) -> tuple[list[LabelledScene], Objects]:
     """30 scenes of 20 ellipses, and 100 ellipses with boxes of 0.24 image heights on average, noisy all over."""
 
     def noise(*shape: int) -> np.ndarray:
@@ -53,11 +53,11 @@ def drawings(height: int, width: int, rng: np.random.Generator) -> tuple[list[Sc
         for k in range(1, 21):
             centre, axes = rng.random(2) * (width, height), rng.uniform(0.12, 0.36, 2) * height
             cv2.ellipse(ids, (centre.tolist(), axes.tolist(), 360 * rng.random()), k, -1)
-        scenes.append(Scene(str(number), noise(height, width), ids))
+        scenes.append(LabelledScene(str(number), noise(height, width), ids))
     return scenes, objects
 
 
-def plain_loop(scene: Scene, objects: Objects, rng: np.random.Generator) -> tuple[np.ndarray, list, list, list]:
+def plain_loop(scene: LabelledScene, objects: Objects, rng: np.random.Generator) -> tuple[np.ndarray, list, list, list]:
     """The textbook way: a whole image and a whole mask per object, pasted one after the other."""
     height, width = scene.ids.shape
     count = int(rng.integers(CONFIG.min_objects, CONFIG.max_objects + 1))
@@ -91,7 +91,7 @@ def speed(composite: Callable[[int, np.random.Generator], object], seconds: floa
     return count / (time.perf_counter() - start)
 
 
-def peers(scenes: list[Scene], objects: Objects, seconds: float) -> list[dict]:
+def peers(scenes: list[LabelledScene], objects: Objects, seconds: float) -> list[dict]:
     """Results of `peers_paste.py`, or nothing where it cannot run."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from graspbook.data.coco import CocoScenes, Scene, resize_ids, resize_image, resize_mask, write_scenes
+from graspbook.data.coco import CocoScenes, LabelledScene, resize_ids, resize_image, resize_mask, write_scenes
 from graspbook.data.images import write_png
 from graspbook.data.rle import encode_mask
 from graspbook.errors import InputError
@@ -21,7 +21,7 @@ def scene(number, height=H, width=W, objects=4):
     for value in range(1, objects + 1):
         y, x = rng.integers(0, height - 4), rng.integers(0, width - 4)
         ids[y : y + rng.integers(2, 9), x : x + rng.integers(2, 9)] = value
-    return Scene(f"e{number:03d}", rng.integers(0, 256, (height, width, 3), dtype=np.uint8), ids)
+    return LabelledScene(f"e{number:03d}", rng.integers(0, 256, (height, width, 3), dtype=np.uint8), ids)
 
 
 def box(y0, y1, x0, x1):
@@ -114,9 +114,9 @@ def test_writing_twice_gives_the_same_bytes_and_replaces(tmp_path):
         ([scene(1), scene(2)], [0], "bins"),
         ([scene(1)], [0, 1], "bins"),
         ([], [], "at least one"),
-        ([Scene("a", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.int64))], [0], "field ids"),
-        ([Scene("a", np.zeros((4, 5, 3), np.uint8), np.zeros((4, 4), np.uint16))], [0], "field image"),
-        ([Scene("../a", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint16))], [0], "field name"),
+        ([LabelledScene("a", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.int64))], [0], "field ids"),
+        ([LabelledScene("a", np.zeros((4, 5, 3), np.uint8), np.zeros((4, 4), np.uint16))], [0], "field image"),
+        ([LabelledScene("../a", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint16))], [0], "field name"),
     ],
 )
 def test_faulty_scenes_are_refused_and_leave_nothing(tmp_path, scenes, bins, message):

@@ -11,7 +11,14 @@ from pycocotools.cocoeval import COCOeval
 from graspbook.data.rle import decode_mask, encode_mask
 from graspbook.errors import InputError
 from graspbook.instances import average_precision as instance_ap
-from graspbook.instances.average_precision import AREAS, METRICS, average_precision, bootstrap_ap, match, match_image
+from graspbook.instances.average_precision import (
+    AREAS,
+    METRICS,
+    average_precision,
+    bootstrap_ap,
+    match_detections,
+    match_image,
+)
 from graspbook.instances.detections import Detections, tabulate
 
 HEIGHT, WIDTH = 80, 120  # medium objects from 16, large ones from 144 pixels
@@ -101,14 +108,14 @@ def same(ours, theirs, row=0):
 @pytest.mark.parametrize("seed", range(6))
 def test_average_precision_equals_that_of_pycocotools(seed, ties):
     truth, detections = scenes(seed, ties=ties)
-    same(average_precision(match(truth, detections)), reference(truth, detections))
+    same(average_precision(match_detections(truth, detections)), reference(truth, detections))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_weight_counts_an_image_as_often_as_so_many_copies_of_it(seed):
     truth, detections = scenes(seed)
     weights = np.random.default_rng(seed).integers(0, 4, (5, len(truth["images"])))
-    ours = average_precision(match(truth, detections), weights)
+    ours = average_precision(match_detections(truth, detections), weights)
     for row, copies in enumerate(weights):
         same(ours, reference(truth, detections, copies), row)
 
@@ -156,20 +163,22 @@ def perfect(truth):
 
 def test_perfect_detections_score_100_and_none_score_0():
     truth, _ = scenes(1)
-    assert all(value == pytest.approx(100) for value in average_precision(match(truth, perfect(truth))).values())
+    assert all(
+        value == pytest.approx(100) for value in average_precision(match_detections(truth, perfect(truth))).values()
+    )
     none = [Detections(np.zeros(0, np.float32), np.zeros((0, HEIGHT, WIDTH), bool))] * len(truth["images"])
     nothing = tabulate([image["file_name"] for image in truth["images"]], none)
-    assert all(value == 0 for value in average_precision(match(truth, nothing)).values())
+    assert all(value == 0 for value in average_precision(match_detections(truth, nothing)).values())
 
 
 def test_sizes_without_an_object_have_no_value():
     truth, detections = scenes(1)
     truth["annotations"] = [label for label in truth["annotations"] if label["area"] < 144]
-    value = average_precision(match(truth, detections))
+    value = average_precision(match_detections(truth, detections))
     assert np.isnan(value["apl"][0])
     assert value["apm"][0] > 0 and value["ap"][0] > 0
     # and where the images with objects weigh nothing, nothing has one
-    silent = average_precision(match(truth, detections), np.zeros((1, len(truth["images"]))))
+    silent = average_precision(match_detections(truth, detections), np.zeros((1, len(truth["images"]))))
     assert all(np.isnan(part[0]) for part in silent.values())
 
 
@@ -182,7 +191,7 @@ def test_only_a_false_detection_surer_than_a_true_one_does_harm():
 
     def ap_with(score):
         rows = pd.concat([found.rows, pd.DataFrame([row | {"score": np.float32(score)}])], ignore_index=True)
-        return average_precision(match(truth, type(found)(found.names, found.size, rows)))["ap"][0]
+        return average_precision(match_detections(truth, type(found)(found.names, found.size, rows)))["ap"][0]
 
     assert ap_with(0.5) == pytest.approx(100)
     assert ap_with(0.95) < 100
@@ -198,14 +207,18 @@ def test_areas_shrink_with_the_image():
         label["segmentation"] = {"size": list(size), "counts": encode_mask(mask)}
         image = {"id": 1, "file_name": "a.png", "height": size[0], "width": size[1]}
         truth = {"images": [image], "annotations": [label], "categories": [{"id": 1, "name": "object"}]}
-        matches = match(truth, tabulate(["a.png"], [Detections(np.ones(1, np.float32), mask[None])]))
+        matches = match_detections(truth, tabulate(["a.png"], [Detections(np.ones(1, np.float32), mask[None])]))
         assert dict(zip(AREAS, matches.n_objects[:, 0], strict=True)) == {"all": 1, "medium": 0, "large": 1}
 
 
 def test_bootstrap_replicates_are_paired_over_methods_and_resample_whole_bins():
     truth, detections = scenes(3, count=12)
     groups = np.repeat(["a", "b", "c"], 4)
-    matches = {"One": match(truth, detections), "Same": match(truth, detections), "Truth": match(truth, perfect(truth))}
+    matches = {
+        "One": match_detections(truth, detections),
+        "Same": match_detections(truth, detections),
+        "Truth": match_detections(truth, perfect(truth)),
+    }
     point, replicates = bootstrap_ap(matches, groups, 40, np.random.default_rng(5))
     assert point["method"].tolist() == list(matches)
     assert len(replicates) == 120
@@ -224,11 +237,11 @@ def test_detections_on_other_images_are_refused():
     truth, detections = scenes(4, count=4)
     other = scenes(4, count=5)[0]
     with pytest.raises(InputError, match="on 4 images, expected the 5"):
-        match(other, detections)
+        match_detections(other, detections)
     truth["images"][2]["height"] = 99
     with pytest.raises(InputError, match="expected 99x120 as image 12"):
-        match(truth, detections)
+        match_detections(truth, detections)
     with pytest.raises(InputError, match="weights: expected"):
-        average_precision(match(*scenes(4, count=4)), -np.ones((1, 4)))
+        average_precision(match_detections(*scenes(4, count=4)), -np.ones((1, 4)))
     with pytest.raises(InputError, match="that have a group"):
         bootstrap_ap({}, np.zeros(4), 3, np.random.default_rng(0))

@@ -13,7 +13,7 @@ from graspbook.instances.model import (
     InstanceModel,
     build_instance_model,
     load_instance_model,
-    predict,
+    predict_instances,
     save_instance_model,
     start_from,
 )
@@ -23,8 +23,8 @@ from graspbook.selfsup.grasp_segmentation.metrics import iou
 from graspbook.selfsup.instance_segmentation import mask2former
 from graspbook.selfsup.instance_segmentation.mask2former import (
     Mask2FormerSettings,
+    hungarian_match,
     layer_loss,
-    match,
     sample,
     uncertain_points,
 )
@@ -126,7 +126,7 @@ def test_batch_normalisation_stays_frozen(name):
 def test_predictions_are_sorted_and_never_empty_and_do_not_depend_on_the_batch(name):
     model = build_instance_model(name, TINY[name], None, seed=0).train()
     images = np.random.default_rng(0).integers(0, 256, (2, 40, 48, 3)).astype(np.uint8)
-    together = predict(model, images, max_per_image=4, batch_size=2)
+    together = predict_instances(model, images, max_per_image=4, batch_size=2)
     assert model.training
     assert len(together) == 2
     for found, image in zip(together, images, strict=True):
@@ -134,7 +134,7 @@ def test_predictions_are_sorted_and_never_empty_and_do_not_depend_on_the_batch(n
         assert len(found.scores) <= 4
         assert (np.diff(found.scores) <= 0).all() and ((found.scores >= 0) & (found.scores <= 1)).all()
         assert found.masks.any((1, 2)).all()
-        alone = predict(model, image[None], max_per_image=4)[0]
+        alone = predict_instances(model, image[None], max_per_image=4)[0]
         np.testing.assert_allclose(alone.scores, found.scores, atol=1e-5)
 
 
@@ -192,7 +192,7 @@ def test_mask_rcnn_finds_at_evaluation_what_it_has_learned():
         model.loss(batch, draws).backward()
         optimizer.step()
     images = np.rint(255 * batch.images.permute(0, 2, 3, 1).numpy()).astype(np.uint8)
-    for found, (mask, *_) in zip(predict(model, images), batch.masks, strict=True):
+    for found, (mask, *_) in zip(predict_instances(model, images), batch.masks, strict=True):
         assert iou(found.masks, np.repeat(mask[None].numpy(), len(found.masks), 0)).max() > 0.6
 
 
@@ -211,7 +211,7 @@ def random_layer(counts, queries=6, seed=0, single=None):
 
 def test_matching_is_the_cheapest_by_a_loop_over_pairs():
     classes, masks, labels = random_layer([3, 0, 2])
-    image, query, label = match(classes, masks, labels, 40, generator(5))
+    image, query, label = hungarian_match(classes, masks, labels, 40, generator(5))
     points = torch.rand(1, 40, 2, generator=generator(5))
     start, expected = 0, []
     for i, count in enumerate(labels.counts):
@@ -231,7 +231,7 @@ def test_matching_is_the_cheapest_by_a_loop_over_pairs():
 
 def test_more_objects_than_queries_are_matched_as_far_as_queries_go():
     classes, masks, labels = random_layer([9])
-    image, query, label = match(classes, masks, labels, 20, generator())
+    image, query, label = hungarian_match(classes, masks, labels, 20, generator())
     assert len(image) == 6 and len(set(query.tolist())) == 6 and len(set(label.tolist())) == 6
 
 
@@ -244,7 +244,7 @@ def test_points_are_mostly_where_the_mask_is_least_sure():
 
 def test_only_the_matched_query_of_a_single_image_learns_its_class():
     classes, masks, labels = random_layer([1, 2], single=[True, False])
-    image, query, _ = match(classes, masks, labels, TINY["mask2former"].points, generator(1))
+    image, query, _ = hungarian_match(classes, masks, labels, TINY["mask2former"].points, generator(1))
     layer_loss(classes, masks, labels, TINY["mask2former"], generator(1)).backward()
     learns = classes.grad.abs().sum(-1) > 0
     assert learns[0].nonzero().flatten().tolist() == query[image == 0].tolist()

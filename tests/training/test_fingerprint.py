@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 
 from graspbook.errors import InputError
 from graspbook.training.fingerprint import code_fingerprint, fingerprint, modules_of, source_fingerprint
@@ -161,7 +162,8 @@ def test_settings_arrays_and_code_make_a_name():
         fingerprint({"a": 1, "b": 2}, "graspbook.training.schedule", arrays={"x": array}),
     ]
     assert len(set(names)) == len(names)
-    assert names[0] == fingerprint({"b": 2, "a": 1}, module, arrays={"x": np.asfortranarray(array)})
+    for same in (np.asfortranarray(array), torch.from_numpy(array), torch.nn.Parameter(torch.from_numpy(array), False)):
+        assert names[0] == fingerprint({"b": 2, "a": 1}, module, arrays={"x": same})
 
 
 class Policy(NoisyPolicy):

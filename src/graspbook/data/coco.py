@@ -30,7 +30,7 @@ ANNOTATIONS = "annotations.json"
 
 
 @dataclass(frozen=True)
-class Scene:
+class LabelledScene:
     """A labelled image.
 
     Attributes:
@@ -81,10 +81,10 @@ class CocoScenes:
     def __len__(self) -> int:
         return len(self._images)
 
-    def __iter__(self) -> Iterator[Scene]:
+    def __iter__(self) -> Iterator[LabelledScene]:
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index: int) -> Scene:
+    def __getitem__(self, index: int) -> LabelledScene:
         """Read one scene; raises InputError where its image is faulty, IndexError past the end."""
         entry, file = self._images[index], self._files[index]
         # Labels are drawn on the pixels as stored, whatever an EXIF tag says about turning them.
@@ -96,10 +96,10 @@ class CocoScenes:
                 f"{file}: image {entry['id']} of {self.path}: fields height, width: expected "
                 f"{entry['height']}x{entry['width']} pixels, the file has {image.shape[0]}x{image.shape[1]}"
             )
-        return Scene(self.names[index], resize_image(image, self.size), self.ids(index))
+        return LabelledScene(self.names[index], resize_image(image, self.size), self.ids(index))
 
     def ids(self, index: int) -> np.ndarray:
-        """`Scene.ids` of one image, without reading the image."""
+        """`LabelledScene.ids` of one image, without reading the image."""
         entry = self._images[index]
         ids = np.zeros((entry["height"], entry["width"]), np.uint16)
         for number, annotation in enumerate(self._annotations[index], 1):
@@ -165,7 +165,7 @@ class CocoScenes:
         return decode_segmentation(annotation["segmentation"], image["height"], image["width"])
 
 
-def write_scenes(folder: Path | str, scenes: Iterable[Scene], bins: Sequence[int]) -> Path:
+def write_scenes(folder: Path | str, scenes: Iterable[LabelledScene], bins: Sequence[int]) -> Path:
     """Write labelled images as COCO, one at a time; the folder appears only when it is whole.
 
     Args:
@@ -260,7 +260,7 @@ def _dictionary(images: list[dict], annotations: list[dict]) -> dict:
     return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
 
 
-def _check_scene(scene: Scene) -> None:
+def _check_scene(scene: LabelledScene) -> None:
     shape = np.shape(scene.ids)
     if scene.ids.dtype != np.uint16 or len(shape) != 2:
         raise InputError(f"scene {scene.name}: field ids: expected uint16 [H, W], got {scene.ids.dtype} {list(shape)}")

@@ -8,7 +8,7 @@ COCO calls an object medium from 32^2 and large from 96^2 pixels, in images whos
 quotes the names without the numbers, for images of 640x960. We take the numbers at the height of 640 and let
 them shrink with the image like every other pixel constant, so that an object stays medium in every profile.
 
-The matching of one image does not depend on the others, so it is done once (`match`); a bootstrap replicate
+The matching of one image does not depend on the others, so it is done once (`match_detections`); a bootstrap replicate
 only changes how often each image counts (`average_precision`).
 """
 
@@ -54,7 +54,7 @@ class Matches:
     n_objects: Int[np.ndarray, "A N"]
 
 
-def match(truth: dict, detections: DetectionTable) -> Matches:
+def match_detections(truth: dict, detections: DetectionTable) -> Matches:
     """Match detections with objects, image by image, by COCO's rules.
 
     Args:
@@ -90,8 +90,8 @@ def overlaps(
     """Image by image its G objects, its D detections and the IoU of each detection with each object.
 
     Args:
-        truth: see `match`.
-        detections: see `match`.
+        truth: see `match_detections`.
+        detections: see `match_detections`.
 
     Yields:
         The annotations of the objects; the detections' rows, the surest first; and their IoU.
@@ -159,7 +159,7 @@ def average_precision(matches: Matches, weights: Float[np.ndarray, "R N"] | None
     An image of weight w counts as if it were there w times. Equal to pycocotools' `accumulate`.
 
     Args:
-        matches: from `match`.
+        matches: from `match_detections`.
         weights: how often each of N images counts; once if None (then R is 1).
 
     Returns:

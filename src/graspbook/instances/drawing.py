@@ -14,7 +14,7 @@ from jaxtyping import Bool
 from matplotlib.figure import Figure
 from pycocotools import mask as coco_mask
 
-from graspbook.data.coco import CocoScenes, Scene
+from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.instances.average_precision import IOU_THRESHOLDS, Matches, average_precision, match_image
 from graspbook.instances.detections import Detections, DetectionTable
 from graspbook.reporting import plotting
@@ -73,7 +73,7 @@ def choose_scenes(matches: Mapping[str, Matches], baseline: str, method: str, re
     return [*chosen, Choice(int(behind.argmin()), f"worst for {method}")]
 
 
-def judge_detections(scene: Scene, found: Detections) -> Judged:
+def judge_detections(scene: LabelledScene, found: Detections) -> Judged:
     """Which of the sure detections of a scene are right, and which of its objects are missed."""
     sure = found.scores > SURE
     masks = found.masks[sure]
@@ -88,7 +88,7 @@ def judge_detections(scene: Scene, found: Detections) -> Judged:
     return Judged(masks, right, ~(overlap[right] >= IOU_THRESHOLDS[0]).any(0))
 
 
-def draw_scene(scene: Scene, judged: Judged | None) -> np.ndarray:
+def draw_scene(scene: LabelledScene, judged: Judged | None) -> np.ndarray:
     """A scene, three times enlarged, with its detections; with its true objects where `judged` is None.
 
     Returns:

@@ -87,7 +87,7 @@ def build_instance_model(
 
 
 @torch.no_grad()
-def predict(
+def predict_instances(
     model: InstanceModel, images: UInt8[np.ndarray, "b h w 3"], max_per_image: int = 100, batch_size: int = 16
 ) -> list[Detections]:
     """Find the objects of images.

@@ -82,9 +82,9 @@ def segment_grasps_command(
     """Segment the grasped object in every grasp of a folder; say which masks to trust."""
     from graspbook.data.folder import open_grasps
     from graspbook.selfsup.grasp_segmentation.inference import segment_grasps
-    from graspbook.selfsup.grasp_segmentation.model import load_segmenter
+    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
 
-    scores = segment_grasps(load_segmenter(model), open_grasps(folder), out, batch_size=batch_size)
+    scores = segment_grasps(load_grasp_segmenter(model), open_grasps(folder), out, batch_size=batch_size)
     kept = int(scores["kept"].sum())
     typer.echo(f"{len(scores)} grasps segmented, {kept} pass the filter; masks and scores.csv in {out}")
 
@@ -119,7 +119,7 @@ def train_own_command(
 
     from graspbook.instances.model import load_instance_model
     from graspbook.nn.weights import load_pretrained
-    from graspbook.selfsup.grasp_segmentation.model import load_segmenter
+    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
     from graspbook.selfsup.instance_segmentation.own_data import OwnDataConfig, train_on_own_data
     from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig
     from graspbook.selfsup.pasting.paste import PasteConfig
@@ -135,7 +135,7 @@ def train_own_command(
     )
     begun = None if start is None else load_instance_model(start)
     pretrained = load_pretrained("bundled", "mobilenet_v2") if begun is None else None
-    result = train_on_own_data(labels, grasps, load_segmenter(model), out, config, pretrained, begun)
+    result = train_on_own_data(labels, grasps, load_grasp_segmenter(model), out, config, pretrained, begun)
     typer.echo(
         f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "
         f"images; AP {result.best_ap:.1f} on {result.n_held_out} held-out ones; model and samples in {out}"

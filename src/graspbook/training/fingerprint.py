@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,18 +57,18 @@ def source_fingerprint(code: str, src: Path = SRC) -> str:
     return _of_trees({"": tree} | _closure(_existing(imported, src), src))
 
 
-def fingerprint(settings: object, *modules: str, arrays: Mapping[str, np.ndarray] | None = None) -> str:
+def fingerprint(settings: object, *modules: str, arrays: Mapping[str, Any] | None = None) -> str:
     """Name of a result: 16 hexadecimal digits that change when its settings, its data or its code do.
 
     Args:
         settings: Anything that JSON can hold.
         modules: What makes the result; see `code_fingerprint`.
-        arrays: What it is made from.
+        arrays: What it is made from: arrays of NumPy, or tensors of PyTorch, such as a model's `state_dict()`.
     """
     sha = hashlib.sha256(json.dumps([settings, code_fingerprint(*modules)], sort_keys=True).encode())
-    for name, array in (arrays or {}).items():
-        sha.update(f"{name} {array.dtype} {array.shape}".encode())
-        sha.update(np.ascontiguousarray(array).tobytes())
+    for name, value in (arrays or {}).items():
+        array = value if isinstance(value, np.ndarray) else value.detach().cpu().numpy()
+        sha.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
     return sha.hexdigest()[:16]
 
 

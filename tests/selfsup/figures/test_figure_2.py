@@ -5,7 +5,7 @@ import pytest
 from graspbook.data.grasps import GraspDataset, write_grasps
 from graspbook.selfsup.figures import figure_2
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_segmenter
+from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_grasp_segmenter
 
 
 def test_false_pixels_are_counted_where_they_fall():
@@ -55,7 +55,7 @@ def test_without_kept_masks_only_the_possible_failures_are_shown():
 def test_the_figure_has_a_row_per_example(tmp_path, make_grasp, rows):
     write_grasps(tmp_path / "set", [make_grasp(k) for k in range(3)])
     grasps = GraspDataset(tmp_path / "set")
-    model = build_segmenter(GraspSegmenterConfig(fpn_channels=8, first_layer="random"), None, 0).eval()
+    model = build_grasp_segmenter(GraspSegmenterConfig(fpn_channels=8, first_layer="random"), None, 0).eval()
     examples = [figure_2.Example(k, f"rule {k}: why") for k in range(rows)]
     figure = figure_2.draw(grasps, examples, model, Subtract(40), "Grasp-100")
     assert len(figure.axes) == rows * len(figure_2.COLUMNS)

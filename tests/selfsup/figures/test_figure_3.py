@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 
-from graspbook.data.coco import Scene
+from graspbook.data.coco import LabelledScene
 from graspbook.selfsup.figures import figure_3
 from graspbook.selfsup.pasting.paste import Composite
 
@@ -28,9 +28,9 @@ def test_the_figure_has_every_step_and_pairs_of_enlargements(make_grasp):
     sample = SimpleNamespace(before=grasp.before, after=grasp.after, suction=grasp.suction)
     crops = [np.full((5, 9, 3), 80, np.uint8)] * 3
     band = made.pasted & ~np.roll(made.pasted, 1, 0)
-    scene = Scene("one", made.image, made.ids)
-    story = figure_3.Story(sample, grasp.visible, crops, scene, made, band, made.image)
-    figure = figure_3.draw(story)
+    scene = LabelledScene("one", made.image, made.ids)
+    example = figure_3.Example(sample, grasp.visible, crops, scene, made, band, made.image)
+    figure = figure_3.draw(example)
     titles = [axis.get_title() for axis in figure.axes]
     assert len(titles) == 8 + 2 * 2
     assert titles[7] == "7  inpainted" and titles[8:] == ["pasted", "inpainted"] * 2

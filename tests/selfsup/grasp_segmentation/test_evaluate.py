@@ -7,7 +7,7 @@ from graspbook.selfsup.grasp_segmentation.baselines import Subtract
 from graspbook.selfsup.grasp_segmentation.evaluate import evaluate
 from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_segmenter
+from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_grasp_segmenter
 
 THRESHOLDS = FilterThresholds(t_occ=0.1, t_ent=5.0, contour_area=400, max_contours=40)
 
@@ -20,7 +20,7 @@ def grasps(tmp_path, make_grasp):
 
 @pytest.fixture(scope="module")
 def model():
-    return build_segmenter(GraspSegmenterConfig(fpn_channels=8, first_layer="random"), None, 0).eval()
+    return build_grasp_segmenter(GraspSegmenterConfig(fpn_channels=8, first_layer="random"), None, 0).eval()
 
 
 def test_each_method_has_a_row_with_and_without_its_filter(grasps, model):

@@ -8,13 +8,17 @@ from graspbook.data.images import read_grey, read_mask, write_png
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, binary_entropy, keep, score_masks
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays, segment_grasps
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_segmenter, predict
+from graspbook.selfsup.grasp_segmentation.model import (
+    GraspSegmenterConfig,
+    build_grasp_segmenter,
+    predict_grasps,
+)
 
 
 @pytest.fixture(scope="module")
 def model():
     config = GraspSegmenterConfig(fpn_channels=8, first_layer="random")
-    return build_segmenter(config, pretrained=None, seed=0).eval()
+    return build_grasp_segmenter(config, pretrained=None, seed=0).eval()
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def test_each_grasp_gets_its_masks_and_a_row_of_scores(tmp_path, model, grasps):
     assert len(list((tmp_path / "out").iterdir())) == 5 * 3 + 1
     for name, (batch, number) in enumerate(arrays):
         one = slice(number, number + 1)
-        visible, amodal = predict(model, batch.before[one], batch.after[one], batch.suction[one])[0]
+        visible, amodal = predict_grasps(model, batch.before[one], batch.after[one], batch.suction[one])[0]
         scores = score_masks(visible[None], amodal[None], thresholds)
         row = table.iloc[name]
         assert row["occlusion_ratio"] == pytest.approx(scores.occlusion_ratio[0], rel=1e-4)
@@ -70,7 +74,7 @@ def test_arrays_give_what_a_folder_gives(tmp_path, model, grasps):
 
 def test_an_empty_prediction_is_written_as_zeros_and_not_kept(tmp_path, model, grasps):
     folder, _ = grasps
-    silent = build_segmenter(model.config, pretrained=None, seed=0).eval()
+    silent = build_grasp_segmenter(model.config, pretrained=None, seed=0).eval()
     silent.head[-1].bias.data.fill_(-1e4)
     thresholds = FilterThresholds(t_occ=0, t_ent=np.inf, min_contours=0)
     table = segment_grasps(silent, open_grasps(folder), tmp_path / "out", thresholds)

@@ -7,12 +7,21 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from graspbook.data.coco import CocoScenes, Scene, write_scenes
+from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.images import read_rgb, write_png
 from graspbook.errors import InputError
-from graspbook.instances.model import build_instance_model, load_instance_model, predict, save_instance_model
+from graspbook.instances.model import (
+    build_instance_model,
+    load_instance_model,
+    predict_instances,
+    save_instance_model,
+)
 from graspbook.pipeline.cli import app
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_segmenter, save_segmenter
+from graspbook.selfsup.grasp_segmentation.model import (
+    GraspSegmenterConfig,
+    build_grasp_segmenter,
+    save_grasp_segmenter,
+)
 from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
 from graspbook.selfsup.instance_segmentation.own_data import OwnDataConfig, hold_out, train_on_own_data
 from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig
@@ -34,7 +43,7 @@ CONFIG = OwnDataConfig(
 @pytest.fixture(scope="module")
 def segmenter():
     config = GraspSegmenterConfig(fpn_channels=8, first_layer="random")
-    return build_segmenter(config, pretrained=None, seed=0).eval()
+    return build_grasp_segmenter(config, pretrained=None, seed=0).eval()
 
 
 @pytest.fixture
@@ -42,7 +51,8 @@ def own(tmp_path, toy_grasps):
     """A folder of one's own: three labelled images and three unlabelled grasps."""
     drawn = toy_grasps(6, HEIGHT)
     scenes = [
-        Scene(f"image{number}", drawn.before[number], drawn.visible[number].astype(np.uint16)) for number in range(3)
+        LabelledScene(f"image{number}", drawn.before[number], drawn.visible[number].astype(np.uint16))
+        for number in range(3)
     ]
     write_scenes(tmp_path / "labelled", scenes, range(3))
     (tmp_path / "grasps").mkdir()
@@ -72,7 +82,7 @@ def test_labels_and_grasps_are_enough_for_a_model(own, segmenter):
     assert read_rgb(own / "out/composites.png", "composites").shape == (3 * HEIGHT, 4 * 96, 3)
     model = load_instance_model(own / "out/model.safetensors")
     image = CocoScenes(own / "labelled/annotations.json")[0].image
-    assert predict(model, image[None])[0].masks.shape[1:] == (HEIGHT, 96)
+    assert predict_instances(model, image[None])[0].masks.shape[1:] == (HEIGHT, 96)
     assert not list(own.glob(".out*"))  # no scratch is left
 
 
@@ -110,7 +120,7 @@ def test_what_is_wrong_is_said_before_anything_is_made(own, segmenter):
 def test_images_of_one_bin_are_held_out_together(tmp_path):
     image = np.zeros((8, 12, 3), np.uint8)
     bins = [0, 0, 0, 1, 1, 2, 2, 2, 3, 3]
-    scenes = [Scene(f"s{k}", image, np.zeros((8, 12), np.uint16)) for k in range(10)]
+    scenes = [LabelledScene(f"s{k}", image, np.zeros((8, 12), np.uint16)) for k in range(10)]
     scenes = CocoScenes(write_scenes(tmp_path / "s", scenes, bins))
     for seed in range(5):
         learned, held_out = hold_out(scenes, 0.2, seed)
@@ -127,7 +137,7 @@ def call(own, *more):
 
 
 def test_the_command_trains_and_says_what_it_did(own, segmenter):
-    save_segmenter(segmenter, own / "cut.safetensors")
+    save_grasp_segmenter(segmenter, own / "cut.safetensors")
     begun = build_instance_model("mask2former", CONFIG.model, None, seed=0)
     save_instance_model(begun, "mask2former", own / "start.safetensors")
     result = call(

@@ -4,7 +4,7 @@ import torch
 
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.metrics import iou
-from graspbook.selfsup.instance_segmentation.student import SIDE, align, hand_on, teach
+from graspbook.selfsup.instance_segmentation.student import SIDE, align, student_masks, train_student
 
 
 def discs(n, shift=0, seed=0):
@@ -38,31 +38,34 @@ def test_a_square_is_never_larger_than_needed_for_one_pixel():
 
 def test_true_labels_make_a_student_that_hands_on_what_it_sees():
     truth = discs(64)
-    student = teach(truth, truth, 1.0, 150, 0)
+    student = train_student(truth, truth, 1.0, 150, 0)
     new = discs(16, seed=1)
-    assert iou(hand_on(student, new).numpy(), new.numpy()).mean() > 0.95
+    assert iou(student_masks(student, new).numpy(), new.numpy()).mean() > 0.95
 
 
 def test_the_plain_loss_teaches_a_shift_and_a_wide_margin_only_part_of_it():
     truth, labels = discs(64), discs(64, shift=3)
-    kept = {m: iou(hand_on(teach(truth, labels, m, 150, 0), truth).numpy(), labels.numpy()).mean() for m in (1.0, 0.5)}
+    kept = {
+        m: iou(student_masks(train_student(truth, labels, m, 150, 0), truth).numpy(), labels.numpy()).mean()
+        for m in (1.0, 0.5)
+    }
     assert kept[1.0] > 0.9
     assert kept[0.5] < kept[1.0] - 0.1
 
 
 def test_a_seed_settles_everything_and_leaves_the_global_generator_alone():
     truth, before = discs(8), torch.random.get_rng_state()
-    first, second, other = (teach(truth, truth, 0.7, 2, seed)[0].weight for seed in (1, 1, 2))
+    first, second, other = (train_student(truth, truth, 0.7, 2, seed)[0].weight for seed in (1, 1, 2))
     assert torch.equal(first, second) and not torch.equal(first, other)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_bad_input():
     with pytest.raises(InputError, match="at least one picture"):
-        teach(discs(2)[:0], discs(2)[:0], 0.7, 1, 0)
+        train_student(discs(2)[:0], discs(2)[:0], 0.7, 1, 0)
     with pytest.raises(InputError, match="expected \\[2, 32, 32\\]"):
-        teach(discs(2), discs(3), 0.7, 1, 0)
+        train_student(discs(2), discs(3), 0.7, 1, 0)
     with pytest.raises(InputError, match="margin"):
-        teach(discs(2), discs(2), 0.0, 1, 0)
+        train_student(discs(2), discs(2), 0.0, 1, 0)
     with pytest.raises(InputError, match="not empty"):
         align(np.zeros((4, 4), bool), np.zeros((4, 4), bool))

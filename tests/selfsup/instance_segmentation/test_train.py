@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 import torch
 
-from graspbook.data.coco import CocoScenes, Scene, write_scenes
+from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.errors import InputError
 from graspbook.instances.model import build_instance_model
 from graspbook.selfsup.grasp_segmentation.train import TrainingDiverged
 from graspbook.selfsup.instance_segmentation import train as segment_train
-from graspbook.selfsup.instance_segmentation.batches import Supply
+from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
 from graspbook.selfsup.instance_segmentation.train import (
     SegmentTrainConfig,
     learning_rate,
-    train_segmenter,
+    train_instance_model,
     validation_ap,
 )
 
@@ -35,7 +35,7 @@ def toy_scenes(folder):
         ids = np.zeros((32, 48), np.uint16)
         ids[4:14, 5:20], ids[16:28, 25:40] = 1, 2
         image = rng.integers(0, 60, (32, 48, 3)) + 150 * (ids > 0)[..., None]
-        scenes.append(Scene(f"s{number}", image.astype(np.uint8), ids))
+        scenes.append(LabelledScene(f"s{number}", image.astype(np.uint8), ids))
     write_scenes(folder, scenes, [0, 1, 2, 3])
     return CocoScenes(folder / "annotations.json")
 
@@ -55,7 +55,7 @@ def assert_same(one, other):
     pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
 
 
-class Stopping(Supply):
+class Stopping(BatchSampler):
     """A supply that ends the training before some step."""
 
     last = 99
@@ -67,12 +67,12 @@ class Stopping(Supply):
 
 
 def test_goes_on_where_it_was_and_ends_in_the_same_weights(scenes, tmp_path):
-    whole = train_segmenter(start(), CONFIG, Supply(scenes, 2, 0), scenes, tmp_path / "a")
+    whole = train_instance_model(start(), CONFIG, BatchSampler(scenes, 2, 0), scenes, tmp_path / "a")
     broken = Stopping(scenes, 2, 0)
     broken.last = 3
     with pytest.raises(KeyboardInterrupt):
-        train_segmenter(start(), CONFIG, broken, scenes, tmp_path / "b", checkpoint_seconds=0)
-    resumed = train_segmenter(start(), CONFIG, Supply(scenes, 2, 0), scenes, tmp_path / "b")
+        train_instance_model(start(), CONFIG, broken, scenes, tmp_path / "b", checkpoint_seconds=0)
+    resumed = train_instance_model(start(), CONFIG, BatchSampler(scenes, 2, 0), scenes, tmp_path / "b")
     assert_same(whole, resumed)
     assert list(whole.history) == ["step", "loss", "lr", "validation_ap"]
     assert whole.history["validation_ap"].notna().tolist() == [False, True, False, True]
@@ -89,7 +89,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import test_segment_train as t
 folder = Path(sys.argv[2])
-t.train_segmenter(t.start(), t.CONFIG_LONG, t.Supply(t.CocoScenes(folder / "scenes/annotations.json"), 2, 0),
+t.train_instance_model(t.start(), t.CONFIG_LONG, t.BatchSampler(t.CocoScenes(folder / "scenes/annotations.json"), 2, 0),
                   t.CocoScenes(folder / "scenes/annotations.json"), folder / "scratch", checkpoint_seconds=0)
 """
 CONFIG_LONG = dataclasses.replace(CONFIG, steps=400, evaluate_every=400)
@@ -114,7 +114,7 @@ def test_survives_kill_9_with_a_whole_checkpoint(scenes, tmp_path):
 def test_divergence_stops_with_the_step(scenes, tmp_path):
     config = dataclasses.replace(CONFIG, steps=5, learning_rate=1e30, warm_up=0.0, clip=1e30)
     with pytest.raises(TrainingDiverged, match=r"step [2-5]: the loss is"):
-        train_segmenter(start(), config, Supply(scenes, 2, 0), scenes, tmp_path)
+        train_instance_model(start(), config, BatchSampler(scenes, 2, 0), scenes, tmp_path)
 
 
 def test_the_best_weights_are_kept_and_patience_ends_it(scenes, tmp_path, monkeypatch):
@@ -127,18 +127,18 @@ def test_the_best_weights_are_kept_and_patience_ends_it(scenes, tmp_path, monkey
 
     monkeypatch.setattr(segment_train, "validation_ap", fake)
     config = dataclasses.replace(CONFIG, steps=10, evaluate_every=1, patience=2)
-    done = train_segmenter(start(), config, Supply(scenes, 2, 0), scenes, tmp_path)
+    done = train_instance_model(start(), config, BatchSampler(scenes, 2, 0), scenes, tmp_path)
     assert len(done.history) == 4
     assert all(torch.equal(value, seen[1][key]) for key, value in done.model.state_dict().items())
 
 
 def test_checkpoints_of_other_settings_are_not_taken_up(scenes, tmp_path):
-    model, supply = start(), Supply(scenes, 2, 0)
+    model, supply = start(), BatchSampler(scenes, 2, 0)
     other = build_instance_model("mask2former", dataclasses.replace(TINY, robust_margin=0.7), None, 0)
     names = {
         segment_train._name(model, CONFIG, supply, scenes),
         segment_train._name(model, dataclasses.replace(CONFIG, clip=2.0), supply, scenes),
-        segment_train._name(model, CONFIG, Supply(scenes, 2, 1), scenes),
+        segment_train._name(model, CONFIG, BatchSampler(scenes, 2, 1), scenes),
         segment_train._name(model, CONFIG, supply, scenes.subset([0])),
         segment_train._name(other, CONFIG, supply, scenes),
         segment_train._name(start(1), CONFIG, supply, scenes),
@@ -167,4 +167,4 @@ def test_the_backbone_learns_slower_and_vectors_do_not_decay():
 def test_validation_needs_images_and_gives_percent(scenes, tmp_path):
     assert 0 <= validation_ap(start(), scenes) <= 100
     with pytest.raises(InputError, match="validation"):
-        train_segmenter(start(), CONFIG, Supply(scenes, 2, 0), scenes.subset([]), tmp_path)
+        train_instance_model(start(), CONFIG, BatchSampler(scenes, 2, 0), scenes.subset([]), tmp_path)

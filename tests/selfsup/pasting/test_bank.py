@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
-from graspbook.data.coco import CocoScenes, Scene, write_scenes
+from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.folder import open_grasps
 from graspbook.data.grasps import GraspDataset, write_grasps
 from graspbook.data.images import write_png
@@ -214,7 +214,7 @@ def test_labelled_images_give_their_visible_objects(tmp_path):
         for value in range(1, 6):
             y, x = rng.integers(0, 50, 2)
             ids[y : y + rng.integers(2, 12), x : x + rng.integers(2, 12)] = value
-        scenes.append(Scene(f"s{number}", rng.integers(0, 256, (64, 96, 3), dtype=np.uint8), ids))
+        scenes.append(LabelledScene(f"s{number}", rng.integers(0, 256, (64, 96, 3), dtype=np.uint8), ids))
     read = CocoScenes(write_scenes(tmp_path / "scenes", scenes, range(4)))
     bank = ObjectBank(bank_of_scenes(read, tmp_path / "train.parquet", min_area=1500))  # 15 pixels here
     expected = [
@@ -232,7 +232,7 @@ def test_labelled_images_give_their_visible_objects(tmp_path):
 def test_a_bank_of_labelled_images_is_written_in_parts(tmp_path, monkeypatch):
     ids = np.zeros((64, 96), np.uint16)
     ids[:20, :20], ids[30:50, 30:50] = 1, 2
-    scenes = [Scene(f"s{k}", np.zeros((64, 96, 3), np.uint8), ids) for k in range(5)]
+    scenes = [LabelledScene(f"s{k}", np.zeros((64, 96, 3), np.uint8), ids) for k in range(5)]
     read = CocoScenes(write_scenes(tmp_path / "scenes", scenes, range(5)))
     monkeypatch.setattr(bank_module, "ROWS_AT_ONCE", 4)
     path = bank_of_scenes(read, tmp_path / "train.parquet")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from graspbook.data.coco import Scene
+from graspbook.data.coco import LabelledScene
 from graspbook.errors import InputError
 from graspbook.selfsup.pasting.bank import ObjectCrop
 from graspbook.selfsup.pasting.paste import (
@@ -52,7 +52,7 @@ def random_scene(rng, height=HEIGHT, width=WIDTH, objects=5):
     for number in range(1, objects + 1):
         y, x = rng.integers(0, height - 8), rng.integers(0, width - 8)
         ids[y : y + rng.integers(4, 20), x : x + rng.integers(4, 20)] = number
-    return Scene("scene", rng.integers(0, 256, (height, width, 3), np.uint8), ids)
+    return LabelledScene("scene", rng.integers(0, 256, (height, width, 3), np.uint8), ids)
 
 
 def naive_place(crop, placement, height, width):
@@ -155,7 +155,7 @@ def test_every_label_has_pixels_and_boxes_and_areas_are_those_of_the_masks(seed)
 
 
 def test_no_phantom_an_object_that_another_covers_has_no_label():
-    scene = Scene("s", np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.uint16))
+    scene = LabelledScene("s", np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.uint16))
     scene.ids[9:11, 14:16] = 1
     tile = ObjectCrop(np.full((60, 90, 3), 200, np.uint8), np.ones((60, 90), bool))
     composite = paste(scene, Bank([tile]), np.random.default_rng(0), PasteConfig(3, 3, 0, 1, 1))
@@ -168,7 +168,7 @@ def test_no_phantom_an_object_that_another_covers_has_no_label():
 
 
 def test_partly_covered_object_loses_its_hidden_part():
-    scene = Scene("s", np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.uint16))
+    scene = LabelledScene("s", np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.uint16))
     scene.ids[5:15, 5:25] = 1
     tile = ObjectCrop(np.full((4, 4, 3), 255, np.uint8), np.ones((4, 4), bool))
     composite = paste(scene, Bank([tile]), np.random.default_rng(3), PasteConfig(8, 8, 0, 1, 1))
@@ -177,7 +177,7 @@ def test_partly_covered_object_loses_its_hidden_part():
 
 
 def test_slivers_lose_their_label_but_not_their_pixels():
-    scene = Scene("s", np.zeros((640, 960, 3), np.uint8), np.zeros((640, 960), np.uint16))
+    scene = LabelledScene("s", np.zeros((640, 960, 3), np.uint8), np.zeros((640, 960), np.uint16))
     scene.ids[:2, :10] = 1  # 20 pixels
     scene.ids[10:15, :5] = 2  # 25
     dot = ObjectCrop(np.full((4, 4, 3), 255, np.uint8), np.ones((4, 4), bool))
@@ -252,7 +252,7 @@ def test_object_may_stick_out_at_every_corner(corner):
 
 
 def test_one_pixel_image_and_object():
-    scene = Scene("s", np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint16))
+    scene = LabelledScene("s", np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint16))
     dot = ObjectCrop(np.full((1, 1, 3), 7, np.uint8), np.ones((1, 1), bool))
     _, pixels, mask = place(dot, Placement(0, 0.0, 1.0, 0.5, 0.5), 1, 1)
     assert (pixels.tolist(), mask.tolist()) == ([[[7, 7, 7]]], [[1]])
@@ -271,7 +271,7 @@ def test_placements_follow_the_stated_distributions():
 
 
 def test_number_of_objects_is_uniform_from_the_fewest_to_the_most():
-    scene = Scene("s", np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60), np.uint16))
+    scene = LabelledScene("s", np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60), np.uint16))
     dot = Bank([ObjectCrop(np.zeros((3, 3, 3), np.uint8), np.ones((3, 3), bool))])
     rng = np.random.default_rng(0)
     drawn = [paste(scene, dot, rng, PasteConfig(2, 5, 0, 2, 2, 0)).ids.max() for _ in range(2000)]

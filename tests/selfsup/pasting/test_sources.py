@@ -6,13 +6,13 @@ import pytest
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract
 from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, count_contours
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_segmenter
+from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_grasp_segmenter
 from graspbook.selfsup.pasting.sources import SCORES, ModelSource, SubtractSource
 
 
 @pytest.fixture(scope="module")
 def segmenter():
-    return build_segmenter(GraspSegmenterConfig("mobilenet_v2", 8, first_layer="random"), None, 0).eval()
+    return build_grasp_segmenter(GraspSegmenterConfig("mobilenet_v2", 8, first_layer="random"), None, 0).eval()
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_an_empty_mask_is_never_kept(batch, segmenter):
         batch.before, batch.after, batch.suction
     )
     assert not found.masks.any() and not found.kept.any()
-    with_nothing = build_segmenter(segmenter.config, None, 0).eval()
+    with_nothing = build_grasp_segmenter(segmenter.config, None, 0).eval()
     for parameter in with_nothing.parameters():
         parameter.data.zero_()  # a probability of 0.5 everywhere is no pixel
     found = ModelSource(with_nothing, filtered=False).find(batch.before, batch.after, batch.suction)
@@ -57,7 +57,7 @@ def test_an_empty_mask_is_never_kept(batch, segmenter):
 
 
 def test_the_key_tells_sources_apart(segmenter):
-    other = build_segmenter(segmenter.config, None, 1).eval()
+    other = build_grasp_segmenter(segmenter.config, None, 1).eval()
     loose = FilterThresholds(t_occ=0.5)
     sources = [
         SubtractSource(15),

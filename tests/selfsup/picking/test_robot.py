@@ -8,7 +8,12 @@ import torch
 from graspbook.data.coco import resize_image
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
-from graspbook.instances.model import build_instance_model, load_instance_model, predict, save_instance_model
+from graspbook.instances.model import (
+    build_instance_model,
+    load_instance_model,
+    predict_instances,
+    save_instance_model,
+)
 from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
 from graspbook.selfsup.picking import robot
 from graspbook.selfsup.picking.robot import ModelSegmenter, OneAtRandom
@@ -37,7 +42,7 @@ def found(monkeypatch):
             shown.append(images)
             return [Detections(np.array(scores, np.float32), np.asarray(masks, bool).reshape(-1, *images.shape[1:3]))]
 
-        monkeypatch.setattr(robot, "predict", fake)
+        monkeypatch.setattr(robot, "predict_instances", fake)
         return shown
 
     return use
@@ -55,7 +60,7 @@ def one_thread():
 @pytest.mark.usefixtures("one_thread")
 def test_it_believes_what_the_model_predicts(weights):
     beliefs = ModelSegmenter(weights, SIZE[0], 0.0)(IMAGE, IDS)
-    expected = predict(load_instance_model(weights), IMAGE[None])[0]
+    expected = predict_instances(load_instance_model(weights), IMAGE[None])[0]
     assert len(expected.masks) > 0
     np.testing.assert_array_equal(beliefs.masks, expected.masks)
     np.testing.assert_array_equal(beliefs.scores, expected.scores)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Generator
 
-from graspbook.data.coco import Scene
+from graspbook.data.coco import LabelledScene
 from graspbook.data.grasps import GraspDataset, GraspSample
 from graspbook.errors import InputError
 from graspbook.reporting import plotting
@@ -29,7 +29,7 @@ MARKED = (1.0, 0.1, 0.6)
 
 
 @dataclass(frozen=True)
-class Story:
+class Example:
     """What Figure 3 shows.
 
     Attributes:
@@ -45,21 +45,21 @@ class Story:
     grasp: GraspSample
     mask: np.ndarray
     crops: list[np.ndarray]
-    scene: Scene
+    scene: LabelledScene
     composite: Composite
     band: np.ndarray
     inpainted: np.ndarray
 
 
-def tell(
+def make_example(
     grasps: GraspDataset,
     bank: ObjectBank,
-    scene: Scene,
+    scene: LabelledScene,
     inpainter: Inpainter,
     dilate: float,
     seed: int,
     config: PasteConfig | None = None,
-) -> Story:
+) -> Example:
     """Choose a grasp and make a composite.
 
     Args:
@@ -85,7 +85,7 @@ def tell(
     composite = paste(scene, bank, rng, config or PasteConfig(8, 12))
     wide = boundary(composite, dilate)
     inpainted = inpainter(composite.image[None], wide[None], Generator().manual_seed(seed))[0]
-    return Story(grasps[int(places[0])], bank.full_mask(median), crops, scene, composite, wide, inpainted)
+    return Example(grasps[int(places[0])], bank.full_mask(median), crops, scene, composite, wide, inpainted)
 
 
 def zoom_centres(composite: Composite, count: int) -> list[np.ndarray]:
@@ -95,28 +95,28 @@ def zoom_centres(composite: Composite, count: int) -> list[np.ndarray]:
     return [pixels[len(pixels) // 2] for pixels in map(np.argwhere, longest) if len(pixels)]
 
 
-def draw(story: Story) -> Figure:
+def draw(example: Example) -> Figure:
     """The figure: grasp, mask, crops; pasting, outline, inpainting; and the outlines enlarged."""
     figure = plt.figure(figsize=(12, 7))
     rows = figure.add_gridspec(3, 4, height_ratios=(1, 1, 0.95), hspace=0.12, wspace=0.05)
-    before = plotting.overlay(story.grasp.before, story.grasp.suction, plotting.CUP_COLOUR, 1.0)
-    composite, pasted = story.composite, story.composite.pasted
+    before = plotting.overlay(example.grasp.before, example.grasp.suction, plotting.CUP_COLOUR, 1.0)
+    composite, pasted = example.composite, example.composite.pasted
     pictures = (
         (before, "1  grasp: before, with cups"),
-        (story.grasp.after, "grasp: after"),
-        (plotting.overlay(story.grasp.before, story.mask), "2  predicted mask"),
-        (_sheet(story.crops, story.grasp.before.shape[:2]), "3  object bank"),
-        (story.scene.image, "4  training image"),
+        (example.grasp.after, "grasp: after"),
+        (plotting.overlay(example.grasp.before, example.mask), "2  predicted mask"),
+        (_sheet(example.crops, example.grasp.before.shape[:2]), "3  object bank"),
+        (example.scene.image, "4  training image"),
         (plotting.outlined(composite.image, pasted, plotting.VISIBLE_COLOUR), "5  objects pasted"),
-        (_marked(composite.image, story.band), "6  outlines, widened"),
-        (story.inpainted, "7  inpainted"),
+        (_marked(composite.image, example.band), "6  outlines, widened"),
+        (example.inpainted, "7  inpainted"),
     )
     for place, (picture, title) in enumerate(pictures):
         _show(figure.add_subplot(rows[divmod(place, 4)]), picture, title)
-    side = max(8, round(story.scene.image.shape[0] / 4))
+    side = max(8, round(example.scene.image.shape[0] / 4))
     below = rows[2, :].subgridspec(1, 2 * ZOOMS, wspace=0.04)
     for number, centre in enumerate(zoom_centres(composite, ZOOMS)):
-        for place, (image, title) in enumerate(((composite.image, "pasted"), (story.inpainted, "inpainted"))):
+        for place, (image, title) in enumerate(((composite.image, "pasted"), (example.inpainted, "inpainted"))):
             _show(figure.add_subplot(below[2 * number + place]), around(image, centre, side)[0], title)
     return figure
 

@@ -18,7 +18,7 @@ from graspbook.data.images import write_png
 from graspbook.errors import InputError
 from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, MaskScores, binary_entropy, keep, score_masks
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict
+from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
 
 SCORES = "scores.csv"
 
@@ -62,7 +62,7 @@ def segment_arrays(
         InputError: the shapes do not agree.
     """
     thresholds = thresholds or FilterThresholds()
-    visible, amodal = predict(model, before, after, suction).transpose(1, 0, 2, 3)
+    visible, amodal = predict_grasps(model, before, after, suction).transpose(1, 0, 2, 3)
     scores = score_masks(visible, amodal, thresholds)
     return Segmentation(visible > 0.5, amodal > 0.5, binary_entropy(visible), scores, keep(scores, thresholds))
 

@@ -113,7 +113,7 @@ def _wider(conv: nn.Conv2d) -> nn.Conv2d:
     )
 
 
-def build_segmenter(config: GraspSegmenterConfig, pretrained: Pretrained | None, seed: int) -> GraspSegmenter:
+def build_grasp_segmenter(config: GraspSegmenterConfig, pretrained: Pretrained | None, seed: int) -> GraspSegmenter:
     """A model ready for training.
 
     Args:
@@ -152,13 +152,13 @@ def build_segmenter(config: GraspSegmenterConfig, pretrained: Pretrained | None,
     return model
 
 
-def save_segmenter(model: GraspSegmenter, path: Path) -> None:
+def save_grasp_segmenter(model: GraspSegmenter, path: Path) -> None:
     """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all."""
     save_weights(model, path, FORMAT, dataclasses.asdict(model.config))
 
 
-def load_segmenter(path: Path) -> GraspSegmenter:
-    """Read a model that `save_segmenter` wrote; on the CPU, float32, in evaluation mode.
+def load_grasp_segmenter(path: Path) -> GraspSegmenter:
+    """Read a model that `save_grasp_segmenter` wrote; on the CPU, float32, in evaluation mode.
 
     Raises:
         InputError: If the file is missing or is not such a model.
@@ -168,7 +168,7 @@ def load_segmenter(path: Path) -> GraspSegmenter:
 
 
 @torch.inference_mode()
-def predict(
+def predict_grasps(
     model: GraspSegmenter,
     before: UInt8[np.ndarray, "n h w 3"],
     after: UInt8[np.ndarray, "n h w 3"],

@@ -26,9 +26,9 @@ from graspbook.selfsup.grasp_segmentation.arrays import GraspArrays
 from graspbook.selfsup.grasp_segmentation.augment import Augmentation
 from graspbook.selfsup.grasp_segmentation.loss import Normalise, grasp_segmentation_loss
 from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict
+from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
 from graspbook.training import checkpoint, schedule, seeds
-from graspbook.training.checkpoint import Progress, Trained, TrainingDiverged
+from graspbook.training.checkpoint import Trained, TrainingDiverged, TrainingState
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
 
@@ -67,7 +67,7 @@ class TrainConfig:
     seed: int = 0
 
 
-def train(
+def train_grasp_segmenter(
     segmenter: GraspSegmenter,
     config: TrainConfig,
     labelled: GraspArrays,
@@ -152,7 +152,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 def evaluate(segmenter: GraspSegmenter, grasps: GraspArrays) -> tuple[float, float]:
     """Mean IoU and mean relative error (wrong pixels over true pixels) of the visible mask, as fractions."""
-    predicted = predict(segmenter, grasps.before, grasps.after, grasps.suction)[:, 0] > 0.5
+    predicted = predict_grasps(segmenter, grasps.before, grasps.after, grasps.suction)[:, 0] > 0.5
     return float(iou(predicted, grasps.visible).mean()), float(relative_error(predicted, grasps.visible).mean())
 
 
@@ -175,13 +175,13 @@ def _to_tensors(grasps: GraspArrays, device: torch.device) -> tuple[Tensor, Tens
     return torch.from_numpy(np.ascontiguousarray(images)).to(device), torch.from_numpy(masks).to(device)
 
 
-def _record(state: Progress, step: int, value: float, rate: float) -> None:
+def _record(state: TrainingState, step: int, value: float, rate: float) -> None:
     state.step = step
     row = {"step": step, "loss": value, "lr": rate, "held_out_miou": math.nan, "held_out_error": math.nan}
     state.history.append(row)
 
 
-def _evaluate(state: Progress, segmenter: GraspSegmenter, config: TrainConfig, held_out: GraspArrays) -> None:
+def _evaluate(state: TrainingState, segmenter: GraspSegmenter, config: TrainConfig, held_out: GraspArrays) -> None:
     # the first process decides: a tie broken differently would let others wait for it forever
     miou, error = broadcast_object_list(list(evaluate(segmenter, held_out)))
     state.history[-1].update(held_out_miou=miou, held_out_error=error)
@@ -192,7 +192,7 @@ def _evaluate(state: Progress, segmenter: GraspSegmenter, config: TrainConfig, h
             state.best_weights = {key: value.detach().clone() for key, value in segmenter.state_dict().items()}
 
 
-def _converged(state: Progress, config: TrainConfig) -> bool:
+def _converged(state: TrainingState, config: TrainConfig) -> bool:
     return config.patience is not None and state.stale >= config.patience
 
 

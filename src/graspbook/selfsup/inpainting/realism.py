@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
-from graspbook.data.coco import Scene
+from graspbook.data.coco import LabelledScene
 from graspbook.errors import InputError
 from graspbook.reporting.tables import interval
 from graspbook.selfsup.inpainting.inpaint import Inpainter
@@ -148,7 +148,7 @@ def outline_patches(
     composites = []
     empty = np.zeros(data.masks.shape[1:], np.uint16)
     for image in data.images:
-        composites.append(paste(Scene("", image, empty), bank, rng, PasteConfig(1, 5)))
+        composites.append(paste(LabelledScene("", image, empty), bank, rng, PasteConfig(1, 5)))
     pasted = np.stack([composite.image for composite in composites])
     wide = np.stack([boundary(composite, dilate) for composite in composites])
     lines = np.stack([outline(composite.pasted) for composite in composites])

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from graspbook.data.coco import CocoScenes, Scene, resize_ids, resize_image
+from graspbook.data.coco import CocoScenes, LabelledScene, resize_ids, resize_image
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 from graspbook.instances.model import Batch, images_to_tensor
@@ -34,7 +34,7 @@ class Scenes(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int) -> Scene: ...
+    def __getitem__(self, index: int) -> LabelledScene: ...
 
 
 class SingleObjects:
@@ -60,14 +60,14 @@ class SingleObjects:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, index: int) -> Scene:
+    def __getitem__(self, index: int) -> LabelledScene:
         """The image before a grasp; id 1 on the mask, 0 on all the rest, objects or not."""
         sample = self._grasps[self._places[index]]
         ids = resize_ids(self._bank.full_mask(index).astype(np.uint16), self._size)
-        return Scene(str(self._bank.table["grasp_id"][index]), resize_image(sample.before, self._size), ids)
+        return LabelledScene(str(self._bank.table["grasp_id"][index]), resize_image(sample.before, self._size), ids)
 
 
-class Supply:
+class BatchSampler:
     """Training batches of one row.
 
     Args:
@@ -109,7 +109,7 @@ class Supply:
         self._scenes, self._singles, self._bank, self._seed = scenes, singles, bank, seed
         self._paste, self._inpainter, self._dilate = config or PasteConfig(), inpainter, dilate
         self._augmentation = augmentation or InstanceAugmentation()
-        self._read: dict[int, Scene] = {}
+        self._read: dict[int, LabelledScene] = {}
 
     def __call__(self, step: int, part: int = 0, parts: int = 1) -> Batch:
         """The batch of a step; with several processes, one of `parts` parts of it (images part, part + parts, ...)."""
@@ -162,7 +162,7 @@ class Supply:
             images = self._inpainter(images, outlines, generator(self._seed, 2, step, places[0]))
         return [(image, composite.ids) for image, composite in zip(images, composites, strict=True)]
 
-    def _scene(self, index: int) -> Scene:
+    def _scene(self, index: int) -> LabelledScene:
         if index not in self._read:
             self._read[index] = self._scenes[index]
         return self._read[index]
@@ -179,5 +179,5 @@ def labelled(scenes: CocoScenes, labels: int) -> CocoScenes:
     return scenes.subset(range(labels))
 
 
-def _arrays(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+def _arrays(scene: LabelledScene) -> tuple[np.ndarray, np.ndarray]:
     return scene.image, scene.ids

@@ -9,7 +9,7 @@ of the robot's world is in them: no image, no object, no texture, no light of it
 import cv2
 import numpy as np
 
-from graspbook.data.coco import Scene
+from graspbook.data.coco import LabelledScene
 from graspbook.errors import InputError
 
 
@@ -43,7 +43,7 @@ class GenericScenes:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> Scene:
+    def __getitem__(self, index: int) -> LabelledScene:
         """Picture `index`: RGB uint8 [h, w, 3], ids uint16 [h, w], 1 the lowest shape.
 
         Raises:
@@ -67,7 +67,7 @@ class GenericScenes:
             image[mask] = _print(rng, height, width, contrast=rng.uniform(0.05, 0.6))[mask]
             ids[mask] = number
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.8)) + rng.normal(0, 0.015, image.shape)
-        return Scene(f"generic-{index}", (255 * image.clip(0, 1)).astype(np.uint8), ids)
+        return LabelledScene(f"generic-{index}", (255 * image.clip(0, 1)).astype(np.uint8), ids)
 
 
 def _outline(rng: np.random.Generator, points: int = 48) -> np.ndarray:

@@ -203,7 +203,7 @@ def layer_loss(
     generator: Generator,
 ) -> Tensor:
     """Class, cross-entropy and Dice loss of one layer's predictions."""
-    image, query, label = match(classes, masks, labels, config.points, generator)
+    image, query, label = hungarian_match(classes, masks, labels, config.points, generator)
     target = torch.full(classes.shape[:2], NOTHING, device=classes.device)
     target[labels.single] = -100  # left out: nobody knows
     target[image, query] = OBJECT
@@ -223,7 +223,7 @@ def layer_loss(
 
 
 @torch.no_grad()
-def match(
+def hungarian_match(
     classes: Float[Tensor, "b q 2"],
     masks: Float[Tensor, "b q h4 w4"],
     labels: _Labels,

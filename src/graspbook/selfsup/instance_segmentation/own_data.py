@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from graspbook.data.atomic import new_folder
-from graspbook.data.coco import CocoScenes, Scene
+from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
 from graspbook.errors import InputError
@@ -27,9 +27,9 @@ from graspbook.reporting.plotting import outlined
 from graspbook.reporting.tables import write_text
 from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
-from graspbook.selfsup.instance_segmentation.batches import Supply
+from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
-from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig, train_segmenter
+from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig, train_instance_model
 from graspbook.selfsup.pasting.bank import ObjectBank, collect_objects
 from graspbook.selfsup.pasting.paste import PasteConfig, paste
 from graspbook.selfsup.pasting.sources import ModelSource
@@ -130,9 +130,9 @@ def train_on_own_data(
                 f"{found.path}: expected at least one object to cut out, the model found none in {len(found)} grasps"
             )
         write_png(folder / "composites.png", composite_sheet(learned, bank, config))
-        supply = Supply(learned, config.batch_size, config.seed, bank=bank, config=config.paste)
+        supply = BatchSampler(learned, config.batch_size, config.seed, bank=bank, config=config.paste)
         model = start or build_instance_model("mask2former", config.model, pretrained, config.seed)
-        trained = train_segmenter(model, config.training, supply, held_out, scratch)
+        trained = train_instance_model(model, config.training, supply, held_out, scratch)
         history = trained.history.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_text(folder / "history.csv", history)
         save_instance_model(trained.model, "mask2former", folder / MODEL)
@@ -174,7 +174,7 @@ def composite_sheet(scenes: CocoScenes, bank: ObjectBank, config: OwnDataConfig)
     columns, rows = _SHEET
     for number in range(columns * rows):
         rng = np.random.default_rng([config.seed, number])
-        scene: Scene = scenes[int(rng.integers(len(scenes)))]
+        scene: LabelledScene = scenes[int(rng.integers(len(scenes)))]
         composite = paste(scene, bank, rng, config.paste)
         picture = composite.image
         for value in np.unique(composite.ids[composite.ids > 0]):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.data.coco import Scene, write_scenes
+from graspbook.data.coco import LabelledScene, write_scenes
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 
 
-def scene_before(grasps: GraspDataset, index: int, prefix: str = "") -> Scene:
+def scene_before(grasps: GraspDataset, index: int, prefix: str = "") -> LabelledScene:
     """The image before a grasp with all its instances, numbered from 1 without gaps.
 
     Args:
@@ -29,7 +29,7 @@ def scene_before(grasps: GraspDataset, index: int, prefix: str = "") -> Scene:
     numbers = np.zeros(256, np.uint16)
     present = np.unique(ids[ids > 0])
     numbers[present] = np.arange(1, len(present) + 1)
-    return Scene(prefix + grasps.table["grasp_id"].iloc[index], grasps[index].before, numbers[ids])
+    return LabelledScene(prefix + grasps.table["grasp_id"].iloc[index], grasps[index].before, numbers[ids])
 
 
 def write_grasp_scenes(folder: Path | str, parts: Mapping[str, GraspDataset]) -> Path:
@@ -53,7 +53,7 @@ def write_grasp_scenes(folder: Path | str, parts: Mapping[str, GraspDataset]) ->
         first = max(bins, default=-1) + 1
         bins += [first + int(episode) for episode in grasps.table["episode"]]
 
-    def scenes() -> Iterator[Scene]:
+    def scenes() -> Iterator[LabelledScene]:
         for prefix, grasps in parts.items():
             for index in range(len(grasps)):
                 yield scene_before(grasps, index, prefix)

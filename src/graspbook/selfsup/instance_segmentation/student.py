@@ -44,7 +44,7 @@ def align(
     return cut(truth), cut(label)
 
 
-def teach(
+def train_student(
     truth: Bool[Tensor, "n s s"],
     labels: Bool[Tensor, "n s s"],
     margin: float,
@@ -90,6 +90,6 @@ def teach(
 
 
 @torch.no_grad()
-def hand_on(student: nn.Module, truth: Bool[Tensor, "n s s"]) -> Bool[Tensor, "n s s"]:
+def student_masks(student: nn.Module, truth: Bool[Tensor, "n s s"]) -> Bool[Tensor, "n s s"]:
     """What the student makes of what it sees."""
     return student(truth[:, None].float())[:, 0] > 0

@@ -26,17 +26,17 @@ from graspbook.data.coco import CocoScenes
 from graspbook.errors import InputError
 from graspbook.instances import average_precision as instance_ap
 from graspbook.instances import model as instance_model
-from graspbook.instances.average_precision import average_precision, match
+from graspbook.instances.average_precision import average_precision, match_detections
 from graspbook.instances.detections import tabulate
-from graspbook.instances.model import Batch, InstanceModel, predict
+from graspbook.instances.model import Batch, InstanceModel, predict_instances
 from graspbook.selfsup.inpainting import inpaint
 from graspbook.selfsup.instance_segmentation import augment as augment_instances
 from graspbook.selfsup.instance_segmentation import batches as supply
 from graspbook.selfsup.instance_segmentation import set_loss
-from graspbook.selfsup.instance_segmentation.batches import Supply
+from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.pasting import bank, paste
 from graspbook.training import checkpoint, schedule, seeds
-from graspbook.training.checkpoint import Progress, Trained, TrainingDiverged
+from graspbook.training.checkpoint import Trained, TrainingDiverged, TrainingState
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import generator
 
@@ -83,10 +83,10 @@ class _Loss(nn.Module):
         return self.model.loss(batch, generator)
 
 
-def train_segmenter(
+def train_instance_model(
     model: InstanceModel,
     config: SegmentTrainConfig,
-    batches: Supply,
+    batches: BatchSampler,
     validation: CocoScenes,
     scratch_dir: Path,
     checkpoint_seconds: float = 60,
@@ -171,8 +171,8 @@ def validation_ap(model: InstanceModel, scenes: CocoScenes, truth: dict | None =
         scenes: the images, read one by one.
         truth: `scenes.truth()`, if it is at hand.
     """
-    found = (predict(model, scene.image[None])[0] for scene in scenes)
-    return float(average_precision(match(truth or scenes.truth(), tabulate(scenes.names, found)))["ap"][0])
+    found = (predict_instances(model, scene.image[None])[0] for scene in scenes)
+    return float(average_precision(match_detections(truth or scenes.truth(), tabulate(scenes.names, found)))["ap"][0])
 
 
 def _groups(model: InstanceModel, config: SegmentTrainConfig) -> list[dict]:
@@ -186,7 +186,7 @@ def _groups(model: InstanceModel, config: SegmentTrainConfig) -> list[dict]:
     return [{"params": part, "lr": rate, "weight_decay": decay} for (rate, decay), part in parts.items()]
 
 
-def _evaluate(state: Progress, model: InstanceModel, validation: CocoScenes, truth: dict) -> None:
+def _evaluate(state: TrainingState, model: InstanceModel, validation: CocoScenes, truth: dict) -> None:
     # the first process decides: a tie broken differently would let others wait for it forever
     ap = broadcast_object_list([validation_ap(model, validation, truth)])[0]
     state.history[-1]["validation_ap"] = ap
@@ -196,11 +196,11 @@ def _evaluate(state: Progress, model: InstanceModel, validation: CocoScenes, tru
         state.best_weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
 
 
-def _converged(state: Progress, config: SegmentTrainConfig) -> bool:
+def _converged(state: TrainingState, config: SegmentTrainConfig) -> bool:
     return config.patience is not None and state.stale >= config.patience
 
 
-def _name(model: InstanceModel, config: SegmentTrainConfig, batches: Supply, validation: CocoScenes) -> str:
+def _name(model: InstanceModel, config: SegmentTrainConfig, batches: BatchSampler, validation: CocoScenes) -> str:
     tensors = dict(model.state_dict())
     for scene in validation:
         tensors[f"validation.{scene.name}.image"] = torch.from_numpy(scene.image)

@@ -20,7 +20,7 @@ from graspbook.errors import InputError
 from graspbook.selfsup.pixels import scaled_area, scaled_length
 
 if TYPE_CHECKING:
-    from graspbook.data.coco import Scene
+    from graspbook.data.coco import LabelledScene
     from graspbook.selfsup.pasting.bank import ObjectCrop
 
 
@@ -155,7 +155,7 @@ def place(
     return (slice(top, bottom), slice(left, right)), cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), mask
 
 
-def paste(scene: Scene, bank: Crops, rng: np.random.Generator, config: PasteConfig | None = None) -> Composite:
+def paste(scene: LabelledScene, bank: Crops, rng: np.random.Generator, config: PasteConfig | None = None) -> Composite:
     """Paste random objects of a bank on a scene.
 
     Args:

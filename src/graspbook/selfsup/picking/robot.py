@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from graspbook.data.coco import resize_image, resize_mask
 from graspbook.errors import InputError
-from graspbook.instances.model import InstanceModel, load_instance_model, predict
+from graspbook.instances.model import InstanceModel, load_instance_model, predict_instances
 from graspbook.world.picking import Beliefs, Segmenter
 
 
@@ -66,7 +66,7 @@ class ModelSegmenter:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            found = predict(_load(path, path.stat().st_mtime_ns), seen[None])[0]
+            found = predict_instances(_load(path, path.stat().st_mtime_ns), seen[None])[0]
         finally:
             torch.set_num_threads(threads)
         sure = found.scores >= self.threshold
