@@ -15,7 +15,7 @@ class _Commands(TyperGroup):
     """Says what is wrong in one line, without a traceback, where input is to blame."""
 
     def invoke(self, context: click.Context) -> object:
-        from graspbook.pipeline.workspace import PipelineError
+        from graspbook.pipeline.dvc_command import PipelineError
 
         try:
             return super().invoke(context)
@@ -32,28 +32,57 @@ app = typer.Typer(
 @app.command("run-notebook")
 def run_notebook_command(
     source: Annotated[Path, typer.Argument(help="notebook without outputs")],
-    out: Annotated[Path, typer.Argument(help="where the executed notebook goes")],
-    section: Annotated[str, typer.Option(help="section of params.yaml whose keys it is given")] = "",
-    whole: Annotated[list[str], typer.Option("--with", help="section passed whole, as one mapping")] = [],  # noqa: B006
+    out: Annotated[Path, typer.Argument(help="folder for the executed notebook and for what it writes")],
     settings: Annotated[list[str], typer.Option("--set", help="further parameter, name=value (YAML)")] = [],  # noqa: B006
 ) -> None:
-    """Execute a notebook with the parameters of one section of params.yaml."""
-    from graspbook.pipeline.params import load_params, section_parameters
-    from graspbook.pipeline.run_notebook import NotebookError, run_notebook
+    """Execute a notebook as the stage does whose reports go to OUT, with the parameters that the stage depends on."""
+    from graspbook.pipeline.run_notebook import run_stage
 
-    parameters = section_parameters(load_params(Path("params.yaml")), section, _settings(settings), tuple(whole))
-    try:
-        run_notebook(source, out, parameters)
-    except NotebookError as error:
-        raise InputError(str(error)) from None
+    run_stage(source, out, _settings(settings))
 
 
 @app.command()
-def reproduce(profile: Annotated[str, typer.Option(help="quick or paper")] = "quick") -> None:
+def sources() -> None:
+    """Write reports/sources.yaml: a fingerprint of each notebook's code and of the code that it imports."""
+    from graspbook.pipeline.root import find_root
+    from graspbook.pipeline.sources import write_sources
+
+    write_sources(find_root())
+
+
+@app.command()
+def index() -> None:
+    """Write reports/README.md: the pages of every paper in reading order."""
+    from graspbook.pipeline.index import write_index
+    from graspbook.pipeline.root import find_root
+
+    write_index(find_root())
+
+
+@app.command("carry-prose")
+def carry_prose_command(
+    notebooks: Annotated[list[Path], typer.Argument(help="source notebooks whose Markdown cells were edited")],
+) -> None:
+    """Carry new prose into executed notebooks and their lock entries, if nothing else has changed."""
+    from graspbook.pipeline.prose import carry_prose
+    from graspbook.pipeline.root import find_root
+
+    root = find_root()
+    for notebook in notebooks:
+        for carried in carry_prose(root, notebook.resolve().relative_to(root)):
+            typer.echo(f"{carried.path}: {'new prose' if carried.changed else 'as it was'}")
+
+
+@app.command()
+def reproduce(
+    profile: Annotated[str, typer.Option(help="quick or paper")] = "quick",
+    paper: Annotated[str | None, typer.Option(help="only this paper's stages, such as selfsup")] = None,
+) -> None:
     """Run everything, from simulation to report, at a profile, in runs/<profile>/."""
     from graspbook.pipeline import workspace
+    from graspbook.pipeline.root import find_root
 
-    workspace.reproduce(workspace.find_root(), profile)
+    workspace.reproduce(find_root(), profile, paper)
 
 
 @app.command()
@@ -62,8 +91,8 @@ def verify(
     revision: Annotated[str, typer.Option(help="git revision to compare with")] = "HEAD",
 ) -> None:
     """Compare a run with the committed results, stage by stage."""
+    from graspbook.pipeline.root import find_root
     from graspbook.pipeline.verify import certificate, compare_run, passed
-    from graspbook.pipeline.workspace import find_root
 
     root = find_root()
     comparisons = compare_run(root, run or root, revision)
@@ -117,7 +146,7 @@ def train_own_command(
     """Train instance segmentation on a few labelled images and many unlabelled grasps: cut, paste, learn."""
     import torch
 
-    from graspbook.instances.model import load_instance_model
+    from graspbook.instances.registry import load_instance_model
     from graspbook.nn.weights import load_pretrained
     from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
     from graspbook.selfsup.instance_segmentation.own_data import OwnDataConfig, train_on_own_data
@@ -149,23 +178,11 @@ def claims(
     """Judge every claim on the tables in a reports folder, and print the ledger."""
     from graspbook.papers import load_paper, slugs
     from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.workspace import find_root
+    from graspbook.pipeline.root import find_root
     from graspbook.reporting.claims import claims_markdown, judge
 
     profile = load_params(find_root(reports.resolve()) / "params.yaml").profile
     typer.echo(claims_markdown({slug: judge(load_paper(slug), reports) for slug in slugs()}, profile))
-
-
-@app.command()
-def readme() -> None:
-    """Copy the table of reports/claims.md into README.md."""
-    from graspbook.pipeline.workspace import find_root
-    from graspbook.readme import with_claims
-    from graspbook.reporting.tables import write_text
-
-    root = find_root()
-    text = (root / "README.md").read_text(encoding="utf-8")
-    write_text(root / "README.md", with_claims(text, (root / "reports/claims.md").read_text(encoding="utf-8")))
 
 
 @app.command("check-params")
@@ -174,31 +191,10 @@ def check_params(
 ) -> None:
     """Check params.yaml, with a profile's file over it, and print the outcome."""
     from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.workspace import find_root
+    from graspbook.pipeline.root import find_root
 
     params = load_params(find_root() / "params.yaml", profile)
     typer.echo(yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False))
-
-
-@app.command("stage-deps")
-def stage_deps(
-    write: Annotated[bool, typer.Option("--write", help="put them into dvc.yaml")] = False,
-) -> None:
-    """Compute which source files each notebook of dvc.yaml uses; say whether dvc.yaml agrees."""
-    from graspbook.dependencies import update_pipeline
-    from graspbook.pipeline.workspace import find_root
-    from graspbook.reporting.tables import write_text
-
-    path = find_root() / "dvc.yaml"
-    text = path.read_text(encoding="utf-8")
-    updated = update_pipeline(text, path.parent)
-    if updated == text:
-        typer.echo("dvc.yaml lists the sources that its notebooks use")
-    elif write:
-        write_text(path, updated)
-        typer.echo("dvc.yaml updated")
-    else:
-        raise InputError("dvc.yaml: the listed sources are out of date; run `graspbook stage-deps --write`")
 
 
 def _settings(assignments: list[str]) -> dict[str, object]:
@@ -207,7 +203,10 @@ def _settings(assignments: list[str]) -> dict[str, object]:
         name, equals, value = assignment.partition("=")
         if not equals or not name.isidentifier():
             raise InputError(f"--set {assignment}: expected name=value")
-        settings[name] = yaml.safe_load(value)
+        try:
+            settings[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"--set {assignment}: the value is not YAML") from None
     return settings
 
 

@@ -6,6 +6,7 @@ type of processor, training and ray casting round differently, so that is expect
 notebooks.
 """
 
+import dataclasses
 import io
 import subprocess
 from dataclasses import dataclass
@@ -51,27 +52,38 @@ def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Compariso
     Raises:
         InputError: No git repository, no such revision, or no `dvc.lock` in either.
     """
-    committed = committed_bytes(root, "dvc.lock", revision)
-    if committed is None:
+    committed = {
+        lock: yaml.safe_load(committed_bytes(root, lock, revision) or b"")
+        for lock in committed_files(root, revision)
+        if Path(lock).name == "dvc.lock" and Path(lock).parts[0] not in ("runs", "tests")
+    }
+    if not committed:
         raise InputError(f"{revision}: no dvc.lock is committed; there is nothing to compare with")
-    if not (run / "dvc.lock").exists():
-        raise InputError(f"{run / 'dvc.lock'}: missing; run `dvc repro` first")
-    ours = _outputs(yaml.safe_load((run / "dvc.lock").read_text(encoding="utf-8")))
     comparisons = []
-    for path, (stage, theirs_hash) in _outputs(yaml.safe_load(committed)).items():
-        if path not in ours:
-            comparisons.append(Comparison(stage, path, Agreement.MISSING, "no such output in this run"))
-            continue
-        content = committed_bytes(root, path, revision)
-        if content is None:  # cached by DVC, not in git: its hash is all there is
-            agreement = Agreement.EQUAL if ours[path][1] == theirs_hash else Agreement.DIFFERS
-            comparisons.append(Comparison(stage, path, agreement))
-        elif not (run / path).exists():
-            comparisons.append(Comparison(stage, path, Agreement.MISSING, "the file is not there"))
-        else:
-            agreement, detail = compare_file(path, (run / path).read_bytes(), content)
-            comparisons.append(Comparison(stage, path, agreement, detail))
+    for lock, content in committed.items():
+        if not (run / lock).exists():
+            raise InputError(f"{run / lock}: missing; run `dvc repro` first")
+        ours = _outputs(yaml.safe_load((run / lock).read_text(encoding="utf-8")))
+        paper = "" if lock == "dvc.lock" else f"{Path(lock).parent.name}: "
+        for path, (stage, theirs_hash) in _outputs(content).items():
+            files = committed_files(root, revision, path)
+            if path not in ours:
+                found = [Comparison(stage, path, Agreement.MISSING, "no such output in this run")]
+            elif files:
+                found = [_compare_committed(root, run, revision, stage, file) for file in files]
+            else:  # not in git: its hash is all there is
+                found = [
+                    Comparison(stage, path, Agreement.EQUAL if ours[path][1] == theirs_hash else Agreement.DIFFERS)
+                ]
+            comparisons += [dataclasses.replace(one, stage=f"{paper}{stage}") for one in found]
     return comparisons
+
+
+def _compare_committed(root: Path, run: Path, revision: str, stage: str, file: str) -> Comparison:
+    if not (run / file).is_file():
+        return Comparison(stage, file, Agreement.MISSING, "the file is not there")
+    theirs = committed_bytes(root, file, revision) or b""
+    return Comparison(stage, file, *compare_file(file, (run / file).read_bytes(), theirs))
 
 
 def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]:
@@ -129,13 +141,27 @@ def committed_bytes(root: Path, path: str, revision: str) -> bytes | None:
     Raises:
         InputError: No git repository, or no such revision.
     """
-    known = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], cwd=root, capture_output=True
-    )
-    if known.returncode != 0:
-        raise InputError(f"{root}: git knows no revision '{revision}' here")
+    _check_revision(root, revision)
     shown = subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=root, capture_output=True)
     return shown.stdout if shown.returncode == 0 else None
+
+
+def committed_files(root: Path, revision: str, path: str = ".") -> list[str]:
+    """The files at a path, itself or below it, at a git revision; none where it is not in git.
+
+    Raises:
+        InputError: No git repository, or no such revision.
+    """
+    _check_revision(root, revision)
+    command = ["git", "ls-tree", "-r", "-z", "--name-only", revision, "--", path]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    return [name for name in listed.stdout.split("\0") if name]
+
+
+def _check_revision(root: Path, revision: str) -> None:
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    if subprocess.run(command, cwd=root, capture_output=True).returncode != 0:
+        raise InputError(f"{root}: git knows no revision '{revision}' here")
 
 
 def _outputs(lock: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -5,18 +5,18 @@ profile's complete `params.yaml`, and a DVC configuration that shares the reposi
 data. `git status` stays clean and `dvc.lock` is not written. Run again after an interruption, it continues.
 """
 
-import os
 import shutil
-import subprocess
-import sys
+import time
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
+from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
+from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import profile_values, validate
-from graspbook.reporting.tables import write_text
+from graspbook.pipeline.side_by_side import reproduce_side_by_side
+from graspbook.pipeline.summary import summary
 
 COPIED = ("dvc.yaml", "data.dvc", "notebooks", "src")
 """What a workspace takes from the repository."""
@@ -33,23 +33,6 @@ _DVC_CONFIG = """\
 ['remote "store"']
     url = ../../../.dvc/store
 """
-
-
-class PipelineError(RuntimeError):
-    """A stage of the pipeline failed; its own message stands above, in the terminal."""
-
-
-def find_root(start: Path = Path(".")) -> Path:
-    """The repository that `start` lies in.
-
-    Raises:
-        InputError: Neither `start` nor a folder above it holds `dvc.yaml` and `params.yaml`.
-    """
-    start = Path(start).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "dvc.yaml").exists() and (folder / "params.yaml").exists():
-            return folder
-    raise InputError("not inside a graspbook repository: no dvc.yaml and params.yaml here or above")
 
 
 def prepare_workspace(root: Path, profile: str) -> Path:
@@ -81,72 +64,36 @@ def prepare_workspace(root: Path, profile: str) -> Path:
     return workspace
 
 
-def reproduce(root: Path, profile: str) -> Path:
-    """Run the whole pipeline at a profile, in a workspace of its own, and say what came out.
+def reproduce(root: Path, profile: str, paper: str | None = None) -> Path:
+    """Run the whole pipeline, or one paper's, at a profile, in a workspace of its own, and say what came out.
 
     Args:
         root: The repository.
         profile: `quick` or `paper`.
+        paper: A paper's short name; None for the book.
 
     Returns:
         The workspace.
 
     Raises:
-        InputError: See `prepare_workspace`.
+        InputError: See `prepare_workspace`; or there is no such paper.
         PipelineError: A stage failed; running again continues from there.
     """
+    if paper is not None and not (root / "notebooks" / paper / "dvc.yaml").exists():
+        papers = sorted(path.parent.name for path in root.glob("notebooks/*/dvc.yaml"))
+        raise InputError(f"no paper '{paper}': expected one of {', '.join(papers)}")
+    begun = time.monotonic()
     workspace = prepare_workspace(root, profile)
     shown = workspace.relative_to(root)
-    print(
-        f"[graspbook] {profile} profile: working in {shown}, the committed reports stay as they are",
-        flush=True,
-    )
-    print("[graspbook] fetching data/ (object catalogue, textures, backbone weights)", flush=True)
+    print(f"[graspbook] {profile} profile: working in {shown}, the committed reports stay as they are", flush=True)
     run_dvc(workspace, "pull", "--quiet", "data.dvc")
     print("[graspbook] running every stage that has changed: simulation, training, report", flush=True)
-    run_dvc(workspace, "repro")
-    print(summary(workspace, shown), flush=True)
+    targets = [f"notebooks/{paper}/dvc.yaml"] if paper else []
+    ended = reproduce_side_by_side(workspace, targets)
+    print(summary(workspace, shown, paper), flush=True)
+    minutes, seconds = divmod(round(time.monotonic() - begun), 60)
+    print(f"\n[graspbook] {len(ended)} stages up to date after {minutes} min {seconds} s", flush=True)
     return workspace
-
-
-def run_dvc(folder: Path, *arguments: str) -> None:
-    """Run DVC in `folder`, with this Python's own programs first on the path.
-
-    Raises:
-        PipelineError: DVC reports a failure.
-    """
-    programs = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": os.pathsep.join([programs, os.environ.get("PATH", "")])}
-    command = [sys.executable, "-m", "dvc", *arguments]
-    if subprocess.run(command, cwd=folder, env=environment, check=False).returncode != 0:
-        raise PipelineError(
-            f"`dvc {' '.join(arguments)}` failed in {folder}; what went wrong stands above. "
-            "Run the same command again to continue from there"
-        )
-
-
-def summary(workspace: Path, shown: Path) -> str:
-    """What a run has produced: the verdict on each claim, and where to look.
-
-    Args:
-        workspace: Folder with `reports/`.
-        shown: How to write its path.
-    """
-    lines = []
-    for table in sorted(workspace.glob("reports/*/tables/table_*.md")):
-        lines += ["", table.read_text(encoding="utf-8").rstrip()]
-    lines += ["", "Claims:"]
-    claims = pd.read_csv(workspace / "reports" / "claims.csv")
-    for _, claim in claims.drop_duplicates("claim").iterrows():
-        lines.append(f"  {claim['claim']:<11} {claim['verdict']:<16} {claim['statement']}")
-    if (claims["profile"] == "quick").any():
-        lines.append("  (quick profile: everything ran, but the numbers and verdicts mean little)")
-    lines += ["", "Look at:"]
-    patterns = ("reports/claims.md", "reports/*/tables/*.md", "reports/*/figures/*.png", "reports/**/*.ipynb")
-    for pattern in patterns:
-        for path in sorted(workspace.glob(pattern)):
-            lines.append(f"  {shown / path.relative_to(workspace)}")
-    return "\n".join(lines)
 
 
 def _mirror(source: Path, target: Path) -> None:
@@ -157,11 +104,11 @@ def _mirror(source: Path, target: Path) -> None:
     wanted = {
         path.relative_to(source)
         for path in source.rglob("*")
-        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
+        if path.is_file() and path.name != "dvc.lock" and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
     }
     if target.exists():
         for path in sorted(target.rglob("*"), reverse=True):
-            if path.is_file() and path.relative_to(target) not in wanted:
+            if path.is_file() and path.name != "dvc.lock" and path.relative_to(target) not in wanted:
                 path.unlink()
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()

@@ -1,0 +1,18 @@
+"""Where the repository is."""
+
+from pathlib import Path
+
+from graspbook.errors import InputError
+
+
+def find_root(start: Path = Path(".")) -> Path:
+    """The repository, or the workspace of a profile, that `start` lies in.
+
+    Raises:
+        InputError: Neither `start` nor a folder above it holds `dvc.yaml` and `params.yaml`.
+    """
+    start = Path(start).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "dvc.yaml").exists() and (folder / "params.yaml").exists():
+            return folder
+    raise InputError("not inside a graspbook repository: no dvc.yaml and params.yaml here or above")

@@ -1,0 +1,82 @@
+"""Independent stages of a pipeline at once, each in a process with its share of the cores.
+
+`dvc repro` runs one stage after another. Here DVC says what depends on what; then every stage whose turn has come is
+handed to a `dvc repro --single-item` of its own. Every process computes with one thread, so that the bytes that come
+out do not depend on how many run beside each other.
+"""
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from graspbook.pipeline.dvc_command import PipelineError, run_dvc
+from graspbook.workers import worker_count
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
+    """What each stage needs, by the addresses of stages.
+
+    Args:
+        folder: The repository or a workspace.
+        targets: Addresses of stages or paths of pipeline files; with what they need, they are what counts. Empty: all.
+    """
+    from dvc.repo import Repo
+
+    repo = Repo(str(folder))
+    graph = repo.index.graph
+    wanted = [stage for target in targets for stage in repo.stage.collect(target)] if targets else list(graph)
+    waiting, needed = list(wanted), {}
+    while waiting:
+        stage = waiting.pop()
+        if stage.addressing not in needed:
+            found = [other for other in graph.successors(stage) if other.cmd]  # not files that are only tracked
+            needed[stage.addressing] = {other.addressing for other in found}
+            waiting += found
+    return {name: needs for name, needs in needed.items() if not name.endswith(".dvc")}
+
+
+def reproduce_side_by_side(folder: Path, targets: list[str], jobs: int | None = None) -> list[str]:
+    """Bring stages and what they need up to date, as many at once as there are cores.
+
+    Args:
+        folder: The repository or a workspace.
+        targets: See `needed_stages`.
+        jobs: How many at once; by default `worker_count()`.
+
+    Returns:
+        The addresses of the stages in the order in which they ended.
+
+    Raises:
+        PipelineError: A stage failed. Those that ran beside it have ended first; no other was begun.
+    """
+    sorter = TopologicalSorter(needed_stages(folder, targets))
+    sorter.prepare()
+    running: dict[Future[None], str] = {}
+    ended: list[str] = []
+    failure: BaseException | None = None
+    with ThreadPoolExecutor(jobs or worker_count()) as pool:
+        while running or (sorter.is_active() and failure is None):
+            if failure is None:
+                for name in sorted(sorter.get_ready()):
+                    running[pool.submit(_reproduce_one, folder, name)] = name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                failure = failure or future.exception()
+                if future.exception() is None:
+                    ended.append(name)
+                    sorter.done(name)
+            if failure is not None:
+                for future in running:
+                    future.cancel()
+    if failure is not None:
+        raise failure
+    return ended
+
+
+def _reproduce_one(folder: Path, name: str) -> None:
+    try:
+        run_dvc(folder, "--wait-for-lock", "repro", "--single-item", "--quiet", name, environment=_ONE_THREAD)
+    except PipelineError:
+        raise PipelineError(f"stage {name} failed; what went wrong stands above. Run again to continue") from None

@@ -1,0 +1,38 @@
+"""What a newcomer sees at the end of a run: the tables, the claims, and where to look."""
+
+import csv
+from pathlib import Path
+
+
+def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
+    """What a run has produced: its tables, the verdict on each claim, its figures and pages.
+
+    Args:
+        workspace: Folder with `reports/`.
+        shown: How to write its path.
+        paper: A paper's short name, if only that was run.
+    """
+    reports = workspace / "reports"
+    below = reports / paper if paper else reports
+    lines: list[str] = []
+    for table in sorted(below.rglob("table_*.md")):
+        lines += ["", table.read_text(encoding="utf-8").rstrip()]
+    claims = reports / "claims" / "claims.csv"
+    if claims.exists():
+        lines += ["", "Claims:", *_claims(claims, paper)]
+    figures = sorted(path.relative_to(workspace) for path in below.rglob("*.png"))
+    pages = sorted(path.relative_to(workspace) for path in below.rglob("notebook.ipynb"))
+    lines += ["", f"Figures ({len(figures)}):", *(f"  {shown / path}" for path in figures)]
+    lines += ["", f"Pages ({len(pages)}), each a notebook with its results:", *(f"  {shown / path}" for path in pages)]
+    lines += ["", f"Open them in a browser: .venv/bin/jupyter lab {shown / below.relative_to(workspace)}"]
+    return "\n".join(lines)
+
+
+def _claims(path: Path, paper: str | None) -> list[str]:
+    """One line per claim, and what to think of the quick profile's."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = {row["claim"]: row for row in csv.DictReader(file) if paper in (None, row["paper"])}
+    lines = [f"  {claim:<11} {row['verdict']:<27} {row['statement']}" for claim, row in rows.items()]
+    if any(row["profile"] == "quick" for row in rows.values()):
+        lines.append("  (quick profile: few rows, short trainings; the committed verdicts are in reports/claims)")
+    return lines

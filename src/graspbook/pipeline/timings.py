@@ -1,0 +1,37 @@
+"""`reports/timings.csv`: how long each notebook took when it last ran, which no stage depends on."""
+
+import csv
+import fcntl
+import io
+from pathlib import Path
+
+from graspbook.data.atomic import write_text
+
+TIMINGS = Path("reports/timings.csv")
+_COLUMNS = ["stage", "profile", "seconds"]
+
+
+def record_timing(path: Path, stage: str, profile: str, seconds: float) -> None:
+    """Put one line into the table in place of an older one; stages that run side by side do not lose each other's.
+
+    Args:
+        path: The table.
+        stage: The stage's folder of reports.
+        profile: The profile that it ran at.
+        seconds: How long it took.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.parents[1] / "scratch" / "timings.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        rows = {}
+        if path.exists():
+            with open(path, encoding="utf-8", newline="") as file:
+                rows = {(row["profile"], row["stage"]): row["seconds"] for row in csv.DictReader(file)}
+        rows[profile, stage] = f"{seconds:.1f}"
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        writer.writerows([stage, profile, rows[profile, stage]] for profile, stage in sorted(rows))
+        write_text(path, text.getvalue())
