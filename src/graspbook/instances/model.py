@@ -1,27 +1,18 @@
-"""One interface for models of instance segmentation, and the files they are kept in (`selfsup` paper, §III-B.4).
+"""One interface for models of instance segmentation (`selfsup` paper, §III-B.4).
 
-The method makes training images; which model learns from them is a matter of one name. A model has a loss on
-a batch of images with their objects' masks, and it finds objects in images.
+The method makes training images; which model learns from them is a matter of one name (`registry`). A model has a
+loss on a batch of images with their objects' masks, and it finds objects in images.
 """
 
-import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor, nn
 
-from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
-from graspbook.nn.weight_file import load_weights, save_weights
-from graspbook.nn.weights import Pretrained
-
-ModelName = Literal["mask2former", "mask_rcnn"]
-FORMAT = "graspbook.selfsup.InstanceModel"
-"""Name of the metadata entry that holds a model file's name and configuration as JSON."""
 
 
 @dataclass(frozen=True)
@@ -63,29 +54,6 @@ class InstanceModel(Protocol):
         ...
 
 
-def build_instance_model(
-    name: ModelName, config: object | None, pretrained: Pretrained | None, seed: int
-) -> InstanceModel:
-    """A model ready for training.
-
-    Args:
-        name: "mask2former", as in the paper, or "mask_rcnn".
-        config: `Mask2FormerSettings` or `MaskRCNNSettings`, its defaults if None.
-        pretrained: weights of the backbone, or None for random ones.
-        seed: of whatever starts at random; PyTorch's own generator is left as it was.
-
-    Raises:
-        InputError: the name is not known, or `pretrained` does not fit.
-    """
-    make, settings = _models(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = make(config or settings())
-    if pretrained is not None:
-        model.load_pretrained(pretrained)
-    return model.train()
-
-
 @torch.no_grad()
 def predict_instances(
     model: InstanceModel, images: UInt8[np.ndarray, "b h w 3"], max_per_image: int = 100, batch_size: int = 16
@@ -93,7 +61,7 @@ def predict_instances(
     """Find the objects of images.
 
     Args:
-        model: any model of this module; its mode is left as it was.
+        model: any model; its mode is left as it was.
         images: RGB.
         max_per_image: detections kept of each image, the surest first.
         batch_size: images that go through the model at once.
@@ -120,48 +88,3 @@ def images_to_tensor(images: UInt8[np.ndarray, "b h w 3"]) -> Float[Tensor, "b 3
     """RGB in 0..1, float32, channels last in memory, as the convolutions like it on a CPU."""
     x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     return x.contiguous(memory_format=torch.channels_last).float() / 255
-
-
-def save_instance_model(model: InstanceModel, name: ModelName, path: Path) -> None:
-    """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all."""
-    save_weights(model, path, FORMAT, {"name": name, "config": dataclasses.asdict(model.config)})
-
-
-def load_instance_model(path: Path) -> InstanceModel:
-    """Read a model that `save_instance_model` wrote; on the CPU, float32, in evaluation mode.
-
-    Raises:
-        InputError: the file is missing or is not such a model.
-    """
-
-    def build(about: dict) -> InstanceModel:
-        make, settings = _models(about["name"])
-        return make(settings(**about["config"]))
-
-    return load_weights(path, FORMAT, "an instance segmentation model", build)
-
-
-def start_from(model: InstanceModel, path: Path) -> None:
-    """Give a model the weights of another of the same kind and size that `save_instance_model` wrote.
-
-    Raises:
-        InputError: the file is missing or no model, or its weights do not fit.
-    """
-    other = load_instance_model(path)
-    try:
-        model.load_state_dict(other.state_dict())
-    except RuntimeError as error:
-        raise InputError(f"{path}: not the weights of this {type(model).__name__}: {error}") from error
-
-
-def _models(name: str) -> tuple[type, type]:
-    # imported here: transformers alone takes seconds, and the models' modules import this one
-    if name == "mask2former":
-        from graspbook.selfsup.instance_segmentation.mask2former import Mask2Former, Mask2FormerSettings
-
-        return Mask2Former, Mask2FormerSettings
-    if name == "mask_rcnn":
-        from graspbook.instances.mask_rcnn import MaskRCNN, MaskRCNNSettings
-
-        return MaskRCNN, MaskRCNNSettings
-    raise InputError(f"model: expected 'mask2former' or 'mask_rcnn', got {name!r}")

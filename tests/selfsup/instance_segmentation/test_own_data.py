@@ -10,19 +10,15 @@ from typer.testing import CliRunner
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.images import read_rgb, write_png
 from graspbook.errors import InputError
-from graspbook.instances.model import (
-    build_instance_model,
-    load_instance_model,
-    predict_instances,
-    save_instance_model,
-)
+from graspbook.instances.mask2former import Mask2FormerSettings
+from graspbook.instances.model import predict_instances
+from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.pipeline.cli import app
 from graspbook.selfsup.grasp_segmentation.model import (
     GraspSegmenterConfig,
     build_grasp_segmenter,
     save_grasp_segmenter,
 )
-from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
 from graspbook.selfsup.instance_segmentation.own_data import OwnDataConfig, hold_out, train_on_own_data
 from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig
 from graspbook.selfsup.pasting.bank import ObjectBank

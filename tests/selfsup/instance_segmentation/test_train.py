@@ -12,11 +12,11 @@ import torch
 
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.errors import InputError
-from graspbook.instances.model import build_instance_model
+from graspbook.instances.mask2former import Mask2FormerSettings
+from graspbook.instances.registry import build_instance_model
 from graspbook.selfsup.grasp_segmentation.train import TrainingDiverged
 from graspbook.selfsup.instance_segmentation import train as segment_train
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
-from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
 from graspbook.selfsup.instance_segmentation.train import (
     SegmentTrainConfig,
     learning_rate,

@@ -8,13 +8,9 @@ import torch
 from graspbook.data.coco import resize_image
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
-from graspbook.instances.model import (
-    build_instance_model,
-    load_instance_model,
-    predict_instances,
-    save_instance_model,
-)
-from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
+from graspbook.instances.mask2former import Mask2FormerSettings
+from graspbook.instances.model import predict_instances
+from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.selfsup.picking import robot
 from graspbook.selfsup.picking.robot import ModelSegmenter, OneAtRandom
 from graspbook.world.picking import TrueSegmenter

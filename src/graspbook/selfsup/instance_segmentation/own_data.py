@@ -21,14 +21,15 @@ from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
 from graspbook.errors import InputError
-from graspbook.instances.model import InstanceModel, build_instance_model, save_instance_model
+from graspbook.instances.mask2former import Mask2FormerSettings
+from graspbook.instances.model import InstanceModel
+from graspbook.instances.registry import build_instance_model, save_instance_model
 from graspbook.nn.weights import Pretrained
 from graspbook.reporting.plotting import outlined
 from graspbook.reporting.tables import write_text
 from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
-from graspbook.selfsup.instance_segmentation.mask2former import Mask2FormerSettings
 from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig, train_instance_model
 from graspbook.selfsup.pasting.bank import ObjectBank, collect_objects
 from graspbook.selfsup.pasting.paste import PasteConfig, paste

@@ -13,8 +13,8 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from graspbook.errors import InputError
+from graspbook.instances.set_loss import robust_target
 from graspbook.nn.mask_loss import mask_losses
-from graspbook.selfsup.instance_segmentation.set_loss import robust_target
 
 SIDE = 32
 _FRAME = 8

@@ -12,7 +12,8 @@ from jaxtyping import UInt8
 
 from graspbook.data.coco import resize_image, resize_mask
 from graspbook.errors import InputError
-from graspbook.instances.model import InstanceModel, load_instance_model, predict_instances
+from graspbook.instances.model import InstanceModel, predict_instances
+from graspbook.instances.registry import load_instance_model
 from graspbook.world.picking import Beliefs, Segmenter
 
 

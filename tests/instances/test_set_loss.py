@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from graspbook.errors import InputError
-from graspbook.selfsup.instance_segmentation.set_loss import robust_target
+from graspbook.instances.set_loss import robust_target
 
 
 def cross_entropy(logits, mask):

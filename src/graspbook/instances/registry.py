@@ -1,0 +1,84 @@
+"""Which models of instance segmentation there are, and the files they are kept in."""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from graspbook.errors import InputError
+from graspbook.instances.model import InstanceModel
+from graspbook.nn.weight_file import load_weights, save_weights
+from graspbook.nn.weights import Pretrained
+
+ModelName = Literal["mask2former", "mask_rcnn"]
+FORMAT = "graspbook.selfsup.InstanceModel"
+"""Name of the metadata entry that holds a model file's name and configuration as JSON."""
+
+
+def build_instance_model(
+    name: ModelName, config: object | None, pretrained: Pretrained | None, seed: int
+) -> InstanceModel:
+    """A model ready for training.
+
+    Args:
+        name: "mask2former", as in the paper, or "mask_rcnn".
+        config: `Mask2FormerSettings` or `MaskRCNNSettings`, its defaults if None.
+        pretrained: weights of the backbone, or None for random ones.
+        seed: of whatever starts at random; PyTorch's own generator is left as it was.
+
+    Raises:
+        InputError: the name is not known, or `pretrained` does not fit.
+    """
+    make, settings = _model(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = make(config or settings())
+    if pretrained is not None:
+        model.load_pretrained(pretrained)
+    return model.train()
+
+
+def save_instance_model(model: InstanceModel, name: ModelName, path: Path) -> None:
+    """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all."""
+    save_weights(model, path, FORMAT, {"name": name, "config": dataclasses.asdict(model.config)})
+
+
+def load_instance_model(path: Path) -> InstanceModel:
+    """Read a model that `save_instance_model` wrote; on the CPU, float32, in evaluation mode.
+
+    Raises:
+        InputError: the file is missing or is not such a model.
+    """
+
+    def build(about: dict) -> InstanceModel:
+        make, settings = _model(about["name"])
+        return make(settings(**about["config"]))
+
+    return load_weights(path, FORMAT, "an instance segmentation model", build)
+
+
+def start_from(model: InstanceModel, path: Path) -> None:
+    """Give a model the weights of another of the same kind and size that `save_instance_model` wrote.
+
+    Raises:
+        InputError: the file is missing or no model, or its weights do not fit.
+    """
+    other = load_instance_model(path)
+    try:
+        model.load_state_dict(other.state_dict())
+    except RuntimeError as error:
+        raise InputError(f"{path}: not the weights of this {type(model).__name__}: {error}") from error
+
+
+def _model(name: str) -> tuple[type, type]:
+    """The class of a model and that of its settings; imported here, since each is slow to import."""
+    if name == "mask2former":
+        from graspbook.instances.mask2former import Mask2Former, Mask2FormerSettings
+
+        return Mask2Former, Mask2FormerSettings
+    if name == "mask_rcnn":
+        from graspbook.instances.mask_rcnn import MaskRCNN, MaskRCNNSettings
+
+        return MaskRCNN, MaskRCNNSettings
+    raise InputError(f"model: expected 'mask2former' or 'mask_rcnn', got {name!r}")
