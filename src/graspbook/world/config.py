@@ -1,18 +1,15 @@
 """Configuration of the simulated world: its nuisances as dials, and the size of its images.
 
 The `selfsup` paper explains its results by three causes (§IV-C): shiny bins that reflect, neighbours that move,
-and occlusion. Each is a dial here, so that each explanation can be tested alone. All defaults stand in `Dials`;
-`DIAL_RANGES` lists the five levels at which the dial figure evaluates every dial, the first one being "off".
+and occlusion. Each is a dial here, so that each explanation can be tested alone. `DIAL_RANGES` lists
+the five levels at which the dial figure evaluates every dial, the first one being "off".
 """
 
-from __future__ import annotations
+from typing import Annotated
 
-import dataclasses
-import math
-from collections.abc import Mapping
-from typing import Any
+from annotated_types import Interval
 
-from graspbook.errors import InputError
+from graspbook.configuration import Fraction, configuration
 
 DIAL_RANGES: dict[str, tuple[float, ...]] = {
     # dial: off ........................ strong
@@ -26,18 +23,8 @@ DIAL_RANGES: dict[str, tuple[float, ...]] = {
 }
 """Five levels of every dial, from off (or as low as it goes) to strong."""
 
-_UPPER: dict[str, float] = {
-    "wall_reflectance": 1.0,
-    "light_flicker": 2.0,
-    "shadow_softness": 1.0,
-    "neighbour_movement": 5.0,
-    "clutter": 60.0,
-    "occlusion": 1.0,
-    "texture_similarity": 1.0,
-}
 
-
-@dataclasses.dataclass(frozen=True)
+@configuration
 class Dials:
     """Strengths of the nuisances.
 
@@ -53,24 +40,16 @@ class Dials:
         texture_similarity: probability that an object wears the bin's shared label instead of its own.
     """
 
-    wall_reflectance: float = 0.2
-    light_flicker: float = 0.03
-    shadow_softness: float = 0.15
-    neighbour_movement: float = 1.0
-    clutter: float = 12.0
-    occlusion: float = 0.5
-    texture_similarity: float = 0.0
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value, upper = getattr(self, field.name), _UPPER[field.name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise InputError(f"dials.{field.name}: expected a number, got {value!r}")
-            if not 0 <= value <= upper:
-                raise InputError(f"dials.{field.name}: expected 0 to {upper:g}, got {value:g}")
+    wall_reflectance: Fraction
+    light_flicker: Annotated[float, Interval(ge=0, le=2)]
+    shadow_softness: Fraction
+    neighbour_movement: Annotated[float, Interval(ge=0, le=5)]
+    clutter: Annotated[float, Interval(ge=0, le=60)]
+    occlusion: Fraction
+    texture_similarity: Fraction
 
 
-@dataclasses.dataclass(frozen=True)
+@configuration
 class WorldConfig:
     """Everything that decides how the world looks and behaves, besides the seed.
 
@@ -80,45 +59,11 @@ class WorldConfig:
         dials: strengths of the nuisances.
     """
 
-    height: int = 128
-    samples: int = 2
-    dials: Dials = dataclasses.field(default_factory=Dials)
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("height", 16, 2048), ("samples", 1, 4)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
-        if not isinstance(self.dials, Dials):
-            raise InputError(f"dials: expected Dials, got {type(self.dials).__name__}")
+    height: Annotated[int, Interval(ge=32, le=2048)]
+    samples: Annotated[int, Interval(ge=1, le=4)]
+    dials: Dials
 
     @property
     def width(self) -> int:
         """Image width in pixels."""
         return self.height * 3 // 2
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> WorldConfig:
-        """Builds a configuration from plain values, such as a parameter file holds.
-
-        Args:
-            mapping: any of `height`, `samples` and `dials` (itself a mapping from dial to number).
-
-        Raises:
-            InputError: on a key that does not exist or a value of the wrong kind.
-        """
-        values = dict(_known(cls, mapping, "world"))
-        if "dials" in values and not isinstance(values["dials"], Dials):
-            if not isinstance(values["dials"], Mapping):
-                raise InputError(f"world.dials: expected a mapping, got {values['dials']!r}")
-            values["dials"] = Dials(**_known(Dials, values["dials"], "world.dials"))
-        return cls(**values)
-
-
-def _known(kind: type, mapping: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """Returns the mapping if each of its keys is a field of `kind`."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    for key in mapping:
-        if key not in names:
-            raise InputError(f"{where}.{key}: unknown key, expected one of {', '.join(names)}")
-    return mapping
