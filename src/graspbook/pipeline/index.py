@@ -51,7 +51,8 @@ def _link(path: Path) -> str:
 
 def _learned(path: Path) -> str:
     found = re.search(r"\*\*You will learn\*\* (.*?)(?:\n\n|$)", _opening(path), re.DOTALL)
-    return " ".join(found[1].split()).replace("|", "\\|") if found else ""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[1]) if found else ""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _opening(path: Path) -> str:

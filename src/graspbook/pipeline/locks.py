@@ -1,19 +1,11 @@
 """Hashes in `dvc.lock`, for what changes reports without computing anything anew."""
 
-import hashlib
-import json
 from pathlib import Path
 
 from dvc.utils.serialize import modify_yaml
 
+from graspbook.pipeline.hashes import summarise
 from graspbook.yaml_files import read_yaml
-
-
-def folder_hash(folder: Path) -> str:
-    """The hash that DVC gives a folder: of the names and hashes of its files, in the order of their paths."""
-    files = sorted((file.relative_to(folder).parts, file) for file in folder.rglob("*") if file.is_file())
-    listed = [{"md5": _file_hash(file), "relpath": "/".join(parts)} for parts, file in files]
-    return hashlib.md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def lock_files(root: Path) -> list[Path]:
@@ -41,7 +33,7 @@ def current_mentions(root: Path, folders: list[Path]) -> list[tuple[Path, str, s
                     path = item["path"]
                     if not any(folder == Path(path) or Path(path) in folder.parents for folder in folders):
                         continue
-                    hashes[path] = hashes.get(path) or folder_hash(root / path)
+                    hashes[path] = hashes.get(path) or summarise(root / path).md5
                     if item["md5"] == hashes[path]:
                         found.append((lock, stage, kind, path))
     return found
@@ -59,11 +51,5 @@ def update_mentions(root: Path, mentions: list[tuple[Path, str, str, str]]) -> N
             for other, stage, kind, path in mentions:
                 if other == lock:
                     item = next(item for item in content["stages"][stage][kind] if item["path"] == path)
-                    files = [file for file in (root / path).rglob("*") if file.is_file()]
-                    item["md5"] = folder_hash(root / path)
-                    item["size"] = sum(file.stat().st_size for file in files)
-                    item["nfiles"] = len(files)
-
-
-def _file_hash(path: Path) -> str:
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+                    found = summarise(root / path)
+                    item["md5"], item["size"], item["nfiles"] = found.md5, found.size, found.files

@@ -15,8 +15,9 @@ import nbformat
 from graspbook.data.atomic import new_file
 from graspbook.errors import InputError
 from graspbook.pipeline.clean import clean_notebook
+from graspbook.pipeline.hashes import summarise
 from graspbook.pipeline.links import link_to_executed
-from graspbook.pipeline.locks import current_mentions, folder_hash, update_mentions
+from graspbook.pipeline.locks import current_mentions, update_mentions
 from graspbook.pipeline.run_notebook import EXECUTED, PARAMETERS_TAG
 from graspbook.pipeline.sources import notebook_fingerprint, read_notebook
 from graspbook.pipeline.stages import KEYED, Stage, notebook_stages
@@ -116,7 +117,7 @@ def _prove_unchanged(
             raise InputError(f"{name}: the parameter '{dotted}' has changed since it ran; run the stage again")
     reports = stage.reports.as_posix()
     hashes = {out["path"]: out["md5"] for out in entry.get("outs", [])}
-    if hashes.get(reports) != folder_hash(root / reports):
+    if hashes.get(reports) != summarise(root / reports).md5:
         raise InputError(f"{name}: {reports} is not what the lock file says; run the stage again, or check it out")
 
 
