@@ -25,11 +25,10 @@ from graspbook.data.rle import decode_mask
 from graspbook.errors import InputError
 from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
-from graspbook.selfsup.pasting import bank_file
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, CROP_COLUMNS, bank_metadata, cut_row, read_bank, write_bank
 from graspbook.selfsup.pasting.sources import MaskSource
 from graspbook.selfsup.pixels import scaled_area
-from graspbook.training.checkpoint import digest
+from graspbook.training.fingerprint import fingerprint
 
 ROWS_AT_ONCE = 1000
 """Objects in memory at once while a bank of labelled images is written."""
@@ -265,4 +264,4 @@ def _job_key(source: MaskSource, grasps: GraspDataset | GraspFolder, shard: int,
     names = grasps.table["grasp_id"].tolist() if isinstance(grasps, GraspDataset) else grasps.names
     # batch_size: the last bits of a network's output hang on it
     settings = [source.key(), str(grasps.path.resolve()), stamps, names, shard, batch_size]
-    return digest(settings, {}, [Path(__file__), Path(bank_file.__file__)])
+    return fingerprint(settings, __name__)

@@ -5,20 +5,19 @@ Paste-Subtract cuts with `SubtractSource`, Paste-Grasp-Filter and Paste-Grasp wi
 """
 
 import dataclasses
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, UInt8
 
-from graspbook.selfsup.grasp_segmentation import baselines, filter, inference, model
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract, predict_masks
-from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, count_contours, keep_by_contours
+from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
+from graspbook.selfsup.grasp_segmentation.filter import count_contours, keep_by_contours
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
-from graspbook.training.checkpoint import digest
+from graspbook.training.fingerprint import fingerprint, modules_of
 
 SCORES = ("occlusion_ratio", "relative_entropy", "n_contours")
 """What the filter looks at; a source that does not predict one leaves it NaN."""
@@ -65,8 +64,8 @@ class SubtractSource:
     """
 
     threshold: float
-    kernel: int = 21
-    thresholds: FilterThresholds = field(default_factory=FilterThresholds)
+    kernel: int
+    thresholds: FilterThresholds
 
     def find(
         self,
@@ -83,7 +82,7 @@ class SubtractSource:
 
     def key(self) -> str:
         """Of the settings and the code."""
-        return digest(dataclasses.asdict(self), {}, [Path(module.__file__) for module in (baselines, filter)])
+        return fingerprint(dataclasses.asdict(self), __name__)
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,8 @@ class ModelSource:
     """
 
     segmenter: GraspSegmenter
-    thresholds: FilterThresholds = field(default_factory=FilterThresholds)
-    filtered: bool = True
+    thresholds: FilterThresholds
+    filtered: bool
 
     def find(
         self,
@@ -117,8 +116,7 @@ class ModelSource:
     def key(self) -> str:
         """Of weights, settings and code."""
         settings = [dataclasses.asdict(self.thresholds), self.filtered, dataclasses.asdict(self.segmenter.config)]
-        files = [Path(module.__file__) for module in (model, filter, inference)]
-        return digest(settings, self.segmenter.state_dict(), files)
+        return fingerprint(settings, __name__, *modules_of(self.segmenter), arrays=self.segmenter.state_dict())
 
 
 def _scores(occlusion: np.ndarray, entropy: np.ndarray, contours: np.ndarray) -> pd.DataFrame:
