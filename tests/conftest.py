@@ -1,7 +1,18 @@
+import functools
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+
+from graspbook.pipeline.params import load_params
+
+
+@functools.cache
+def standard(slug: str) -> Any:
+    """A paper's configuration at the standard profile; tests change it with `dataclasses.replace`."""
+    return getattr(load_params(Path(__file__).parents[1] / "params.yaml", "standard"), slug)
 
 
 @pytest.fixture

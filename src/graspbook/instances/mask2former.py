@@ -5,7 +5,6 @@ queries predicts whether it has an object and that object's mask (`mask2former_l
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -13,45 +12,15 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from graspbook.errors import InputError
+from graspbook.instances.config import Mask2FormerSettings
 from graspbook.instances.mask2former_loss import OBJECT, Labels, layer_loss
 from graspbook.instances.model import Batch
-from graspbook.nn.backbone import BackboneName, build_backbone, normalise_rgb
+from graspbook.nn.backbone import build_backbone, normalise_rgb
 from graspbook.nn.weights import Pretrained
 
 _TIMM_NAMES = {"mobilenet_v2": "mobilenetv2_100", "resnet50": "resnet50"}
 N_WAVES = 5
 """Wavelengths of the position features, each half of the one before."""
-
-
-@dataclass(frozen=True)
-class Mask2FormerSettings:
-    """What the model is made of; transformers' defaults, which the paper has, in brackets.
-
-    Attributes:
-        backbone: ("resnet50").
-        queries: most objects that can be found in an image (100).
-        hidden: channels of pixel decoder and transformer decoder (256); 8 attention heads share them.
-        encoder_layers: of the pixel decoder (6).
-        encoder_feedforward: hidden channels of its layers (1024).
-        decoder_layers: mask predictions, the queries' own before the first layer included (10, that is 9 layers).
-        feedforward: hidden channels of the transformer decoder's layers (2048).
-        points: where masks are compared, per object (12544).
-        positions: whether the features that masks are made of are told where in the image they are (no). A mask
-            is where the features agree with a query; equal objects in two places have to differ in something
-            before one query can have one of them, and convolutions alone are slow to learn that.
-        robust_margin: lowest IoU of the robust set loss, 0.7 in §V-A.2; None: the usual loss.
-    """
-
-    backbone: BackboneName = "mobilenet_v2"
-    queries: int = 40
-    hidden: int = 128
-    encoder_layers: int = 1
-    encoder_feedforward: int = 256
-    decoder_layers: int = 4
-    feedforward: int = 512
-    points: int = 512
-    positions: bool = True
-    robust_margin: float | None = None
 
 
 class Mask2Former(nn.Module):

@@ -5,8 +5,6 @@ one is torchvision's, with a backbone of ours and boxes of the size of the objec
 hence none of the baselines that change Mask2Former's criterion.
 """
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
@@ -18,49 +16,10 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, masks_to_boxes
 
 from graspbook.errors import InputError
+from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.model import Batch
-from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, BackboneName, build_backbone
+from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, build_backbone
 from graspbook.nn.weights import Pretrained, load_body
-
-
-@dataclass(frozen=True)
-class MaskRCNNSettings:
-    """What the model is made of; torchvision's `maskrcnn_resnet50_fpn` in brackets.
-
-    Attributes:
-        backbone: ("resnet50").
-        channels: of the Feature Pyramid Network and the mask head (256).
-        hidden: of the box head's two layers (1024).
-        mask_layers: convolutions of the mask head (4).
-        anchors: sides of the square anchors at strides 4, 8, 16 and 32, two each, in pixels of images 96
-            high; each also comes half and twice as wide as high (32 to 512, one each at five strides, for
-            images 800 high).
-        regions: boxes per image that the box head learns from (512), four times as many proposals (2000).
-        mask_side: the mask head reads regions of that many pixels a side and doubles them (14).
-        anchors_compared: anchors per image that the proposals learn from (256).
-    """
-
-    backbone: BackboneName = "mobilenet_v2"
-    channels: int = 64
-    hidden: int = 256
-    mask_layers: int = 2
-    anchors: tuple[tuple[float, float], ...] = ((8, 12), (16, 24), (32, 48), (64, 96))
-    regions: int = 48
-    mask_side: int = 10
-    anchors_compared: int = 128
-
-
-ORIGINAL = MaskRCNNSettings(
-    backbone="resnet50",
-    channels=256,
-    hidden=1024,
-    mask_layers=4,
-    anchors=((32, 48), (64, 96), (128, 192), (256, 384)),
-    regions=512,
-    mask_side=14,
-    anchors_compared=256,
-)
-"""torchvision's numbers, for images of 640x960."""
 
 
 class _Pyramid(nn.Module):

@@ -2,38 +2,37 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from graspbook.errors import InputError
+from graspbook.instances.config import Mask2FormerSettings, MaskRCNNSettings, ModelName
 from graspbook.instances.model import InstanceModel
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.nn.weights import Pretrained
 
-ModelName = Literal["mask2former", "mask_rcnn"]
 FORMAT = "graspbook.selfsup.InstanceModel"
 """Name of the metadata entry that holds a model file's name and configuration as JSON."""
 
 
 def build_instance_model(
-    name: ModelName, config: object | None, pretrained: Pretrained | None, seed: int
+    name: ModelName, config: Mask2FormerSettings | MaskRCNNSettings, pretrained: Pretrained | None, seed: int
 ) -> InstanceModel:
     """A model ready for training.
 
     Args:
         name: "mask2former", as in the paper, or "mask_rcnn".
-        config: `Mask2FormerSettings` or `MaskRCNNSettings`, its defaults if None.
+        config: its `Mask2FormerSettings` or `MaskRCNNSettings`.
         pretrained: weights of the backbone, or None for random ones.
         seed: of whatever starts at random; PyTorch's own generator is left as it was.
 
     Raises:
         InputError: the name is not known, or `pretrained` does not fit.
     """
-    make, settings = _model(name)
+    make, _ = _model(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = make(config or settings())
+        model = make(config)
     if pretrained is not None:
         model.load_pretrained(pretrained)
     return model.train()

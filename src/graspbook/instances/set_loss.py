@@ -27,7 +27,7 @@ _ROUNDING = 1e-6  # 0.7 is not a binary fraction: 7/10 must count as being withi
 
 @torch.no_grad()
 def robust_target(
-    logits: Float[Tensor, "... p"], target: Bool[Tensor, "... p"], margin: float = 0.7
+    logits: Float[Tensor, "... p"], target: Bool[Tensor, "... p"], margin: float
 ) -> Bool[Tensor, "... p"]:
     """The mask within the margin of `target` that is closest to the prediction.
 

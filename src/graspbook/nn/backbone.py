@@ -1,7 +1,6 @@
 """Convolutional backbones that give one feature map per scale: strides 4, 8, 16 and 32."""
 
 from collections import OrderedDict
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -9,8 +8,7 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
 
 from graspbook.errors import InputError
-
-BackboneName = Literal["mobilenet_v2", "resnet50"]
+from graspbook.nn.config import BackboneName
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of RGB in 0..1 that both backbones' published weights expect to have been taken off."""

@@ -6,7 +6,6 @@ from a file that is already there or, only if the location is a hub name, throug
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 import torchvision
@@ -14,9 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import Backbone, BackboneName, build_backbone
-
-WeightSource = Literal["bundled", "hub", "random"]
+from graspbook.nn.backbone import Backbone, build_backbone
+from graspbook.nn.config import BackboneName, WeightSource
 
 BUNDLED_FILES = {"mobilenet_v2": "weights/mobilenet_v2.safetensors"}
 """Files under `data/`, by backbone; keys are those of torchvision's `mobilenet_v2().features`."""

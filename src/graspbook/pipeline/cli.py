@@ -1,5 +1,6 @@
-"""The `graspbook` command: run notebooks and profiles, segment your own grasps, judge claims, verify runs."""
+"""The `graspbook` command: run notebooks and profiles, judge claims, verify runs; one group of commands per paper."""
 
+import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +9,25 @@ import typer
 import yaml
 from typer.core import TyperGroup
 
+import graspbook
 from graspbook.errors import InputError
 
 
 class _Commands(TyperGroup):
-    """Says what is wrong in one line, without a traceback, where input is to blame."""
+    """The book's own commands and one group per paper that has a module `commands`, such as `graspbook selfsup`.
+
+    Says what is wrong in one line, without a traceback, where input is to blame.
+    """
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*super().list_commands(context), *_papers_with_commands()]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _papers_with_commands():
+            return super().get_command(context, name)
+        group = typer.main.get_group(importlib.import_module(f"graspbook.{name}.commands").app)
+        group.name = name
+        return group
 
     def invoke(self, context: click.Context) -> object:
         from graspbook.pipeline.dvc_command import PipelineError
@@ -22,6 +37,10 @@ class _Commands(TyperGroup):
         except (InputError, PipelineError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
+
+
+def _papers_with_commands() -> list[str]:
+    return sorted(path.parent.name for folder in graspbook.__path__ for path in Path(folder).glob("*/commands.py"))
 
 
 app = typer.Typer(
@@ -101,76 +120,6 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command("segment-grasps")
-def segment_grasps_command(
-    folder: Annotated[Path, typer.Argument(help="<name>_before.png, _after.png, _cups.png; or the Parquet layout")],
-    model: Annotated[Path, typer.Option(help="trained model, .safetensors")],
-    out: Annotated[Path, typer.Option(help="folder for masks and scores")],
-    batch_size: Annotated[int, typer.Option(min=1, help="grasps at once")] = 8,
-) -> None:
-    """Segment the grasped object in every grasp of a folder; say which masks to trust."""
-    from graspbook.data.folder import open_grasps
-    from graspbook.selfsup.grasp_segmentation.inference import segment_grasps
-    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
-
-    scores = segment_grasps(load_grasp_segmenter(model), open_grasps(folder), out, batch_size=batch_size)
-    kept = int(scores["kept"].sum())
-    typer.echo(f"{len(scores)} grasps segmented, {kept} pass the filter; masks and scores.csv in {out}")
-
-
-selfsup = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help="The `selfsup` paper's method on your own images."
-)
-app.add_typer(selfsup, name="selfsup")
-
-
-@selfsup.command("train")
-def train_own_command(
-    labels: Annotated[Path, typer.Option(help="COCO JSON of labelled images, which lie beside it")],
-    grasps: Annotated[Path, typer.Option(help="unlabelled grasps, as for segment-grasps")],
-    out: Annotated[Path, typer.Option(help="folder for the model, the objects cut out and samples")],
-    model: Annotated[Path, typer.Option(help="grasp segmentation model that cuts the objects out")] = Path(
-        "artifacts/selfsup/models/grasp-100.safetensors"
-    ),
-    height: Annotated[int, typer.Option(min=32, help="of the images learned from, pixels")] = 96,
-    steps: Annotated[int, typer.Option(min=1, help="training steps")] = 1500,
-    batch_size: Annotated[int, typer.Option(min=1, help="images per step")] = 8,
-    learning_rate: Annotated[float, typer.Option(min=0, help="of AdamW, at its highest")] = 6e-4,
-    max_objects: Annotated[int, typer.Option(min=1, help="at most so many are pasted on an image")] = 25,
-    filtered: Annotated[bool, typer.Option("--filter", help="paste only masks that the filter trusts")] = False,
-    start: Annotated[
-        Path | None, typer.Option(help="Mask2Former of this repository to go on from; else from ImageNet features")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="of everything random")] = 1,
-) -> None:
-    """Train instance segmentation on a few labelled images and many unlabelled grasps: cut, paste, learn."""
-    import torch
-
-    from graspbook.instances.registry import load_instance_model
-    from graspbook.nn.weights import load_pretrained
-    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
-    from graspbook.selfsup.instance_segmentation.own_data import OwnDataConfig, train_on_own_data
-    from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig
-    from graspbook.selfsup.pasting.paste import PasteConfig
-
-    torch.set_flush_denormal(True)
-    config = OwnDataConfig(
-        height=height,
-        batch_size=batch_size,
-        filtered=filtered,
-        seed=seed,
-        paste=PasteConfig(max_objects=max_objects),
-        training=SegmentTrainConfig(steps=steps, learning_rate=learning_rate, seed=seed),
-    )
-    begun = None if start is None else load_instance_model(start)
-    pretrained = load_pretrained("bundled", "mobilenet_v2") if begun is None else None
-    result = train_on_own_data(labels, grasps, load_grasp_segmenter(model), out, config, pretrained, begun)
-    typer.echo(
-        f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "
-        f"images; AP {result.best_ap:.1f} on {result.n_held_out} held-out ones; model and samples in {out}"
-    )
-
-
 @app.command()
 def claims(
     reports: Annotated[Path, typer.Option(help="folder with the papers' tables")] = Path("reports"),
@@ -194,7 +143,7 @@ def check_params(
     from graspbook.pipeline.root import find_root
 
     params = load_params(find_root() / "params.yaml", profile)
-    typer.echo(yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False))
+    typer.echo(yaml.safe_dump(params.values, sort_keys=False))
 
 
 def _settings(assignments: list[str]) -> dict[str, object]:

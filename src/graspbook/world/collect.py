@@ -25,6 +25,7 @@ from graspbook.data.grasps import GraspDataset, GraspWriter
 from graspbook.data.schema import TABLE
 from graspbook.errors import InputError
 from graspbook.progress import progress
+from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
 from graspbook.world.episode import Grasp, run_episode
@@ -66,9 +67,9 @@ def collect(
     split: Split,
     n_grasps: int,
     seed: int,
-    config: WorldConfig | None = None,
+    config: WorldConfig,
     policy: Policy | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     backend: Literal["loky", "dask"] = "loky",
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
@@ -80,9 +81,9 @@ def collect(
         split: "train" or "test", of shapes and textures.
         n_grasps: how many successful grasps. The failed ones in between are in the data set, too.
         seed: decides everything, together with the arguments above and below up to `policy`.
-        config: the world; the default one by default.
+        config: the world.
         policy: whom to pick; a `NoisyPolicy` by default.
-        workers: how many processes work on episodes. The result does not depend on it.
+        workers: how many processes work on episodes; `worker_count` by default. The result does not depend on it.
         backend: "loky" for processes of this machine, or "dask" for the cluster of the active
             `dask.distributed.Client`, whose workers must see `data_dir` and `scratch_dir` under the same paths.
         data_dir: holds `catalogue/`.
@@ -94,11 +95,12 @@ def collect(
     Raises:
         InputError: on a bad argument, or if `PATIENCE` episodes in a row bring no success.
     """
+    workers = worker_count() if workers is None else workers
     if n_grasps < 1 or workers < 1:
         raise InputError(f"n_grasps, workers: expected at least 1, got {n_grasps}, {workers}")
     if backend not in ("loky", "dask"):
         raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
-    job = Job(split, seed, config or WorldConfig(), policy or NoisyPolicy(), str(Path(data_dir).resolve()))
+    job = Job(split, seed, config, policy or NoisyPolicy(), str(Path(data_dir).resolve()))
     load_tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
     folder = Path(scratch_dir).resolve() / f"collect-{job.key()}"
     folder.mkdir(parents=True, exist_ok=True)

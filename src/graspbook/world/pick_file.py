@@ -41,6 +41,7 @@ from graspbook.data.rle import decode_mask, encode_mask
 from graspbook.data.schema import TABLE
 from graspbook.errors import InputError
 from graspbook.progress import progress
+from graspbook.workers import worker_count
 from graspbook.world.collect import fingerprint, load_tools
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import PICK_OUTCOMES, Pick, Segmenter, run_picking
@@ -96,7 +97,7 @@ def collect_picks(
     episodes: int,
     attempts: int,
     share_new: float,
-    workers: int = 1,
+    workers: int | None = None,
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
     grasps_out: Path | str | None = None,
@@ -111,7 +112,7 @@ def collect_picks(
         episodes: how many.
         attempts: of each episode, at most.
         share_new: probability that an item is of the test objects, 0..1.
-        workers: how many processes work on episodes. The result does not depend on it.
+        workers: how many processes work on episodes; `worker_count` by default. The result does not depend on it.
         data_dir: holds `catalogue/`.
         scratch_dir: where finished episodes wait; emptied of them when everything is written.
         grasps_out: folder of a grasp data set (the layout of `graspbook.data.grasps`) to make of the picks that held
@@ -123,6 +124,7 @@ def collect_picks(
     Raises:
         InputError: on a bad argument.
     """
+    workers = worker_count() if workers is None else workers
     if min(episodes, attempts, workers) < 1:
         raise InputError(f"episodes, attempts, workers: expected at least 1, got {episodes}, {attempts}, {workers}")
     if not 0 <= share_new <= 1:

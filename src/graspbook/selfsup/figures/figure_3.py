@@ -4,7 +4,7 @@ Examples are chosen by rule, not by hand: the grasp whose object is of median si
 seed gives, and, enlarged, the pasted objects with the longest visible outlines.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import matplotlib.pyplot as plt
@@ -20,7 +20,8 @@ from graspbook.reporting import plotting
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.inpainting.outlined import around, outline
 from graspbook.selfsup.pasting.bank import ObjectBank
-from graspbook.selfsup.pasting.paste import Composite, PasteConfig, boundary, paste
+from graspbook.selfsup.pasting.config import PasteConfig
+from graspbook.selfsup.pasting.paste import Composite, boundary, paste
 
 ZOOMS = 3
 """Enlarged places."""
@@ -58,7 +59,7 @@ def make_example(
     inpainter: Inpainter,
     dilate: float,
     seed: int,
-    config: PasteConfig | None = None,
+    pasting: PasteConfig,
 ) -> Example:
     """Choose a grasp and make a composite.
 
@@ -69,7 +70,7 @@ def make_example(
         inpainter: Makes the last picture.
         dilate: Pixels, at the paper's size, to widen outlines by.
         seed: Of the crops, the pasting and the inpainting.
-        config: Of the pasting; by default 8 to 12 objects, so that single ones are to be seen.
+        pasting: How objects are pasted; always 8 to 12 of them, so that single ones are to be seen.
 
     Raises:
         InputError: The bank is empty or was not made from these grasps.
@@ -82,7 +83,7 @@ def make_example(
         raise InputError(f"{bank.path}: grasp {bank.table['grasp_id'].iloc[median]} is not in {grasps.path}")
     rng = np.random.default_rng(seed)
     crops = [_on_white(bank.crop(int(index))) for index in rng.permutation(len(bank))[:8]]
-    composite = paste(scene, bank, rng, config or PasteConfig(8, 12))
+    composite = paste(scene, bank, rng, replace(pasting, min_objects=8, max_objects=12))
     wide = boundary(composite, dilate)
     inpainted = inpainter(composite.image[None], wide[None], Generator().manual_seed(seed))[0]
     return Example(grasps[int(places[0])], bank.full_mask(median), crops, scene, composite, wide, inpainted)

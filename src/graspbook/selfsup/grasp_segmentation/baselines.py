@@ -47,7 +47,7 @@ class Subtract:
     """
 
     threshold: float
-    kernel: int = 21
+    kernel: int
 
     def mask(self, before: Image, after: Image) -> Mask:
         """The pixels whose blurred grey level changes by more than t."""

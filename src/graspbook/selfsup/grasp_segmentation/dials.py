@@ -48,7 +48,7 @@ def turn_dials(
     seed: int,
     measure: Measure,
     measure_key: str,
-    workers: int,
+    workers: int | None = None,
     scratch_dir: Path = Path("scratch"),
 ) -> pd.DataFrame:
     """Pick test objects in every world and measure every method there.
@@ -62,7 +62,7 @@ def turn_dials(
         seed: the same for all settings, so that all start from the same bins.
         measure: takes successful grasps, returns for each method one row per grasp (iou, error, kept).
         measure_key: names `measure` and its weights; stored results under another name are not used.
-        workers: processes; the result does not depend on it.
+        workers: processes, `worker_count` by default; the result does not depend on it.
         scratch_dir: ignored folder.
 
     Returns:
@@ -82,7 +82,7 @@ def turn_dials(
     return pd.concat(parts, ignore_index=True)[["dial", "level", "method", "episode", "iou", "error", "kept"]]
 
 
-def _visit(job: Job, n_grasps: int, measure: Measure, workers: int, scratch_dir: Path, path: Path) -> None:
+def _visit(job: Job, n_grasps: int, measure: Measure, workers: int | None, scratch_dir: Path, path: Path) -> None:
     folder = path.with_suffix("")
     collect(folder, job.split, n_grasps, job.seed, job.config, job.policy, workers, scratch_dir=scratch_dir)
     grasps = GraspDataset(folder).successful()

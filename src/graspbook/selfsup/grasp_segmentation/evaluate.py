@@ -9,7 +9,8 @@ import pandas as pd
 from graspbook.data.grasps import GraspBatch, GraspDataset
 from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.baselines import Baseline, predict_masks
-from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, MaskScores, count_contours, keep_by_contours
+from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
+from graspbook.selfsup.grasp_segmentation.filter import MaskScores, count_contours, keep_by_contours
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.metrics import measure_masks
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter

@@ -16,27 +16,9 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import entr
 
 from graspbook.errors import InputError
+from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.metrics import summarise
 from graspbook.selfsup.pixels import NATIVE_HEIGHT, scaled_area
-
-
-@dataclass(frozen=True)
-class FilterThresholds:
-    """The filter's thresholds; the defaults are the paper's.
-
-    Attributes:
-        t_occ: the ratio of visible to amodal area must exceed this.
-        t_ent: the relative entropy of the visible mask, as of a 640x960 image, must be below this.
-        contour_area: pixels, at 640x960, from which a contour counts; scales with the image.
-        min_contours: the fewest contours that count.
-        max_contours: the most.
-    """
-
-    t_occ: float = 0.95
-    t_ent: float = 0.1
-    contour_area: float = 1000.0
-    min_contours: int = 1
-    max_contours: int = 2
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Segmenting grasps with a trained model, and telling which masks to trust (`selfsup` paper, §III-B.1).
 
-From Python on arrays: `segment_arrays`. On a folder, as `graspbook segment-grasps` does: `segment_grasps`.
+From Python on arrays: `segment_arrays`. On a folder, as `graspbook selfsup segment-grasps` does: `segment_grasps`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,8 @@ from graspbook.data.grasps import GraspDataset, GraspSample, stack_samples
 from graspbook.data.images import write_png
 from graspbook.errors import InputError
 from graspbook.progress import progress
-from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, MaskScores, binary_entropy, keep, score_masks
+from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
+from graspbook.selfsup.grasp_segmentation.filter import MaskScores, binary_entropy, keep, score_masks
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
 
 SCORES = "scores.csv"
@@ -47,7 +48,7 @@ def segment_arrays(
     before: UInt8[np.ndarray, "b h w 3"],
     after: UInt8[np.ndarray, "b h w 3"],
     suction: Bool[np.ndarray, "b h w"],
-    thresholds: FilterThresholds | None = None,
+    thresholds: FilterThresholds,
 ) -> Segmentation:
     """Segment the grasped objects of a batch.
 
@@ -56,12 +57,11 @@ def segment_arrays(
         before: RGB images before the grasps.
         after: RGB images after the grasps, of the same size.
         suction: footprints of the active cups in `before`.
-        thresholds: of the filter; the paper's if None.
+        thresholds: of the filter.
 
     Raises:
         InputError: the shapes do not agree.
     """
-    thresholds = thresholds or FilterThresholds()
     visible, amodal = predict_grasps(model, before, after, suction).transpose(1, 0, 2, 3)
     scores = score_masks(visible, amodal, thresholds)
     return Segmentation(visible > 0.5, amodal > 0.5, binary_entropy(visible), scores, keep(scores, thresholds))
@@ -71,7 +71,7 @@ def segment_grasps(
     model: GraspSegmenter,
     grasps: GraspDataset | GraspFolder,
     out: Path | str,
-    thresholds: FilterThresholds | None = None,
+    thresholds: FilterThresholds,
     batch_size: int = 8,
 ) -> pd.DataFrame:
     """Segment all grasps of a data set and write what is found, without holding it in memory.
@@ -90,7 +90,7 @@ def segment_grasps(
         model: trained model.
         grasps: from `graspbook.data.folder.open_grasps`.
         out: folder to make; one made by an earlier call is replaced.
-        thresholds: of the filter; the paper's if None.
+        thresholds: of the filter.
         batch_size: grasps at once.
 
     Returns:

@@ -7,20 +7,17 @@ Two slips of the printed text are corrected: eq. (1) lacks the minus sign that m
 printed as "-m", where only 1 - m weighs the background.
 """
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from graspbook.nn.pooling import max_pool_separable
+from graspbook.selfsup.grasp_segmentation.config import Normalise
 from graspbook.selfsup.pixels import scaled_kernel
 
 KERNELS = (11, 51, 101, 201)
 """Widths of the max-pooling windows in pixels of a 640x960 image (§III-A)."""
-
-Normalise = Literal["pixels", "weight"]
 
 
 def pixel_weights(

@@ -5,9 +5,7 @@ visible and the amodal mask of the object that was taken.
 """
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,11 +14,12 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import BackboneName, build_backbone, normalise_rgb
+from graspbook.nn.backbone import build_backbone, normalise_rgb
 from graspbook.nn.fpn import StrideFourFeatures
 from graspbook.nn.gated import GatedUpsample
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.nn.weights import Pretrained, load_body
+from graspbook.selfsup.grasp_segmentation.config import GraspSegmenterConfig
 
 IN_CHANNELS = 10
 """i_b, i_a and i_b - i_a with three channels each, and g with one."""
@@ -28,30 +27,6 @@ STRIDE = 32
 """The coarsest stride of the backbone: heights and widths are padded to its multiples."""
 FORMAT = "graspbook.selfsup.GraspSegmenter"
 """Name of the metadata entry that holds a model file's configuration as JSON."""
-
-
-@dataclass(frozen=True)
-class GraspSegmenterConfig:
-    """What the model is made of; stored beside its weights.
-
-    Attributes:
-        backbone: "resnet50" in the paper.
-        fpn_channels: Channels of the Feature Pyramid Network (256 in torchvision's Mask R-CNN); each of the
-            two upsampling blocks halves them.
-        first_layer: How the first layer, which reads 10 channels where the pretrained one reads 3, starts.
-            "random": as the paper does. "inflated": the pretrained filters W read i_b and i_b - i_a, their
-            mean over colours reads g, and i_a starts at zero, so that training starts from features of i_b (as
-            the later layers expect) plus those of the change.
-        freeze_norm: Whether batch normalisation keeps the pretrained statistics, scales and offsets (as
-            torchvision's detectors do) instead of learning them from batches, which with 8 grasps a batch is
-            noisier and slower: after 240 steps on 50 labels, mIoU 66 frozen and 60 learned, on unseen objects.
-            Choose False for random weights, which bring no statistics.
-    """
-
-    backbone: BackboneName = "mobilenet_v2"
-    fpn_channels: int = 64
-    first_layer: Literal["random", "inflated"] = "inflated"
-    freeze_norm: bool = True
 
 
 class GraspSegmenter(nn.Module):

@@ -8,7 +8,6 @@ predicting the velocity ended, after as many steps, nearly twice as far from wha
 """
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,29 +18,12 @@ from torch import Generator, Tensor, nn
 
 from graspbook.errors import InputError
 from graspbook.nn.weight_file import load_weights, save_weights
+from graspbook.selfsup.inpainting.config import InpaintModelConfig
 
 FORMAT = "graspbook.selfsup.InpaintModel"
 """Name of the metadata entry that holds a model file's configuration as JSON."""
 GROUPS = 8
 """Of group normalisation; every number of channels is a multiple of it."""
-
-
-@dataclass(frozen=True)
-class InpaintModelConfig:
-    """What the model is made of; stored beside its weights.
-
-    Attributes:
-        channels: Of each level of the U-Net; each level has half the resolution of the one before. Multiples of 8.
-        layers: Residual blocks per level.
-        block: Side of the square of pixels that becomes one place of the network, its pixels being channels. After
-            as many seconds of training, 4 is as good as 2 and denoises in 18 instead of 31 ms (one core, 96x144).
-        noise_levels: Number of noise levels (T); level T - 1 is pure noise.
-    """
-
-    channels: tuple[int, ...] = (32, 64, 64)
-    layers: int = 1
-    block: int = 4
-    noise_levels: int = 1000
 
 
 class InpaintModel(nn.Module):

@@ -5,7 +5,7 @@ bit-identical to the input, whatever the engine: they are copied, not decoded.
 """
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,14 +15,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 
 from graspbook.errors import InputError
+from graspbook.selfsup.inpainting.config import InpainterConfig
 from graspbook.selfsup.inpainting.diffusion import InpaintModel, denoise, draw_noise, load_inpaint_model
-
-Engine = Literal["bundled", "stable-diffusion"]
-
-STEPS = 4
-"""Denoising steps of the paper."""
-STRENGTH = 1.0
-"""Share of the noise levels that denoising starts from; see `graspbook.selfsup.inpainting.diffusion.denoise`."""
 
 
 class Inpainter(Protocol):
@@ -53,15 +47,15 @@ class BundledInpainter:
     Args:
         model: Trained model.
         steps: Denoising steps.
-        strength: See `STRENGTH`.
+        strength: Share of the noise levels that denoising starts from; see `denoise`.
         device: Where to run; the GPU, if there is one, by default.
     """
 
     def __init__(
         self,
         model: InpaintModel,
-        steps: int = STEPS,
-        strength: float = STRENGTH,
+        steps: int,
+        strength: float,
         device: torch.device | str | None = None,
     ):
         self.device = _device(device)
@@ -96,7 +90,7 @@ class StableDiffusionInpainter:
         location: A folder that holds a pipeline, or a hub name such as
             "stable-diffusion-v1-5/stable-diffusion-inpainting".
         steps: Denoising steps.
-        strength: See `STRENGTH`.
+        strength: Share of the noise levels that denoising starts from.
         prompt: What to paint; the paper gives none.
         device: Where to run; the GPU, if there is one, by default. On a GPU weights are in half precision.
 
@@ -107,8 +101,8 @@ class StableDiffusionInpainter:
     def __init__(
         self,
         location: Path | str,
-        steps: int = STEPS,
-        strength: float = STRENGTH,
+        steps: int,
+        strength: float,
         prompt: str = "",
         device: torch.device | str | None = None,
     ):
@@ -162,23 +156,19 @@ class StableDiffusionInpainter:
         return _merge(images, masks, wanted, made[..., :height, :width])
 
 
-def open_inpainter(engine: Engine, location: Path | str, steps: int = STEPS, strength: float = STRENGTH) -> Inpainter:
+def open_inpainter(config: InpainterConfig, bundled: Path | str) -> Inpainter:
     """The inpainter that a parameter file names.
 
     Args:
-        engine: Which of the two.
-        location: Of the model's safetensors file ("bundled"), or see `StableDiffusionInpainter`.
-        steps: Denoising steps.
-        strength: See `STRENGTH`.
+        config: Which engine, and how it is used.
+        bundled: The safetensors file of the engine "bundled"; not looked at for the other.
 
     Raises:
-        InputError: An unknown engine, or nothing usable at the location.
+        InputError: Nothing usable where the engine's weights should be.
     """
-    if engine == "bundled":
-        return BundledInpainter(load_inpaint_model(location), steps, strength)
-    if engine == "stable-diffusion":
-        return StableDiffusionInpainter(location, steps, strength)
-    raise InputError(f"engine: {engine!r}, expected 'bundled' or 'stable-diffusion'")
+    if config.engine == "bundled":
+        return BundledInpainter(load_inpaint_model(bundled), config.denoising_steps, config.strength)
+    return StableDiffusionInpainter(config.location, config.denoising_steps, config.strength)
 
 
 def _device(device: torch.device | str | None) -> torch.device:

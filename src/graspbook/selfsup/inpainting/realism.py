@@ -6,7 +6,7 @@ images it has not seen, it is right half of the time if, to such a network, the 
 (Lopez-Paz and Oquab, "Revisiting classifier two-sample tests", 2017).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from torch import Generator, Tensor, nn
 from graspbook.data.coco import LabelledScene
 from graspbook.errors import InputError
 from graspbook.reporting.tables import interval
+from graspbook.selfsup.inpainting.config import RealismConfig
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, around, band, outline
-from graspbook.selfsup.pasting.paste import PasteConfig, boundary, paste
+from graspbook.selfsup.pasting.config import PasteConfig
+from graspbook.selfsup.pasting.paste import boundary, paste
 from graspbook.selfsup.pixels import scaled_length
 
 
@@ -32,31 +34,6 @@ class Patches:
 
     def __len__(self) -> int:
         return len(self.pixels)
-
-
-@dataclass(frozen=True)
-class RealismConfig:
-    """How to test.
-
-    Attributes:
-        side: Of a patch in pixels: small, so that it shows the outline and little of what is around.
-        per_image: At most as many patches of an image.
-        test_fraction: Share of the bins whose patches are tested on and never learned from.
-        steps: Of the classifier's training.
-        batch_size: Patches per step, half of them real.
-        learning_rate: Of Adam.
-        replicates: Bootstrap replicates over the test bins.
-        seed: Of the patches, the split, the training and the bootstrap.
-    """
-
-    side: int = 16
-    per_image: int = 4
-    test_fraction: float = 0.4
-    steps: int = 400
-    batch_size: int = 128
-    learning_rate: float = 2e-3
-    replicates: int = 1000
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,7 +102,12 @@ def cut_patches(images: np.ndarray, places: list[tuple[int, np.ndarray]], bins: 
 
 
 def outline_patches(
-    data: OutlinedImages, inpainter: Inpainter, dilate: float, config: RealismConfig, batch_size: int = 8
+    data: OutlinedImages,
+    inpainter: Inpainter,
+    dilate: float,
+    pasting: PasteConfig,
+    config: RealismConfig,
+    batch_size: int = 8,
 ) -> dict[str, Patches]:
     """Patches around real outlines and around pasted ones, as they are and inpainted.
 
@@ -136,6 +118,7 @@ def outline_patches(
         data: Images that the inpainter did not learn from.
         inpainter: What to test.
         dilate: Pixels, at the paper's height, to widen outlines by before inpainting.
+        pasting: How objects are pasted; always 1 to 5 of them, so that their outlines do not cover each other.
         config: How many patches of what size.
         batch_size: Images inpainted at once.
 
@@ -145,10 +128,10 @@ def outline_patches(
     """
     rng = np.random.default_rng((config.seed, 0))
     bank = OutlineScenes(data)
-    composites = []
+    few, composites = replace(pasting, min_objects=1, max_objects=5), []
     empty = np.zeros(data.masks.shape[1:], np.uint16)
     for image in data.images:
-        composites.append(paste(LabelledScene("", image, empty), bank, rng, PasteConfig(1, 5)))
+        composites.append(paste(LabelledScene("", image, empty), bank, rng, few))
     pasted = np.stack([composite.image for composite in composites])
     wide = np.stack([boundary(composite, dilate) for composite in composites])
     lines = np.stack([outline(composite.pasted) for composite in composites])

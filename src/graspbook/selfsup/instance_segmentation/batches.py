@@ -24,7 +24,8 @@ from graspbook.instances.model import Batch, images_to_tensor
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation, augment_instances
 from graspbook.selfsup.pasting.bank import ObjectBank
-from graspbook.selfsup.pasting.paste import PasteConfig, boundary, instance_masks, paste
+from graspbook.selfsup.pasting.config import PasteConfig
+from graspbook.selfsup.pasting.paste import boundary, instance_masks, paste
 from graspbook.selfsup.pixels import scaled_area
 from graspbook.training.seeds import batch_indices, generator
 
@@ -74,9 +75,9 @@ class BatchSampler:
         scenes: labelled images; what is read of them is kept in memory.
         batch_size: images per batch.
         seed: of everything random.
+        config: how many objects are pasted and how; what is too small to be labelled (`min_area`) is left out of
+            the labels of every row, with or without pasting.
         bank: objects to paste, or None.
-        config: how many are pasted and how; what is too small to be labelled (`min_area`) is left out of the
-            labels of every row, with or without pasting.
         inpainter: repaints the outlines of what was pasted, or None.
         dilate: by how many pixels of a 640x960 image the outlines are widened for that.
         singles: images with a single mask, which then make half of each batch, or None.
@@ -92,10 +93,10 @@ class BatchSampler:
         batch_size: int,
         seed: int,
         *,
+        config: PasteConfig,
         bank: ObjectBank | None = None,
-        config: PasteConfig | None = None,
         inpainter: Inpainter | None = None,
-        dilate: float = 5.0,
+        dilate: float | None = None,
         singles: Scenes | None = None,
         augmentation: InstanceAugmentation | None = None,
     ):
@@ -105,9 +106,11 @@ class BatchSampler:
             raise InputError(f"{bank.path}: expected at least one object to paste")
         if inpainter is not None and bank is None:
             raise InputError("inpaint: expected a bank, since outlines of pasted objects are what is inpainted")
+        if inpainter is not None and dilate is None:
+            raise InputError("dilate: expected pixels, since outlines are widened before they are inpainted")
         self.batch_size = batch_size
         self._scenes, self._singles, self._bank, self._seed = scenes, singles, bank, seed
-        self._paste, self._inpainter, self._dilate = config or PasteConfig(), inpainter, dilate
+        self._paste, self._inpainter, self._dilate = config, inpainter, dilate
         self._augmentation = augmentation or InstanceAugmentation()
         self._read: dict[int, LabelledScene] = {}
 

@@ -18,7 +18,8 @@ from graspbook.configuration import (
 )
 from graspbook.instances.config import Margin, Mask2FormerSettings, MaskRCNNSettings, ModelName
 from graspbook.nn.config import WeightSource, check_location
-from graspbook.selfsup.pasting.config import BankSource
+from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
+from graspbook.selfsup.pasting.config import BankSource, PasteConfig
 
 BatchSize = Annotated[int, Ge(2)]
 
@@ -165,6 +166,30 @@ class Row:
             raise ValueError("inpaint and single need a bank")
         if self.model == "mask_rcnn" and (self.robust or self.single):
             raise ValueError("robust and single need the model mask2former")
+
+
+@configuration
+class OwnDataConfig:
+    """How to train on one's own data; no section of `params.yaml`, but made of several.
+
+    Attributes:
+        height: of the images that the model learns from, pixels; 640 in the paper.
+        held_out: part of the labelled images that is not learned from but measures progress.
+        filtered: whether only masks that the filter trusts are pasted (§III-B.1); in the paper the two come to the
+            same.
+        filter: the filter's thresholds.
+        pasting: how many objects are pasted, and how.
+        training: how to train; its seed is that of everything random.
+        model: what the model is made of.
+    """
+
+    height: Count
+    held_out: Fraction
+    filtered: bool
+    filter: FilterThresholds
+    pasting: PasteConfig
+    training: SegmentTrainConfig
+    model: Mask2FormerSettings
 
 
 @configuration

@@ -11,7 +11,7 @@ From a shell: `graspbook selfsup train --labels coco.json --grasps FOLDER --out 
 """
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,48 +21,21 @@ from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
 from graspbook.errors import InputError
-from graspbook.instances.mask2former import Mask2FormerSettings
 from graspbook.instances.model import InstanceModel
 from graspbook.instances.registry import build_instance_model, save_instance_model
 from graspbook.nn.weights import Pretrained
 from graspbook.reporting.plotting import outlined
 from graspbook.reporting.tables import write_text
-from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
-from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig, train_instance_model
+from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
+from graspbook.selfsup.instance_segmentation.train import train_instance_model
 from graspbook.selfsup.pasting.bank import ObjectBank, collect_objects
-from graspbook.selfsup.pasting.paste import PasteConfig, paste
+from graspbook.selfsup.pasting.paste import paste
 from graspbook.selfsup.pasting.sources import ModelSource
 
 MODEL = "model.safetensors"
 _SHEET = (4, 3)  # columns and rows of composites.png
-
-
-@dataclass(frozen=True)
-class OwnDataConfig:
-    """How to train on one's own data.
-
-    Attributes:
-        height: of the images that the model learns from, pixels; 640 in the paper.
-        batch_size: images per step.
-        held_out: part of the labelled images that is not learned from but measures progress.
-        filtered: whether only masks that the filter of §III-B.1 trusts are pasted. Not, by default: in the
-            paper the two come to the same.
-        seed: of everything random.
-        paste: how many objects are pasted, and how.
-        training: steps and learning rate.
-        model: what the model is made of.
-    """
-
-    height: int = 96
-    batch_size: int = 8
-    held_out: float = 0.2
-    filtered: bool = False
-    seed: int = 1
-    paste: PasteConfig = field(default_factory=PasteConfig)
-    training: SegmentTrainConfig = field(default_factory=SegmentTrainConfig)
-    model: Mask2FormerSettings = field(default_factory=Mask2FormerSettings)
 
 
 @dataclass(frozen=True)
@@ -89,7 +62,7 @@ def train_on_own_data(
     grasps: Path | str,
     segmenter: GraspSegmenter,
     out: Path | str,
-    config: OwnDataConfig | None = None,
+    config: OwnDataConfig,
     pretrained: Pretrained | None = None,
     start: InstanceModel | None = None,
 ) -> OwnDataResult:
@@ -112,10 +85,10 @@ def train_on_own_data(
         InputError: something is wrong with the labels or grasps, or `out` is something else; said before the
             training begins, by file and field.
     """
-    config, out = config or OwnDataConfig(), Path(out)
+    out, seed = Path(out), config.training.seed
     scratch = out.with_name(f".{out.name}.scratch")
     scenes = CocoScenes(labels, config.height)
-    learned, held_out = hold_out(scenes, config.held_out, config.seed)
+    learned, held_out = hold_out(scenes, config.held_out, seed)
     if not held_out.truth()["annotations"]:
         raise InputError(
             f"{scenes.path}: expected at least one labelled object in the images held out to measure on, "
@@ -123,7 +96,7 @@ def train_on_own_data(
         )
     found = open_grasps(grasps)
     with new_folder(out, MODEL) as folder:
-        source = ModelSource(segmenter, FilterThresholds(), config.filtered)
+        source = ModelSource(segmenter, config.filter, config.filtered)
         collect_objects(source, found, folder / "objects.parquet", scratch, "own")
         bank = ObjectBank(folder / "objects.parquet", config.height)
         if len(bank) == 0:
@@ -131,8 +104,8 @@ def train_on_own_data(
                 f"{found.path}: expected at least one object to cut out, the model found none in {len(found)} grasps"
             )
         write_png(folder / "composites.png", composite_sheet(learned, bank, config))
-        supply = BatchSampler(learned, config.batch_size, config.seed, bank=bank, config=config.paste)
-        model = start or build_instance_model("mask2former", config.model, pretrained, config.seed)
+        supply = BatchSampler(learned, config.training.batch_size, seed, config=config.pasting, bank=bank)
+        model = start or build_instance_model("mask2former", config.model, pretrained, seed)
         trained = train_instance_model(model, config.training, supply, held_out, scratch)
         history = trained.history.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_text(folder / "history.csv", history)
@@ -174,9 +147,9 @@ def composite_sheet(scenes: CocoScenes, bank: ObjectBank, config: OwnDataConfig)
     pictures = []
     columns, rows = _SHEET
     for number in range(columns * rows):
-        rng = np.random.default_rng([config.seed, number])
+        rng = np.random.default_rng([config.training.seed, number])
         scene: LabelledScene = scenes[int(rng.integers(len(scenes)))]
-        composite = paste(scene, bank, rng, config.paste)
+        composite = paste(scene, bank, rng, config.pasting)
         picture = composite.image
         for value in np.unique(composite.ids[composite.ids > 0]):
             picture = outlined(picture, composite.ids == value)

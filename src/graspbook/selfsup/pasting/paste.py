@@ -8,7 +8,6 @@ a covered object has no label, and areas and boxes follow.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from graspbook.errors import InputError
+from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pixels import scaled_area, scaled_length
 
 if TYPE_CHECKING:
@@ -34,40 +34,6 @@ class Crops(Protocol):
 
 
 _OPAQUE = np.uint8(255)
-
-
-@dataclass(frozen=True)
-class PasteConfig:
-    """What is pasted and how; the defaults are the paper's, except for `min_area`, of which it says nothing.
-
-    Attributes:
-        min_objects: the fewest objects pasted on an image.
-        max_objects: the most; the number is uniform between the two, both included.
-        rotation: the largest rotation in degrees; uniform from 0.
-        min_scale: the smallest magnification.
-        max_scale: the largest; uniform between the two.
-        min_area: labels of fewer visible pixels than this, at 640x960, are dropped (their pixels stay, as
-            background): nobody could tell from such a sliver that it is an object, nor would a person label it,
-            yet a set loss counts it like a whole one.
-    """
-
-    min_objects: int = 0
-    max_objects: int = 25
-    rotation: float = 360.0
-    min_scale: float = 0.75
-    max_scale: float = 1.25
-    min_area: float = 25.0
-
-    def __post_init__(self):
-        expected = {
-            "min_objects, max_objects: expected 0 <= min <= max": 0 <= self.min_objects <= self.max_objects,
-            "min_scale, max_scale: expected 0 < min <= max": 0 < self.min_scale <= self.max_scale < math.inf,
-            "rotation: expected degrees, 0 or more": 0 <= self.rotation < math.inf,
-            "min_area: expected pixels, 0 or more": 0 <= self.min_area < math.inf,
-        }
-        for what, holds in expected.items():
-            if not holds:
-                raise InputError(f"{what}, got {self}")
 
 
 @dataclass(frozen=True)
@@ -155,19 +121,18 @@ def place(
     return (slice(top, bottom), slice(left, right)), cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), mask
 
 
-def paste(scene: LabelledScene, bank: Crops, rng: np.random.Generator, config: PasteConfig | None = None) -> Composite:
+def paste(scene: LabelledScene, bank: Crops, rng: np.random.Generator, config: PasteConfig) -> Composite:
     """Paste random objects of a bank on a scene.
 
     Args:
         scene: image uint8 [H, W, 3] and ids uint16 [H, W]; not changed.
         bank: the objects, in pixels of the scene's size.
         rng: the only source of randomness: the same state gives the same composite.
-        config: what to do; the paper's numbers by default.
+        config: what to do.
 
     Raises:
         InputError: the bank is empty although objects shall be pasted.
     """
-    config = config or PasteConfig()
     if config.max_objects > 0 and len(bank) == 0:
         raise InputError("bank: expected at least one object to paste, got an empty object bank (or max_objects: 0)")
     height, width = scene.ids.shape
@@ -189,7 +154,7 @@ def _without_slivers(owner: np.ndarray, min_area: float) -> np.ndarray:
     return kept.take(owner)
 
 
-def boundary(composite: Composite, dilate: float = 5.0) -> np.ndarray:
+def boundary(composite: Composite, dilate: float) -> np.ndarray:
     """The visible outline of everything pasted, widened: what §III-B.3 repaints.
 
     The outline is the pixels of pasted objects next to (4-neighbours) another object or background. The image's
@@ -197,7 +162,7 @@ def boundary(composite: Composite, dilate: float = 5.0) -> np.ndarray:
 
     Args:
         composite: of `paste`.
-        dilate: by how many pixels to widen it to all sides; at 640x960, scales with the image.
+        dilate: by how many pixels to widen it to all sides (§III-B.3: 5); at 640x960, scales with the image.
 
     Returns:
         bool [H, W].

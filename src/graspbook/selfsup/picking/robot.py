@@ -34,7 +34,7 @@ class ModelSegmenter:
 
     path: Path
     height: int
-    threshold: float = 0.5
+    threshold: float
 
     def __post_init__(self) -> None:
         if not Path(self.path).is_file():

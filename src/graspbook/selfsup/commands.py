@@ -1,0 +1,100 @@
+"""Self-Supervised Instance Segmentation by Grasping, on your own images.
+
+What an option leaves out is as for Table II, from the repository's params.yaml.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from graspbook.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+GRASP_MODEL = Path("artifacts/selfsup/models/grasp-100.safetensors")
+
+
+@app.command("segment-grasps")
+def segment_grasps_command(
+    folder: Annotated[Path, typer.Argument(help="<name>_before.png, _after.png, _cups.png; or the Parquet layout")],
+    model: Annotated[Path, typer.Option(help="trained model, .safetensors")],
+    out: Annotated[Path, typer.Option(help="folder for masks and scores")],
+    batch_size: Annotated[int, typer.Option(min=1, help="grasps at once")] = 8,
+) -> None:
+    """Segment the grasped object in every grasp of a folder; say which masks to trust."""
+    from graspbook.data.folder import open_grasps
+    from graspbook.selfsup.grasp_segmentation.inference import segment_grasps
+    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
+
+    grasps, thresholds = open_grasps(folder), _standard().evaluate.filter
+    scores = segment_grasps(load_grasp_segmenter(model), grasps, out, thresholds, batch_size)
+    kept = int(scores["kept"].sum())
+    typer.echo(f"{len(scores)} grasps segmented, {kept} pass the filter; masks and scores.csv in {out}")
+
+
+@app.command("train")
+def train_command(
+    labels: Annotated[Path, typer.Option(help="COCO JSON of labelled images, which lie beside it")],
+    grasps: Annotated[Path, typer.Option(help="unlabelled grasps, as for segment-grasps")],
+    out: Annotated[Path, typer.Option(help="folder for the model, the objects cut out and samples")],
+    model: Annotated[Path, typer.Option(help="grasp segmentation model that cuts the objects out")] = GRASP_MODEL,
+    start: Annotated[
+        Path | None, typer.Option(help="Mask2Former of this repository to go on from; else from ImageNet features")
+    ] = None,
+    filtered: Annotated[bool, typer.Option("--filter", help="paste only masks that the filter trusts")] = False,
+    held_out: Annotated[float, typer.Option(min=0, max=1, help="part of the images that measures progress")] = 0.2,
+    height: Annotated[int | None, typer.Option(min=32, help="of the images learned from, pixels")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="training steps")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="images per step")] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0, help="of AdamW, at its highest")] = None,
+    max_objects: Annotated[int | None, typer.Option(min=1, help="at most so many are pasted on an image")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="of everything random")] = None,
+) -> None:
+    """Train instance segmentation on a few labelled images and many unlabelled grasps: cut, paste, learn."""
+    import torch
+
+    torch.set_flush_denormal(True)
+    from graspbook.instances.registry import load_instance_model
+    from graspbook.nn.weights import load_pretrained
+    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
+    from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
+    from graspbook.selfsup.instance_segmentation.own_data import train_on_own_data
+
+    standard = _standard()
+    network = standard.network
+    config = OwnDataConfig(
+        height=height or network.height,
+        held_out=held_out,
+        filtered=filtered,
+        filter=standard.evaluate.filter,
+        pasting=_with(standard.pasting, max_objects=max_objects),
+        training=_with(standard.segment, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
+        model=network.mask2former,
+    )
+    begun = None if start is None else load_instance_model(start)
+    pretrained = None
+    if begun is None:
+        pretrained = load_pretrained(network.weights, network.mask2former.backbone, location=network.location)
+    result = train_on_own_data(labels, grasps, load_grasp_segmenter(model), out, config, pretrained, begun)
+    typer.echo(
+        f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "
+        f"images; AP {result.best_ap:.1f} on {result.n_held_out} held-out ones; model and samples in {out}"
+    )
+
+
+def _standard() -> Any:
+    """The paper's parameters at the standard profile, from the repository that this is called in."""
+    from graspbook.pipeline.params import load_params
+    from graspbook.pipeline.root import find_root
+
+    return load_params(find_root() / "params.yaml", "standard").selfsup
+
+
+def _with(config: Any, **options: Any) -> Any:
+    """The configuration with those options that were given."""
+    try:
+        return replace(config, **{name: value for name, value in options.items() if value is not None})
+    except ValueError as error:
+        raise InputError(str(error)) from None
