@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.instances.mask2former import Mask2FormerSettings
-from graspbook.instances.mask_rcnn import MaskRCNNSettings
+from graspbook.instances.config import Mask2FormerSettings, MaskRCNNSettings
 from graspbook.instances.model import Batch
 
 
@@ -14,9 +13,27 @@ def tiny():
     """Settings of a small model of each name."""
     return {
         "mask2former": Mask2FormerSettings(
-            queries=5, hidden=32, encoder_feedforward=16, decoder_layers=2, feedforward=16, points=32
+            backbone="mobilenet_v2",
+            queries=5,
+            hidden=32,
+            encoder_layers=1,
+            encoder_feedforward=16,
+            decoder_layers=2,
+            feedforward=16,
+            points=32,
+            positions=True,
+            robust_margin=None,
         ),
-        "mask_rcnn": MaskRCNNSettings(channels=8, hidden=16, mask_layers=1, regions=4, anchors_compared=16),
+        "mask_rcnn": MaskRCNNSettings(
+            backbone="mobilenet_v2",
+            channels=8,
+            hidden=16,
+            mask_layers=1,
+            anchors=((8.0, 12.0), (16.0, 24.0), (32.0, 48.0), (64.0, 96.0)),
+            regions=4,
+            mask_side=10,
+            anchors_compared=16,
+        ),
     }
 
 

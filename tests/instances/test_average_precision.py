@@ -12,7 +12,6 @@ from graspbook.data.rle import decode_mask, encode_mask
 from graspbook.errors import InputError
 from graspbook.instances import average_precision as instance_ap
 from graspbook.instances.average_precision import (
-    AREAS,
     METRICS,
     average_precision,
     bootstrap_ap,
@@ -21,7 +20,9 @@ from graspbook.instances.average_precision import (
 )
 from graspbook.instances.detections import Detections, tabulate
 
-HEIGHT, WIDTH = 80, 120  # medium objects from 16, large ones from 144 pixels
+HEIGHT, WIDTH = 80, 120
+RANGES = {"all": (0, 1e5), "medium": (16, 144), "large": (144, 1e5)}
+"""Of an object's area in the images of these tests, pixels."""
 
 
 def blob(rng, size=None):
@@ -87,8 +88,8 @@ def reference(truth, detections, copies=None):
         dt.dataset = {"images": images, "annotations": results, "categories": truth["categories"]}
         gt.createIndex(), dt.createIndex()
         evaluation = COCOeval(gt, dt, "segm")
-        evaluation.params.areaRng = [[pixels * (HEIGHT / 640) ** 2 for pixels in limits] for limits in AREAS.values()]
-        evaluation.params.areaRngLbl = list(AREAS)
+        evaluation.params.areaRng = list(RANGES.values())
+        evaluation.params.areaRngLbl = list(RANGES)
         evaluation.evaluate()
         evaluation.accumulate()
     precision = evaluation.eval["precision"][:, :, 0, :, -1]  # [T, recalls, A]
@@ -108,14 +109,14 @@ def same(ours, theirs, row=0):
 @pytest.mark.parametrize("seed", range(6))
 def test_average_precision_equals_that_of_pycocotools(seed, ties):
     truth, detections = scenes(seed, ties=ties)
-    same(average_precision(match_detections(truth, detections)), reference(truth, detections))
+    same(average_precision(match_detections(truth, detections, RANGES)), reference(truth, detections))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_weight_counts_an_image_as_often_as_so_many_copies_of_it(seed):
     truth, detections = scenes(seed)
     weights = np.random.default_rng(seed).integers(0, 4, (5, len(truth["images"])))
-    ours = average_precision(match_detections(truth, detections), weights)
+    ours = average_precision(match_detections(truth, detections, RANGES), weights)
     for row, copies in enumerate(weights):
         same(ours, reference(truth, detections, copies), row)
 
@@ -164,21 +165,22 @@ def perfect(truth):
 def test_perfect_detections_score_100_and_none_score_0():
     truth, _ = scenes(1)
     assert all(
-        value == pytest.approx(100) for value in average_precision(match_detections(truth, perfect(truth))).values()
+        value == pytest.approx(100)
+        for value in average_precision(match_detections(truth, perfect(truth), RANGES)).values()
     )
     none = [Detections(np.zeros(0, np.float32), np.zeros((0, HEIGHT, WIDTH), bool))] * len(truth["images"])
     nothing = tabulate([image["file_name"] for image in truth["images"]], none)
-    assert all(value == 0 for value in average_precision(match_detections(truth, nothing)).values())
+    assert all(value == 0 for value in average_precision(match_detections(truth, nothing, RANGES)).values())
 
 
 def test_sizes_without_an_object_have_no_value():
     truth, detections = scenes(1)
     truth["annotations"] = [label for label in truth["annotations"] if label["area"] < 144]
-    value = average_precision(match_detections(truth, detections))
+    value = average_precision(match_detections(truth, detections, RANGES))
     assert np.isnan(value["apl"][0])
     assert value["apm"][0] > 0 and value["ap"][0] > 0
     # and where the images with objects weigh nothing, nothing has one
-    silent = average_precision(match_detections(truth, detections), np.zeros((1, len(truth["images"]))))
+    silent = average_precision(match_detections(truth, detections, RANGES), np.zeros((1, len(truth["images"]))))
     assert all(np.isnan(part[0]) for part in silent.values())
 
 
@@ -191,33 +193,38 @@ def test_only_a_false_detection_surer_than_a_true_one_does_harm():
 
     def ap_with(score):
         rows = pd.concat([found.rows, pd.DataFrame([row | {"score": np.float32(score)}])], ignore_index=True)
-        return average_precision(match_detections(truth, type(found)(found.names, found.size, rows)))["ap"][0]
+        return average_precision(match_detections(truth, type(found)(found.names, found.size, rows), RANGES))["ap"][0]
 
     assert ap_with(0.5) == pytest.approx(100)
     assert ap_with(0.95) < 100
 
 
-def test_areas_shrink_with_the_image():
-    """An object of 100x100 pixels at the paper's height is large there, and its image of a quarter of it is too."""
-    for height, side in ((640, 100), (160, 25)):
-        size = (height, height * 3 // 2)
-        mask = np.zeros(size, bool)
-        mask[:side, :side] = True
-        label = {"id": 1, "image_id": 1, "area": side**2, "iscrowd": 0, "category_id": 1}
-        label["segmentation"] = {"size": list(size), "counts": encode_mask(mask)}
-        image = {"id": 1, "file_name": "a.png", "height": size[0], "width": size[1]}
-        truth = {"images": [image], "annotations": [label], "categories": [{"id": 1, "name": "object"}]}
-        matches = match_detections(truth, tabulate(["a.png"], [Detections(np.ones(1, np.float32), mask[None])]))
-        assert dict(zip(AREAS, matches.n_objects[:, 0], strict=True)) == {"all": 1, "medium": 0, "large": 1}
+def test_the_given_ranges_decide_what_is_medium_and_large():
+    size = (20, 30)
+    mask = np.zeros(size, bool)
+    mask[:5, :5] = True
+    label = {"id": 1, "image_id": 1, "area": 25, "iscrowd": 0, "category_id": 1}
+    label["segmentation"] = {"size": list(size), "counts": encode_mask(mask)}
+    image = {"id": 1, "file_name": "a.png", "height": size[0], "width": size[1]}
+    truth = {"images": [image], "annotations": [label], "categories": [{"id": 1, "name": "object"}]}
+    found = tabulate(["a.png"], [Detections(np.ones(1, np.float32), mask[None])])
+    for large_from, n_medium, n_large in ((25, 1, 1), (26, 1, 0), (24, 0, 1)):
+        ranges = {"all": (0, 600), "medium": (10, large_from), "large": (large_from, 600)}
+        matches = match_detections(truth, found, ranges)
+        assert dict(zip(ranges, matches.n_objects[:, 0], strict=True)) == {
+            "all": 1, "medium": n_medium, "large": n_large,
+        }  # fmt: skip
+    with pytest.raises(InputError, match="expected the ranges all, medium, large, got all"):
+        match_detections(truth, found, {"all": (0, 600)})
 
 
 def test_bootstrap_replicates_are_paired_over_methods_and_resample_whole_bins():
     truth, detections = scenes(3, count=12)
     groups = np.repeat(["a", "b", "c"], 4)
     matches = {
-        "One": match_detections(truth, detections),
-        "Same": match_detections(truth, detections),
-        "Truth": match_detections(truth, perfect(truth)),
+        "One": match_detections(truth, detections, RANGES),
+        "Same": match_detections(truth, detections, RANGES),
+        "Truth": match_detections(truth, perfect(truth), RANGES),
     }
     point, replicates = bootstrap_ap(matches, groups, 40, np.random.default_rng(5))
     assert point["method"].tolist() == list(matches)
@@ -237,11 +244,11 @@ def test_detections_on_other_images_are_refused():
     truth, detections = scenes(4, count=4)
     other = scenes(4, count=5)[0]
     with pytest.raises(InputError, match="on 4 images, expected the 5"):
-        match_detections(other, detections)
+        match_detections(other, detections, RANGES)
     truth["images"][2]["height"] = 99
     with pytest.raises(InputError, match="expected 99x120 as image 12"):
-        match_detections(truth, detections)
+        match_detections(truth, detections, RANGES)
     with pytest.raises(InputError, match="weights: expected"):
-        average_precision(match_detections(*scenes(4, count=4)), -np.ones((1, 4)))
+        average_precision(match_detections(*scenes(4, count=4), RANGES), -np.ones((1, 4)))
     with pytest.raises(InputError, match="that have a group"):
         bootstrap_ap({}, np.zeros(4), 3, np.random.default_rng(0))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
-from graspbook.instances.average_precision import match_detections
+from graspbook.instances.average_precision import AREAS, match_detections
 from graspbook.instances.detections import Detections, tabulate
 from graspbook.instances.drawing import choose_scenes, draw, draw_scene, judge_detections
 
@@ -82,7 +82,7 @@ def test_scenes_are_chosen_by_the_baseline_and_one_shows_the_methods_worst(tmp_p
     weak = list(perfect)
     weak[6] = detections()  # far behind there, and there alone
     rows = {name: tabulate(scenes.names, part) for name, part in (("a", found(1)), ("b", weak), ("c", perfect))}
-    matches = {name: match_detections(scenes.truth(), table) for name, table in rows.items()}
+    matches = {name: match_detections(scenes.truth(), table, AREAS) for name, table in rows.items()}
     choices = choose_scenes(matches, "a", "b", "c")
     # one object of k found: the scenes with fewer objects are easier
     assert [len(np.unique(scenes.ids(choice.image))) - 1 for choice in choices[:3]] == [1, 2, 3]

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from graspbook.errors import InputError
-from graspbook.instances.mask_rcnn import MaskRCNNSettings
+from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model
 
@@ -19,7 +19,14 @@ def iou(one, other):
 def test_mask_rcnn_finds_at_evaluation_what_it_has_learned(boxes_batch):
     """torchvision resizes images when it evaluates, so that a model that has learned them finds nothing."""
     settings = MaskRCNNSettings(
-        channels=16, hidden=32, mask_layers=1, regions=16, anchors_compared=32, anchors=((8, 12),) * 4
+        backbone="mobilenet_v2",
+        channels=16,
+        hidden=32,
+        mask_layers=1,
+        anchors=((8.0, 12.0),) * 4,
+        regions=16,
+        mask_side=10,
+        anchors_compared=32,
     )
     model, batch = build_instance_model("mask_rcnn", settings, None, seed=0), boxes_batch([1, 2])
     optimizer, draws = torch.optim.AdamW(model.parameters(), 2e-3), generator()

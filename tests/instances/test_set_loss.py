@@ -53,9 +53,9 @@ def test_a_batch_is_solved_mask_by_mask():
     rng = np.random.default_rng(5)
     logits = torch.from_numpy(rng.normal(0, 2, (4, 3, 60))).float()
     target = torch.from_numpy(rng.random((4, 3, 60)) < rng.uniform(0, 1, (4, 3, 1)))
-    whole = robust_target(logits, target)
+    whole = robust_target(logits, target, 0.7)
     for i, k in itertools.product(range(4), range(3)):
-        assert torch.equal(whole[i, k], robust_target(logits[i, k], target[i, k]))
+        assert torch.equal(whole[i, k], robust_target(logits[i, k], target[i, k], 0.7))
 
 
 def test_a_prediction_within_the_margin_is_its_own_target():
@@ -96,11 +96,11 @@ def test_one_pixel_cannot_be_given_up():
 
 
 def test_no_mask_at_all_gives_none():
-    assert robust_target(torch.zeros(0, 12), torch.zeros(0, 12, dtype=torch.bool)).shape == (0, 12)
+    assert robust_target(torch.zeros(0, 12), torch.zeros(0, 12, dtype=torch.bool), 0.7).shape == (0, 12)
 
 
 def test_unusable_input_is_refused():
     with pytest.raises(InputError, match="shape"):
-        robust_target(torch.zeros(3), torch.zeros(4, dtype=torch.bool))
+        robust_target(torch.zeros(3), torch.zeros(4, dtype=torch.bool), 0.7)
     with pytest.raises(InputError, match="margin"):
         robust_target(torch.zeros(3), torch.zeros(3, dtype=torch.bool), 0.0)

@@ -2,11 +2,8 @@
 
 Detections are ranked over all images by their score; each is a true positive if it covers an object that is
 not yet taken by a surer one with an IoU of at least t. AP_t is the area below the precision-recall curve of
-this ranking, and AP its mean over t = 0.50, 0.55, ... 0.95. AP^L and AP^M count large and medium objects only.
-
-COCO calls an object medium from 32^2 and large from 96^2 pixels, in images whose longer side is 640. The paper
-quotes the names without the numbers, for images of 640x960. We take the numbers at the height of 640 and let
-them shrink with the image like every other pixel constant, so that an object stays medium in every profile.
+this ranking, and AP its mean over t = 0.50, 0.55, ... 0.95. AP^L and AP^M count large and medium objects only;
+who measures says how many pixels these have (`match_detections`).
 
 The matching of one image does not depend on the others, so it is done once (`match_detections`); a bootstrap replicate
 only changes how often each image counts (`average_precision`).
@@ -22,7 +19,6 @@ from pycocotools import mask as coco_mask
 
 from graspbook.errors import InputError
 from graspbook.instances.detections import DetectionTable
-from graspbook.selfsup.pixels import scaled_area
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
@@ -32,7 +28,10 @@ METRICS = ["ap", "ap50", "ap75", "apl", "apm"]
 """The columns of Table II."""
 
 AREAS = {"all": (0, 1e5**2), "medium": (32**2, 96**2), "large": (96**2, 1e5**2)}
-"""COCO's ranges of an object's area, both ends included, in pixels of an image 640 high."""
+"""COCO's ranges of an object's area, both ends included, in pixels of images whose longer side is 640."""
+
+Areas = Mapping[str, tuple[float, float]]
+"""Ranges like `AREAS`, of the same names in the same order, in pixels of the images at hand."""
 
 _AP_OF = {"ap": ("all", None), "ap50": ("all", 0), "ap75": ("all", 5), "apl": ("large", None), "apm": ("medium", None)}
 
@@ -54,18 +53,20 @@ class Matches:
     n_objects: Int[np.ndarray, "A N"]
 
 
-def match_detections(truth: dict, detections: DetectionTable) -> Matches:
+def match_detections(truth: dict, detections: DetectionTable, areas: Areas) -> Matches:
     """Match detections with objects, image by image, by COCO's rules.
 
     Args:
         truth: COCO labels of the images, masks as RLE, as `CocoScenes.truth` makes them.
         detections: on the same images in the same order.
+        areas: from how many pixels to how many an object is medium, and large.
 
     Raises:
-        InputError: the images differ in number, name or size.
+        InputError: the images differ in number, name or size, or the ranges are not those of `AREAS`.
     """
-    height = detections.size[0]
-    limits = np.array([[scaled_area(pixels, height) for pixels in limits] for limits in AREAS.values()])
+    if list(areas) != list(AREAS):
+        raise InputError(f"areas: expected the ranges {', '.join(AREAS)}, got {', '.join(areas)}")
+    limits = np.array(list(areas.values()), np.float64)
     parts, n_objects = [], np.zeros((len(limits), len(truth["images"])), np.int64)
     for number, (labels, found, overlap) in enumerate(overlaps(truth, detections)):
         area = np.array([label["area"] for label in labels], np.float64)
