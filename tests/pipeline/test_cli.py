@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from graspbook.pipeline import run_notebook as notebooks
 from graspbook.pipeline.cli import app
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from graspbook.errors import InputError
 from graspbook.pipeline.params import PROFILES, load_params, merge, section_parameters, validate
 from graspbook.yaml_files import read_yaml
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 
 from graspbook.errors import InputError
-from graspbook.pipeline.run_notebook import NotebookError, clean_notebook, declared_parameters, run_notebook
+from graspbook.pipeline import run_notebook as run_notebook_module
+from graspbook.pipeline.clean import clean_notebook
+from graspbook.pipeline.run_notebook import NotebookError, declared_parameters, run_notebook, run_stage
 
 PARAMETERS = "profile = 'standard'\nflag = True  # a comment\nlevel: int = 1\nworld = {\n    'a': 1,\n}"
 
@@ -43,10 +47,10 @@ def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):
         "import pandas as pd\npd.DataFrame({'a': [1]}).style",
     )
     given = {"flag": False, "profile": "quick", "world": {"deep": [1, None, {"x": True}]}}
-    for out in ("one.ipynb", "two.ipynb"):
-        run_notebook(Path("a.ipynb"), Path("out") / out, given, root=root)
-    text = (root / "out/one.ipynb").read_text()
-    assert text == (root / "out/two.ipynb").read_text()
+    for out in ("one", "two"):
+        run_notebook(Path("a.ipynb"), Path(out) / "notebook.ipynb", given, root=root)
+    text = (root / "one/notebook.ipynb").read_text()
+    assert text == (root / "two/notebook.ipynb").read_text()
 
     cells = json.loads(text)["cells"]
     outputs = [cell["outputs"] for cell in cells if cell["cell_type"] == "code"]
@@ -61,7 +65,7 @@ def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):
     assert str(root) not in text
 
     timings = (root / "reports/timings.csv").read_text().splitlines()
-    assert timings[0] == "notebook,profile,seconds"
+    assert timings[0] == "stage,profile,seconds"
     assert [line.split(",")[:2] for line in timings[1:]] == [["one", "quick"], ["two", "quick"]]
     assert not list((root / "scratch/notebooks").iterdir())
 
@@ -127,3 +131,28 @@ def test_streams_that_were_cut_differently_are_joined(tmp_path):
     assert [dict(output) for output in cleaned.cells[2].outputs] == [
         {"output_type": "stream", "name": "stdout", "text": "ab\n"}
     ]
+
+
+def test_a_stage_is_given_its_sections_and_lists_what_it_made(book, monkeypatch):
+    monkeypatch.setattr(run_notebook_module, "load_params", toy_params)
+    executed = run_stage(Path("notebooks/toy/01_one.ipynb"), Path("reports/toy/one"), {}, root=book)
+    assert executed == book / "reports/toy/one/notebook.ipynb"
+    cells = json.loads(executed.read_text())["cells"]
+    assert cells[-1]["outputs"][0]["text"] == ["['all', 'one'] 1 ['first'] 1\n"]
+    assert "[many](../many)" in "".join(cells[0]["source"])
+    made = (book / "reports/toy/one/made.csv").read_text().splitlines()
+    assert made[1].startswith("artifacts/one.txt,") and made[1].endswith(",4,1")
+    assert (book / "reports/timings.csv").read_text().splitlines()[1].startswith("reports/toy/one,standard,")
+
+
+def test_a_stage_that_does_not_make_what_it_should_fails(book, monkeypatch):
+    monkeypatch.setattr(run_notebook_module, "load_params", toy_params)
+    path = book / "notebooks/toy/01_one.ipynb"
+    path.write_text(path.read_text().replace("artifacts/one.txt", "artifacts/other.txt"))
+    with pytest.raises(InputError, match=r"artifacts/one\.txt: the notebook should have made this"):
+        run_stage(Path("notebooks/toy/01_one.ipynb"), Path("reports/toy/one"), {}, root=book)
+
+
+def toy_params(path):
+    values = yaml.safe_load(path.read_text())
+    return SimpleNamespace(profile=values["profile"], values=values)

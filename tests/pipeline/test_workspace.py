@@ -11,7 +11,7 @@ from graspbook.errors import InputError
 from graspbook.pipeline import workspace
 from graspbook.pipeline.params import load_params
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 PIPELINE = """\
 stages:

@@ -5,6 +5,7 @@ handed to a `dvc repro --single-item` of its own. Every process computes with on
 out do not depend on how many run beside each other.
 """
 
+import contextlib
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -24,17 +25,17 @@ def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
     """
     from dvc.repo import Repo
 
-    repo = Repo(str(folder))
-    graph = repo.index.graph
-    wanted = [stage for target in targets for stage in repo.stage.collect(target)] if targets else list(graph)
-    waiting, needed = list(wanted), {}
-    while waiting:
-        stage = waiting.pop()
-        if stage.addressing not in needed:
-            found = [other for other in graph.successors(stage) if other.cmd]  # not files that are only tracked
-            needed[stage.addressing] = {other.addressing for other in found}
-            waiting += found
-    return {name: needs for name, needs in needed.items() if not name.endswith(".dvc")}
+    with contextlib.chdir(folder), Repo(".") as repo:  # addresses are relative to the working directory
+        graph = repo.index.graph
+        wanted = [stage for target in targets for stage in repo.stage.collect(target)] if targets else list(graph)
+        waiting, needed = [stage for stage in wanted if stage.cmd], {}
+        while waiting:
+            stage = waiting.pop()
+            if stage.addressing not in needed:
+                found = [other for other in graph.successors(stage) if other.cmd]  # not files that are only tracked
+                needed[stage.addressing] = {other.addressing for other in found}
+                waiting += found
+    return needed
 
 
 def reproduce_side_by_side(folder: Path, targets: list[str], jobs: int | None = None) -> list[str]:

@@ -58,7 +58,7 @@ class Stage:
 
 def pipeline_files(root: Path) -> list[Path]:
     """The book's own `dvc.yaml`, then one per paper."""
-    return [root / "dvc.yaml", *sorted(root.glob("notebooks/*/dvc.yaml"))]
+    return [path for path in (root / "dvc.yaml", *sorted(root.glob("notebooks/*/dvc.yaml"))) if path.exists()]
 
 
 def notebook_stages(root: Path) -> list[Stage]:
