@@ -1,4 +1,5 @@
 import functools
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,6 +8,9 @@ import numpy as np
 import pytest
 
 from graspbook.pipeline.params import load_params
+
+# tests run side by side, and what they put in place of a function is not there in another process
+os.environ["GRASPBOOK_WORKERS"] = "1"
 
 
 @functools.cache

@@ -18,9 +18,9 @@ from unittest import mock
 import joblib
 
 from graspbook.data.grasps import GraspDataset
+from graspbook.pipeline.params import load_params
 from graspbook.world import episode
 from graspbook.world.collect import Job, store_episode
-from graspbook.world.config import WorldConfig
 from graspbook.world.policy import NoisyPolicy
 
 TARGET = 8.0
@@ -42,8 +42,8 @@ def row(name: str, value: float, unit: str, note: str) -> dict[str, str | float]
 
 
 def job(data_dir: str) -> Job:
-    """The default world and policy at 128x192."""
-    return Job("train", 0, WorldConfig(), NoisyPolicy(), str(Path(data_dir).resolve()))
+    """The world of the `standard` profile, 128x192."""
+    return Job("train", 0, load_params().selfsup.world, NoisyPolicy(), str(Path(data_dir).resolve()))
 
 
 def store(work: Job, folder: Path, numbers: range, workers: int) -> tuple[int, float]:

@@ -14,18 +14,20 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from graspbook.data.coco import LabelledScene
+from graspbook.pipeline.params import load_params
 from graspbook.selfsup.pasting.bank import ObjectCrop
-from graspbook.selfsup.pasting.paste import PasteConfig, draw_placements, instance_masks, paste
+from graspbook.selfsup.pasting.paste import draw_placements, instance_masks, paste
 
 SIZES = ((128, 192), (640, 960))
 PEERS = ("albumentationsx==2.5.1", "cap-augmentation==0.5.0")
-CONFIG = PasteConfig(min_area=0)
+CONFIG = replace(load_params().selfsup.pasting, min_area=0)
 
 
 class Objects(list):

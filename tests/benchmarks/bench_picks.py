@@ -4,7 +4,6 @@ import time
 
 from graspbook.pipeline.params import load_params
 from graspbook.world.catalogue import Catalogue
-from graspbook.world.config import WorldConfig
 from graspbook.world.picking import TrueSegmenter, run_picking
 from graspbook.world.render import Renderer
 
@@ -16,11 +15,10 @@ def main() -> list[tuple]:
     catalogue = Catalogue.load("data")
     renderer = Renderer(catalogue)
     world = load_params().selfsup.world
-    config = WorldConfig.from_mapping(world.model_dump())
 
     def attempts(number: int) -> int:
         picks = run_picking(
-            9, catalogue, config, TrueSegmenter(), number, attempts=ATTEMPTS, share_new=1.0, renderer=renderer
+            9, catalogue, world, TrueSegmenter(), number, attempts=ATTEMPTS, share_new=1.0, renderer=renderer
         )
         return sum(1 for _ in picks)
 
@@ -28,5 +26,5 @@ def main() -> list[tuple]:
     started = time.perf_counter()
     done = sum(attempts(number) for number in range(1, 1 + EPISODES))
     rate = done / (time.perf_counter() - started)
-    size = f"{world.height}x{world.height * 3 // 2}"
+    size = f"{world.height}x{world.width}"
     return [("attempts, true masks", rate, "attempts/s", f"{done} attempts at {size}, one process, rendering included")]

@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 import numpy as np
 
+from graspbook.pipeline.params import load_params
 from graspbook.world.camera import draw_camera
 from graspbook.world.catalogue import Catalogue
-from graspbook.world.config import Dials
 from graspbook.world.fill import fill
 from graspbook.world.items import draw_item
 from graspbook.world.physics import Cell
@@ -31,7 +31,7 @@ FRAMES = 1000
 
 def filled_scene(catalogue: Catalogue, height: int, seed: int = 0) -> Scene:
     """A bin filled by physics, as the episodes see it."""
-    rng, dials = np.random.default_rng(seed), Dials()
+    rng, dials = np.random.default_rng(seed), load_params().selfsup.world.dials
     items = {k: draw_item(rng, catalogue, "train", dials, 1) for k in range(1, int(dials.clutter) + 1)}
     with Cell() as cell:
         fill(cell, items, rng, dials.occlusion)

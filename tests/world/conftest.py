@@ -18,7 +18,6 @@ from safetensors.numpy import save_file
 from graspbook.world import build_data, meshes
 from graspbook.world.camera import draw_camera
 from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, Shape, pack, pack_atlas
-from graspbook.world.config import Dials
 from graspbook.world.items import Item, draw_item
 from graspbook.world.rays import RayScene
 from graspbook.world.render import Renderer
@@ -26,6 +25,9 @@ from graspbook.world.scene import Light, Scene
 from graspbook.world.suction.seal import ToolPose
 from graspbook.world.textures import draw_texture
 from graspbook.world.tote import Tote
+from tests.conftest import standard
+
+DIALS = standard("selfsup").world.dials
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +93,7 @@ def make_scene(small_catalogue):
         rng = np.random.default_rng(seed)
         items, poses = {}, {}
         for key in range(1, n + 1):
-            items[3 * key] = draw_item(rng, small_catalogue, "train", Dials(), bin_texture=1)
+            items[3 * key] = draw_item(rng, small_catalogue, "train", DIALS, bin_texture=1)
             rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
             rotation *= np.sign(np.linalg.det(rotation))
             poses[3 * key] = rotation, rng.uniform((-0.13, -0.08, 0.05), (0.13, 0.08, 0.12))

@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ from graspbook.errors import InputError
 from graspbook.world import collect as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.collect import Job, collect, store_episode
-from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import run_episode
 from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
+from tests.conftest import standard
 
-TINY = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
+WORLD = standard("selfsup").world
+
+TINY = replace(WORLD, height=32, samples=1, dials=replace(WORLD.dials, clutter=4, occlusion=0.0))
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +95,11 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
                     time.sleep(600)
 
         module.run_episode = slow
-        tiny = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
+        tiny = CONFIG
         module.collect(sys.argv[1], "train", 8, 5, tiny, TruePolicy(), data_dir=sys.argv[2], scratch_dir=sys.argv[3])
         """
     out, scratch = tmp_path / "out", tmp_path / "scratch"
-    kill_in_the_middle(script, out, data_dir, scratch)
+    kill_in_the_middle(script.replace("CONFIG", repr(TINY)), out, data_dir, scratch)
     (stored,) = scratch.glob("collect-*/e00000")
     kept = (stored / "grasps.parquet").stat().st_mtime_ns
     assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"
@@ -142,7 +145,7 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
     variants = [
         {"split": "test"},
         {"seed": 1},
-        {"config": WorldConfig()},
+        {"config": WORLD},
         {"policy": TruePolicy()},
         {"data_dir": str(other_data.parent)},
     ]

@@ -1,19 +1,22 @@
 import dataclasses
 import inspect
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from graspbook.data.schema import OUTCOMES
 from graspbook.world import episode
-from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import MAX_FAILURES, Grasp, run_episode
 from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
 from graspbook.world.suction import housing
 from graspbook.world.suction.gripper import SuctionGripper
+from tests.conftest import standard
 
-SMALL = WorldConfig(height=48, samples=1, dials=Dials(clutter=6, occlusion=0.3))
+WORLD = standard("selfsup").world
+
+SMALL = replace(WORLD, height=48, samples=1, dials=replace(WORLD.dials, clutter=6, occlusion=0.3))
 
 
 @pytest.fixture(scope="module")

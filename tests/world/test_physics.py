@@ -5,10 +5,12 @@ import pytest
 
 from graspbook.errors import InputError
 from graspbook.world import tote
-from graspbook.world.config import Dials
 from graspbook.world.fill import draw_count, drop_points, fill
 from graspbook.world.items import draw_item
 from graspbook.world.physics import Cell, hulls_to_obj, quaternion
+from tests.conftest import standard
+
+DIALS = standard("selfsup").world.dials
 
 
 def test_a_dropped_box_comes_to_rest_on_the_floor(box_item):
@@ -142,7 +144,7 @@ def test_quaternion_of_a_quarter_turn():
 
 def test_filling_puts_every_item_into_the_bin_or_names_it_as_lost(small_catalogue):
     rng = np.random.default_rng(3)
-    items = {k: draw_item(rng, small_catalogue, "train", Dials(), 0) for k in range(1, 31)}
+    items = {k: draw_item(rng, small_catalogue, "train", DIALS, 0) for k in range(1, 31)}
     with Cell() as cell:
         lost = fill(cell, items, rng, occlusion=1.0)
         assert set(lost) | set(cell.items) == set(items)
@@ -153,7 +155,7 @@ def test_filling_puts_every_item_into_the_bin_or_names_it_as_lost(small_catalogu
 def test_filling_twice_with_one_seed_gives_the_same_bits(small_catalogue):
     def run():
         rng = np.random.default_rng(5)
-        items = {k: draw_item(rng, small_catalogue, "test", Dials(), 0) for k in range(1, 9)}
+        items = {k: draw_item(rng, small_catalogue, "test", DIALS, 0) for k in range(1, 9)}
         with Cell() as cell:
             fill(cell, items, rng, occlusion=0.5)
             return {k: np.concatenate([r.ravel(), t]).tobytes() for k, (r, t) in cell.poses().items()}

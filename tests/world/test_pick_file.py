@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,14 @@ from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 from graspbook.world import pick_file as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
-from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.episode import Grasp
 from graspbook.world.pick_file import PickJob, chosen_mask, collect_picks, read_picks, seen_image, store_picks, true_ids
 from graspbook.world.picking import Beliefs, Pick, TrueSegmenter, run_picking
+from tests.conftest import standard
 
-TINY = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
+WORLD = standard("selfsup").world
+
+TINY = replace(WORLD, height=32, samples=1, dials=replace(WORLD.dials, clutter=4, occlusion=0.0))
 WORK = {"episodes": 3, "attempts": 3, "share_new": 0.5}
 
 
@@ -183,7 +186,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
                     time.sleep(600)
 
         module.run_picking = slow
-        tiny = WorldConfig(height=32, samples=1, dials=Dials(clutter=4, occlusion=0.0))
+        tiny = CONFIG
         out, data, scratch = map(Path, sys.argv[1:])
         module.collect_picks(
             out / "picks.parquet", 5, tiny, TrueSegmenter(), episodes=3, attempts=3, share_new=0.5,
@@ -191,7 +194,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
         )
         """
     out, scratch = tmp_path / "out", tmp_path / "scratch"
-    kill_in_the_middle(script, out, data_dir, scratch)
+    kill_in_the_middle(script.replace("CONFIG", repr(TINY)), out, data_dir, scratch)
     (stored,) = scratch.glob("picks-*/e00000")
     assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"
 
@@ -223,7 +226,7 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
     (other_data / SHAPES_FILE).write_bytes(b"other")
     variants = [
         {"seed": 1},
-        {"config": WorldConfig()},
+        {"config": WORLD},
         {"segmenter": Named("another")},
         {"attempts": 4},
         {"share_new": 0.25},

@@ -2,18 +2,21 @@
 
 import dataclasses
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from graspbook.errors import InputError
 from graspbook.world import picking
-from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.picking import MAX_PLANNED, PICK_OUTCOMES, Beliefs, TrueSegmenter, choose, run_picking
 from graspbook.world.suction.gripper import SuctionGripper
 from graspbook.world.transfer import Carried
+from tests.conftest import standard
 
-SMALL = WorldConfig(height=64, samples=1, dials=Dials(clutter=5, occlusion=0.2))
+WORLD = standard("selfsup").world
+
+SMALL = replace(WORLD, height=64, samples=1, dials=replace(WORLD.dials, clutter=5, occlusion=0.2))
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from graspbook.world.config import Dials
 from graspbook.world.sensor import DEPTH_STEP, EDGE, measure_depth, photograph
 from graspbook.world.tote import Tote
+from tests.conftest import standard
+
+DIALS = standard("selfsup").world.dials
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def layers(renderer, make_scene):
 def test_flicker_changes_the_picture_but_no_mask(layers):
     before = copy.deepcopy([layers.ambient, layers.direct, layers.ids, layers.depth])
     calm, wild = (
-        [photograph(layers, np.random.default_rng(s), Dials(light_flicker=f)).astype(float) for s in range(8)]
+        [photograph(layers, np.random.default_rng(s), replace(DIALS, light_flicker=f)).astype(float) for s in range(8)]
         for f in (0.0, 0.4)
     )
     for kept, now in zip(before, [layers.ambient, layers.direct, layers.ids, layers.depth], strict=True):
@@ -26,18 +29,18 @@ def test_flicker_changes_the_picture_but_no_mask(layers):
 
 
 def test_photographs_are_reproducible_and_noisy(layers):
-    one, two = (photograph(layers, np.random.default_rng(3), Dials()) for _ in range(2))
+    one, two = (photograph(layers, np.random.default_rng(3), DIALS) for _ in range(2))
     assert one.dtype == np.uint8
     assert one.shape == (64, 96, 3)
     np.testing.assert_array_equal(one, two)
-    other = photograph(layers, np.random.default_rng(4), Dials(light_flicker=0))
-    again = photograph(layers, np.random.default_rng(5), Dials(light_flicker=0))
+    other = photograph(layers, np.random.default_rng(4), replace(DIALS, light_flicker=0))
+    again = photograph(layers, np.random.default_rng(5), replace(DIALS, light_flicker=0))
     difference = np.abs(other.astype(int) - again)
     assert 0.3 < difference.mean() < 6
 
 
 def test_photographs_are_neither_black_nor_burnt_out(layers):
-    picture = photograph(layers, np.random.default_rng(0), Dials(light_flicker=0))
+    picture = photograph(layers, np.random.default_rng(0), replace(DIALS, light_flicker=0))
     assert 60 < picture.mean() < 190
     assert (picture == 255).mean() < 0.05
 

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 
 from graspbook.world import tote
-from graspbook.world.config import Dials
+from tests.conftest import standard
+
+DIALS = standard("selfsup").world.dials
 
 
 def test_every_part_faces_the_inside_or_the_camera():
@@ -31,7 +35,7 @@ def test_contains_follows_the_taper():
 
 def test_the_reflectance_dial_sets_the_mean_and_off_is_matt():
     rng = np.random.default_rng(0)
-    drawn = [tote.draw_tote(rng, Dials(wall_reflectance=0.4)).wall_reflectance for _ in range(400)]
+    drawn = [tote.draw_tote(rng, replace(DIALS, wall_reflectance=0.4)).wall_reflectance for _ in range(400)]
     assert abs(np.mean(drawn) - 0.4) < 0.02
-    matt = tote.draw_tote(rng, Dials(wall_reflectance=0))
+    matt = tote.draw_tote(rng, replace(DIALS, wall_reflectance=0))
     assert matt.wall_reflectance == matt.floor_reflectance == 0
