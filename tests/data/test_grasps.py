@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import weakref
 
@@ -8,8 +9,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from graspbook.data import schema
-from graspbook.data.grasps import GraspDataset, GraspWriter, stack_samples, write_grasps
+from graspbook.data.grasps import GraspDataset, GraspSample, check_labels, stack_samples
 from graspbook.data.images import write_png
+from graspbook.data.writer import GraspWriter, write_grasps
 from graspbook.errors import InputError
 
 
@@ -308,3 +310,55 @@ def test_the_table_is_an_ordinary_parquet_file(dataset):
 def test_stacking_nothing_is_refused():
     with pytest.raises(InputError, match="at least one"):
         stack_samples([])
+
+
+def sample(number=0, height=4, **changes):
+    size = (height, 6)
+    fields = {
+        "before": np.zeros((*size, 3), np.uint8),
+        "after": np.ones((*size, 3), np.uint8),
+        "suction": np.zeros(size, bool),
+        "visible": np.zeros(size, bool),
+        "amodal": np.ones(size, bool),
+    }
+    return GraspSample(f"g{number}", **fields | changes)
+
+
+def test_samples_are_stacked_in_order():
+    arrays = stack_samples([sample(number, suction=np.full((4, 6), number % 2 == 1)) for number in range(3)])
+    assert len(arrays) == 3 and arrays.grasp_ids == ("g0", "g1", "g2")
+    assert arrays.before.shape == (3, 4, 6, 3)
+    assert arrays.suction.any((1, 2)).tolist() == [False, True, False]
+    assert arrays.amodal.all() and not arrays.visible.any()
+    assert list(arrays.pixels()) == ["before", "after", "suction", "visible", "amodal"]
+    check_labels(arrays, "labelled")
+
+
+def test_a_stack_has_only_the_labels_that_every_sample_has():
+    arrays = stack_samples([sample(0), sample(1, visible=None)])
+    assert arrays.visible is None and arrays.amodal.all()
+    assert list(arrays.pixels()) == ["before", "after", "suction", "amodal"]
+    with pytest.raises(InputError, match=r"^held_out: expected labelled grasps, at least one has no visible mask"):
+        check_labels(arrays, "held_out")
+    with pytest.raises(InputError, match="no visible and no amodal mask"):
+        check_labels(dataclasses.replace(arrays, amodal=None), "labelled")
+
+
+def test_samples_of_several_sizes_are_refused():
+    with pytest.raises(InputError, match=r"grasp g1: expected 4x6 .* as in grasp g0, found 5x6"):
+        stack_samples([sample(0), sample(1, height=5)])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("after", np.zeros((2, 4, 7, 3), np.uint8)),
+        ("before", np.zeros((2, 4, 6, 3), np.float32)),
+        ("suction", np.zeros((2, 4, 6), np.uint8)),
+        ("visible", np.zeros((1, 4, 6), bool)),
+    ],
+)
+def test_wrong_shapes_and_types_name_the_field(field, value):
+    arrays = stack_samples([sample(0), sample(1)])
+    with pytest.raises(InputError, match=rf"^{field}: expected"):
+        dataclasses.replace(arrays, **{field: value})

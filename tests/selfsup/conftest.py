@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from graspbook.selfsup.grasp_segmentation.arrays import GraspArrays
+from graspbook.data.grasps import GraspArrays
 
 
 def toy_grasp(rng: np.random.Generator, height: int) -> dict[str, np.ndarray]:
@@ -59,7 +59,8 @@ def toy_grasps():
             grasp = toy_grasp(rng, height)
             if grasp["visible"].any():
                 grasps.append(grasp)
-        return GraspArrays(**{key: np.stack([grasp[key] for grasp in grasps]) for key in grasps[0]})
+        names = tuple(f"toy-{number}" for number in range(count))
+        return GraspArrays(names, **{key: np.stack([grasp[key] for grasp in grasps]) for key in grasps[0]})
 
     return make
 

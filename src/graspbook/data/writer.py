@@ -5,17 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graspbook.data import images, schema
 from graspbook.data.atomic import new_folder
+from graspbook.data.grasps import GraspDataset
 from graspbook.data.rle import encode_mask
 from graspbook.errors import InputError
-
-if TYPE_CHECKING:
-    from graspbook.data.grasps import GraspDataset
 
 _FIELDS = {  # of a Grasp: number of dimensions and dtype
     "before": (3, np.uint8),

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +20,12 @@ from typing import Literal
 import cv2
 import joblib
 
-from graspbook.data.grasps import GraspDataset, GraspWriter
+from graspbook.data.grasps import GraspDataset
 from graspbook.data.schema import TABLE
+from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
 from graspbook.progress import progress
+from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
@@ -49,17 +50,14 @@ class Job:
     def key(self) -> str:
         """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
         settings = [self.split, self.seed, dataclasses.asdict(self.config), self.policy.key]
-        return fingerprint(settings, Path(self.data_dir))
+        return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.policy))
 
 
-def fingerprint(settings: list, data_dir: Path) -> str:
-    """A hash of settings, of the catalogue's bytes and of the code of `world` and `data`."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    package = Path(__file__).parent
-    for folder, pattern in ((data_dir / "catalogue", "*"), (package, "*.py"), (package.parent / "data", "*.py")):
-        for path in sorted(folder.glob(pattern)):
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def episode_key(settings: list, data_dir: Path, *modules: str) -> str:
+    """A hash of settings, of the catalogue's bytes, and of the code of modules and of all that they import."""
+    files = sorted((data_dir / "catalogue").iterdir())
+    catalogue = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return fingerprint([settings, catalogue], *modules)
 
 
 def collect(

@@ -36,13 +36,15 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from graspbook.data.atomic import new_folder
-from graspbook.data.grasps import GraspDataset, GraspWriter
+from graspbook.data.grasps import GraspDataset
 from graspbook.data.rle import decode_mask, encode_mask
 from graspbook.data.schema import TABLE
+from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
 from graspbook.progress import progress
+from graspbook.training.fingerprint import modules_of
 from graspbook.workers import worker_count
-from graspbook.world.collect import fingerprint, load_tools
+from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import PICK_OUTCOMES, Pick, Segmenter, run_picking
 
@@ -85,7 +87,7 @@ class PickJob:
     def key(self) -> str:
         """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
         settings = [self.seed, dataclasses.asdict(self.config), self.segmenter.key, self.attempts, self.share_new]
-        return fingerprint(settings, Path(self.data_dir))
+        return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.segmenter))
 
 
 def collect_picks(

@@ -1,23 +1,19 @@
-from dataclasses import dataclass
+import functools
+import dataclasses
 
 import cv2
 import numpy as np
 import pytest
 
+from graspbook.data.grasps import GraspSample
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.baselines import Lsbp, Mog, Mog2, Subtract, choose_threshold, predict_masks
 from graspbook.selfsup.grasp_segmentation.metrics import iou
+from tests.conftest import standard
 
-METHODS = [Subtract, Mog, Mog2, Lsbp]
-MIDDLE = {Subtract: 12, Mog: 6, Mog2: 16, Lsbp: 0.15}
-
-
-@dataclass
-class Pair:
-    grasp_id: str
-    before: np.ndarray
-    after: np.ndarray
-    visible: np.ndarray | None
+subtract = functools.partial(Subtract, kernel=standard("selfsup").baselines.kernel)
+METHODS = [subtract, Mog, Mog2, Lsbp]
+MIDDLE = {subtract: 12, Mog: 6, Mog2: 16, Lsbp: 0.15}
 
 
 def pair(seed=0, height=96):
@@ -30,7 +26,7 @@ def pair(seed=0, height=96):
     scene = floor.copy()
     scene[visible] += 80
     noisy = [(image + rng.normal(0, 1.5, image.shape)).clip(0, 255).astype(np.uint8) for image in (scene, floor)]
-    return Pair(f"g{seed}", *noisy, visible)
+    return GraspSample(f"g{seed}", *noisy, np.zeros_like(visible), visible, None)
 
 
 def random_pair(seed=0, shape=(24, 36, 3)):
@@ -91,7 +87,7 @@ def test_subtract_matches_the_formula_written_out():
     change = np.abs(naive_blurred_grey(after, 5, 0.7) - naive_blurred_grey(before, 5, 0.7))
     for threshold in (10, 30):
         sure = abs(change - threshold) > 1  # the grey level is rounded before the blur
-        mask = Subtract(threshold).mask(before, after)
+        mask = subtract(threshold).mask(before, after)
         assert np.array_equal(mask[sure], (change > threshold)[sure]) and sure.mean() > 0.8
 
 
@@ -101,7 +97,7 @@ def test_the_blur_scales_with_the_image():
         after = np.zeros((height, height * 3 // 2, 3), np.uint8)
         before = after.copy()
         before[size * 60 : size * 61, size * 60 : size * 61] = 255
-        peak = max(t for t in range(1, 255, 3) if Subtract(t).mask(before, after).any())
+        peak = max(t for t in range(1, 255, 3) if subtract(t).mask(before, after).any())
         assert 65 < peak < 90
 
 
@@ -159,9 +155,9 @@ def test_lsbp_is_opencvs_with_its_default_number_of_samples(seed):
 def test_masks_of_a_batch_are_those_of_its_grasps():
     samples = [pair(seed) for seed in range(3)]
     before, after = (np.stack([getattr(s, field) for s in samples]) for field in ("before", "after"))
-    masks = predict_masks(Subtract(12), before, after)
+    masks = predict_masks(subtract(12), before, after)
     for mask, sample in zip(masks, samples, strict=True):
-        assert np.array_equal(mask, Subtract(12).mask(sample.before, sample.after))
+        assert np.array_equal(mask, subtract(12).mask(sample.before, sample.after))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -178,15 +174,15 @@ def test_the_threshold_with_the_highest_mean_iou_is_chosen(method):
 
 
 def test_the_first_of_equally_good_thresholds_is_chosen():
-    assert choose_threshold(Subtract, [300, 400], [pair()])[0] == 300
+    assert choose_threshold(subtract, [300, 400], [pair()])[0] == 300
 
 
 def test_a_threshold_needs_a_grid_and_labelled_samples():
     with pytest.raises(InputError, match="grid: expected at least one"):
-        choose_threshold(Subtract, [], [pair()])
+        choose_threshold(subtract, [], [pair()])
     with pytest.raises(InputError, match="samples: expected at least one"):
-        choose_threshold(Subtract, [1], [])
+        choose_threshold(subtract, [1], [])
     sample = pair()
     for visible in (None, np.zeros_like(sample.visible)):
         with pytest.raises(InputError, match="grasp g0 has no visible mask"):
-            choose_threshold(Subtract, [1], [Pair("g0", sample.before, sample.after, visible)])
+            choose_threshold(subtract, [1], [dataclasses.replace(sample, grasp_id="g0", visible=visible)])

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 
+from graspbook.data.grasps import GraspSample
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
 from graspbook.selfsup.pixels import NATIVE_HEIGHT, scaled_kernel, scaled_length
@@ -150,17 +151,8 @@ def predict_masks(
     return np.stack([baseline.mask(b, a) for b, a in zip(before, after, strict=True)])
 
 
-class LabelledPair(Protocol):
-    """A grasp whose visible mask is known, such as `graspbook.data.grasps.GraspSample`."""
-
-    grasp_id: str
-    before: Image
-    after: Image
-    visible: Mask | None
-
-
 def choose_threshold(
-    method: Callable[[float], Baseline], grid: Sequence[float], samples: Iterable[LabelledPair]
+    method: Callable[[float], Baseline], grid: Sequence[float], samples: Iterable[GraspSample]
 ) -> tuple[float, pd.DataFrame]:
     """The sensitivity that gives the highest mean IoU, which must be chosen on training grasps only.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from graspbook.data.grasps import GraspBatch, GraspDataset
+from graspbook.data.grasps import GraspArrays, GraspDataset
 from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.baselines import Baseline, predict_masks
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
@@ -75,7 +75,7 @@ def evaluate(
     )
 
 
-def _batches(grasps: GraspDataset, size: int) -> Iterator[GraspBatch]:
+def _batches(grasps: GraspDataset, size: int) -> Iterator[GraspArrays]:
     starts = range(0, len(grasps), size)
     for start in progress(starts, "evaluating", len(starts), unit="batch"):
         yield grasps.arrays(range(start, min(start + size, len(grasps))))

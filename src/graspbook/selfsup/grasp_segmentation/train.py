@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.data.grasps import GraspArrays, check_labels
 from graspbook.errors import InputError
-from graspbook.selfsup.grasp_segmentation.arrays import GraspArrays
 from graspbook.selfsup.grasp_segmentation.augment import Augmentation, augment
 from graspbook.selfsup.grasp_segmentation.config import TrainConfig
 from graspbook.selfsup.grasp_segmentation.loss import grasp_segmentation_loss
@@ -53,11 +53,13 @@ def train_grasp_segmenter(
         `held_out_error` of the visible mask (fractions; else NaN).
 
     Raises:
-        InputError: If there are fewer labelled grasps than a batch holds.
+        InputError: If there are fewer labelled grasps than a batch holds, or a grasp has no label.
         TrainingDiverged: If the loss stops being finite.
     """
     if len(labelled) < config.batch_size:
         raise InputError(f"labelled: {len(labelled)} grasps, expected at least batch_size = {config.batch_size}")
+    check_labels(labelled, "labelled")
+    check_labels(held_out, "held_out")
     images, masks = _to_tensors(labelled)
 
     def batch(step: Step) -> tuple[Tensor, Tensor]:
@@ -128,7 +130,7 @@ def _name(
 ) -> str:
     arrays = dict(segmenter.state_dict())
     for name, grasps in (("labelled", labelled), ("held_out", held_out)):
-        arrays |= {f"{name}.{field.name}": getattr(grasps, field.name) for field in dataclasses.fields(grasps)}
+        arrays |= {f"{name}.{field}": pixels for field, pixels in grasps.pixels().items()}
     strengths = None if augmentation is None else dataclasses.asdict(augmentation)
     settings = [dataclasses.asdict(segmenter.config), dataclasses.asdict(config), strengths]
     return fingerprint(settings, __name__, *modules_of(segmenter), arrays=arrays)
