@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.data.grasps import GraspDataset, write_grasps
+from graspbook.data.grasps import GraspDataset
+from graspbook.data.writer import write_grasps
 from graspbook.selfsup.figures import figure_2
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_grasp_segmenter
+from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter
+from tests.conftest import standard
+
+SELFSUP = standard("selfsup")
 
 
 def test_false_pixels_are_counted_where_they_fall():
@@ -55,8 +61,10 @@ def test_without_kept_masks_only_the_possible_failures_are_shown():
 def test_the_figure_has_a_row_per_example(tmp_path, make_grasp, rows):
     write_grasps(tmp_path / "set", [make_grasp(k) for k in range(3)])
     grasps = GraspDataset(tmp_path / "set")
-    model = build_grasp_segmenter(GraspSegmenterConfig(fpn_channels=8, first_layer="random"), None, 0).eval()
+    model = build_grasp_segmenter(replace(SELFSUP.train.network, fpn_channels=8, first_layer="random"), None, 0).eval()
     examples = [figure_2.Example(k, f"rule {k}: why") for k in range(rows)]
-    figure = figure_2.draw(grasps, examples, model, Subtract(40), "Grasp-100")
+    figure = figure_2.draw(
+        grasps, examples, model, Subtract(40, SELFSUP.baselines.kernel), "Grasp-100", SELFSUP.evaluate.filter
+    )
     assert len(figure.axes) == rows * len(figure_2.COLUMNS)
     assert all(len(axis.images) == 1 for axis in figure.axes)

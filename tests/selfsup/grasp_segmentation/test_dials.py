@@ -3,9 +3,12 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from graspbook.data.grasps import write_grasps
+from graspbook.data.writer import write_grasps
 from graspbook.selfsup.grasp_segmentation import dials
-from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
+from graspbook.world.config import DIAL_RANGES
+from tests.conftest import standard
+
+WORLD = standard("selfsup").world
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -17,7 +20,7 @@ def test_levels_run_from_off_to_strong(count):
 
 
 def test_one_dial_turns_and_the_other_nuisances_are_off():
-    world = WorldConfig(height=64, dials=Dials(clutter=7.0))
+    world = dataclasses.replace(WORLD, height=64, dials=dataclasses.replace(WORLD.dials, clutter=7.0))
     visits = dials.settings(world, 3)
     assert len(visits) == 3 * len(DIAL_RANGES)
     for dial, level, config in visits:
@@ -47,9 +50,7 @@ def turn(tmp_path, monkeypatch, make_grasp):
     monkeypatch.setattr(dials.Job, "key", lambda job: repr(job.config))
 
     def run(limit=None):
-        return dials.turn_dials(
-            WorldConfig(), 2, 3, 0, lambda grasps: measure(grasps, limit), "key", 1, scratch_dir=tmp_path
-        )
+        return dials.turn_dials(WORLD, 2, 3, 0, lambda grasps: measure(grasps, limit), "key", 1, scratch_dir=tmp_path)
 
     return run, visited, tmp_path
 

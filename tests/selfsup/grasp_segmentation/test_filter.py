@@ -1,11 +1,11 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.filter import (
-    FilterThresholds,
     MaskScores,
     binary_entropy,
     count_contours,
@@ -14,8 +14,9 @@ from graspbook.selfsup.grasp_segmentation.filter import (
     score_masks,
     sweep,
 )
+from tests.conftest import standard
 
-PAPER = FilterThresholds()
+PAPER = standard("selfsup").evaluate.filter
 
 
 def naive_scores(visible, amodal):
@@ -100,7 +101,7 @@ def test_a_prediction_of_exact_zeros_is_filtered_without_a_warning():
 
 def test_an_empty_mask_is_filtered_whatever_the_thresholds():
     faint = np.full((1, 8, 8), 0.4, np.float32)
-    lenient = FilterThresholds(t_occ=0, t_ent=np.inf, min_contours=0)
+    lenient = replace(PAPER, t_occ=0, t_ent=np.inf, min_contours=0)
     assert not keep(score_masks(faint, faint, lenient), lenient).any()
     assert not keep_by_contours(np.array([0]), np.array([0]), lenient).any()
 
@@ -124,7 +125,7 @@ def test_what_is_no_probability_is_refused():
 def test_contours_match_flood_filled_regions(seed):
     rng = np.random.default_rng(seed)
     masks = rng.random((4, 20, 30)) < 0.35
-    thresholds = FilterThresholds(contour_area=5 * 32**2)  # 5 pixels at a height of 20
+    thresholds = replace(PAPER, contour_area=5 * 32**2)  # 5 pixels at a height of 20
     expected = [sum(size >= 5 for size in naive_regions(mask)) for mask in masks]
     assert count_contours(masks, thresholds).tolist() == expected
 

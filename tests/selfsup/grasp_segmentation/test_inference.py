@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -6,18 +8,17 @@ import pytest
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import read_grey, read_mask, write_png
 from graspbook.errors import InputError
-from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, binary_entropy, keep, score_masks
+from graspbook.selfsup.grasp_segmentation.filter import binary_entropy, keep, score_masks
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays, segment_grasps
-from graspbook.selfsup.grasp_segmentation.model import (
-    GraspSegmenterConfig,
-    build_grasp_segmenter,
-    predict_grasps,
-)
+from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter, predict_grasps
+from tests.conftest import standard
+
+PAPER = standard("selfsup").evaluate.filter
 
 
 @pytest.fixture(scope="module")
 def model():
-    config = GraspSegmenterConfig(fpn_channels=8, first_layer="random")
+    config = replace(standard("selfsup").train.network, fpn_channels=8, first_layer="random")
     return build_grasp_segmenter(config, pretrained=None, seed=0).eval()
 
 
@@ -36,7 +37,7 @@ def grasps(tmp_path, toy_grasps):
 
 def test_each_grasp_gets_its_masks_and_a_row_of_scores(tmp_path, model, grasps):
     folder, arrays = grasps
-    thresholds = FilterThresholds(t_occ=0.5, t_ent=10, contour_area=100, max_contours=99)
+    thresholds = replace(PAPER, t_occ=0.5, t_ent=10, contour_area=100, max_contours=99)
     returned = segment_grasps(model, open_grasps(folder), tmp_path / "out", thresholds, batch_size=3)
     table = pd.read_csv(tmp_path / "out/scores.csv")
     columns = ["grasp", "occlusion_ratio", "relative_entropy", "n_contours", "kept", "pixels"]
@@ -62,9 +63,9 @@ def test_each_grasp_gets_its_masks_and_a_row_of_scores(tmp_path, model, grasps):
 
 def test_arrays_give_what_a_folder_gives(tmp_path, model, grasps):
     folder, arrays = grasps
-    table = segment_grasps(model, open_grasps(folder), tmp_path / "out", batch_size=4)
+    table = segment_grasps(model, open_grasps(folder), tmp_path / "out", PAPER, batch_size=4)
     batch = arrays[0][0]
-    result = segment_arrays(model, batch.before, batch.after, batch.suction)
+    result = segment_arrays(model, batch.before, batch.after, batch.suction, PAPER)
     assert np.allclose(table["occlusion_ratio"][:4], result.scores.occlusion_ratio)
     assert table["kept"][:4].tolist() == result.kept.tolist()
     for number in range(4):
@@ -76,7 +77,7 @@ def test_an_empty_prediction_is_written_as_zeros_and_not_kept(tmp_path, model, g
     folder, _ = grasps
     silent = build_grasp_segmenter(model.config, pretrained=None, seed=0).eval()
     silent.head[-1].bias.data.fill_(-1e4)
-    thresholds = FilterThresholds(t_occ=0, t_ent=np.inf, min_contours=0)
+    thresholds = replace(PAPER, t_occ=0, t_ent=np.inf, min_contours=0)
     table = segment_grasps(silent, open_grasps(folder), tmp_path / "out", thresholds)
     assert not table["kept"].any() and (table["pixels"] == 0).all() and (table["n_contours"] == 0).all()
     assert not read_mask(tmp_path / "out/g0_visible.png", "visible").any()
@@ -85,12 +86,12 @@ def test_an_empty_prediction_is_written_as_zeros_and_not_kept(tmp_path, model, g
 
 def test_an_earlier_result_is_replaced_and_anything_else_is_not(tmp_path, model, grasps):
     folder, _ = grasps
-    segment_grasps(model, open_grasps(folder), tmp_path / "out")
+    segment_grasps(model, open_grasps(folder), tmp_path / "out", PAPER)
     first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    segment_grasps(model, open_grasps(folder), tmp_path / "out")
+    segment_grasps(model, open_grasps(folder), tmp_path / "out", PAPER)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == first
     with pytest.raises(InputError, match=r"holds no scores\.csv"):
-        segment_grasps(model, open_grasps(folder), folder)
+        segment_grasps(model, open_grasps(folder), folder, PAPER)
     assert len(open_grasps(folder)) == 5
 
 
@@ -106,10 +107,10 @@ def test_a_faulty_grasp_is_found_before_the_first_is_segmented(tmp_path, grasps,
     folder, _ = grasps
     spoil(folder / "g3_cups.png")
     with pytest.raises(InputError, match=message):
-        segment_grasps(None, open_grasps(folder), tmp_path / "out")  # without a model: it is not reached
+        segment_grasps(None, open_grasps(folder), tmp_path / "out", PAPER)  # without a model: it is not reached
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
 
 
 def test_a_batch_needs_a_grasp(tmp_path, model, grasps):
     with pytest.raises(InputError, match="batch_size: expected at least 1, got 0"):
-        segment_grasps(model, open_grasps(grasps[0]), tmp_path / "out", batch_size=0)
+        segment_grasps(model, open_grasps(grasps[0]), tmp_path / "out", PAPER, batch_size=0)

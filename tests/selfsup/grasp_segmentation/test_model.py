@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,15 +13,16 @@ from graspbook.nn.backbone import build_backbone
 from graspbook.nn.weights import Pretrained
 from graspbook.selfsup.grasp_segmentation.model import (
     FORMAT,
-    GraspSegmenterConfig,
     build_grasp_segmenter,
     images_to_tensors,
     load_grasp_segmenter,
     predict_grasps,
     save_grasp_segmenter,
 )
+from tests.conftest import standard
 
-SMALL = GraspSegmenterConfig(fpn_channels=8, first_layer="random", freeze_norm=False)
+NETWORK = standard("selfsup").train.network
+SMALL = replace(NETWORK, fpn_channels=8, first_layer="random", freeze_norm=False)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def test_random_first_layer_keeps_all_other_pretrained_layers(pretrained):
 
 
 def test_inflated_first_layer_starts_as_features_of_the_before_image(pretrained):
-    config = GraspSegmenterConfig(fpn_channels=8, first_layer="inflated")
+    config = replace(NETWORK, fpn_channels=8, first_layer="inflated")
     model = build_grasp_segmenter(config, pretrained, 0).eval()
     rgb = build_backbone("mobilenet_v2").eval()
     rgb.load_state_dict(pretrained.body)
@@ -113,7 +115,7 @@ def test_inflated_first_layer_starts_as_features_of_the_before_image(pretrained)
 
 def test_inflating_random_weights_is_refused():
     with pytest.raises(InputError, match="first_layer"):
-        build_grasp_segmenter(GraspSegmenterConfig(first_layer="inflated"), None, 0)
+        build_grasp_segmenter(replace(NETWORK, first_layer="inflated"), None, 0)
 
 
 def test_pretrained_pyramid_is_used_and_must_fit(pretrained):
@@ -122,12 +124,12 @@ def test_pretrained_pyramid_is_used_and_must_fit(pretrained):
     assert torch.equal(model.features.fpn.state_dict()["layer_blocks.0.0.weight"], pyramid["layer_blocks.0.0.weight"])
     with pytest.raises(InputError, match="fpn_channels: 16"):
         build_grasp_segmenter(
-            GraspSegmenterConfig(fpn_channels=16, first_layer="random"), Pretrained(pretrained.body, pyramid), 0
+            replace(NETWORK, fpn_channels=16, first_layer="random"), Pretrained(pretrained.body, pyramid), 0
         )
 
 
 def test_frozen_normalisation_never_moves():
-    config = GraspSegmenterConfig(fpn_channels=8, first_layer="random", freeze_norm=True)
+    config = replace(NETWORK, fpn_channels=8, first_layer="random", freeze_norm=True)
     model = build_grasp_segmenter(config, None, 0).train()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model(*images_to_tensors(*images(2, 32, 32), torch.device("cpu"))).sum().backward()

@@ -4,15 +4,21 @@ import numpy as np
 import pytest
 
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract
-from graspbook.selfsup.grasp_segmentation.filter import FilterThresholds, count_contours
+from graspbook.selfsup.grasp_segmentation.filter import count_contours
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
-from graspbook.selfsup.grasp_segmentation.model import GraspSegmenterConfig, build_grasp_segmenter
+from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter
 from graspbook.selfsup.pasting.sources import SCORES, ModelSource, SubtractSource
+from tests.conftest import standard
+
+SELFSUP = standard("selfsup")
+PAPER = SELFSUP.evaluate.filter
 
 
 @pytest.fixture(scope="module")
 def segmenter():
-    return build_grasp_segmenter(GraspSegmenterConfig("mobilenet_v2", 8, first_layer="random"), None, 0).eval()
+    return build_grasp_segmenter(
+        dataclasses.replace(SELFSUP.train.network, fpn_channels=8, first_layer="random"), None, 0
+    ).eval()
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def batch(toy_grasps):
 
 
 def test_subtraction_keeps_what_the_contour_filter_keeps(batch):
-    thresholds = FilterThresholds(max_contours=1)
+    thresholds = dataclasses.replace(PAPER, max_contours=1)
     found = SubtractSource(15, 21, thresholds).find(batch.before, batch.after, batch.suction)
     for number, (before, after) in enumerate(zip(batch.before, batch.after, strict=True)):
         mask = Subtract(15, 21).mask(before, after)
@@ -35,7 +41,7 @@ def test_subtraction_keeps_what_the_contour_filter_keeps(batch):
 
 @pytest.mark.parametrize("filtered", [True, False])
 def test_a_model_keeps_what_its_filter_keeps_or_everything(batch, segmenter, filtered):
-    thresholds = FilterThresholds(t_occ=0, t_ent=10, max_contours=3)
+    thresholds = dataclasses.replace(PAPER, t_occ=0, t_ent=10, max_contours=3)
     found = ModelSource(segmenter, thresholds, filtered).find(batch.before, batch.after, batch.suction)
     expected = segment_arrays(segmenter, batch.before, batch.after, batch.suction, thresholds)
     assert np.array_equal(found.masks, expected.visible)
@@ -45,29 +51,29 @@ def test_a_model_keeps_what_its_filter_keeps_or_everything(batch, segmenter, fil
 
 
 def test_an_empty_mask_is_never_kept(batch, segmenter):
-    found = SubtractSource(256, thresholds=FilterThresholds(min_contours=0)).find(
+    found = SubtractSource(256, 21, dataclasses.replace(PAPER, min_contours=0)).find(
         batch.before, batch.after, batch.suction
     )
     assert not found.masks.any() and not found.kept.any()
     with_nothing = build_grasp_segmenter(segmenter.config, None, 0).eval()
     for parameter in with_nothing.parameters():
         parameter.data.zero_()  # a probability of 0.5 everywhere is no pixel
-    found = ModelSource(with_nothing, filtered=False).find(batch.before, batch.after, batch.suction)
+    found = ModelSource(with_nothing, PAPER, filtered=False).find(batch.before, batch.after, batch.suction)
     assert not found.masks.any() and not found.kept.any()
 
 
 def test_the_key_tells_sources_apart(segmenter):
     other = build_grasp_segmenter(segmenter.config, None, 1).eval()
-    loose = FilterThresholds(t_occ=0.5)
+    loose = dataclasses.replace(PAPER, t_occ=0.5)
     sources = [
-        SubtractSource(15),
-        SubtractSource(16),
-        SubtractSource(15, 23),
-        SubtractSource(15, thresholds=loose),
-        ModelSource(segmenter),
-        ModelSource(other),
-        ModelSource(segmenter, filtered=False),
-        ModelSource(segmenter, loose),
+        SubtractSource(15, 21, PAPER),
+        SubtractSource(16, 21, PAPER),
+        SubtractSource(15, 23, PAPER),
+        SubtractSource(15, 21, loose),
+        ModelSource(segmenter, PAPER, True),
+        ModelSource(other, PAPER, True),
+        ModelSource(segmenter, PAPER, False),
+        ModelSource(segmenter, loose, True),
     ]
     keys = [source.key() for source in sources]
     assert len(set(keys)) == len(keys)

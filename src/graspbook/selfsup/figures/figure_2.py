@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from graspbook.data.grasps import GraspDataset
 from graspbook.reporting import plotting
 from graspbook.selfsup.grasp_segmentation.baselines import Baseline
+from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 
@@ -84,7 +85,14 @@ def choose_examples(items: pd.DataFrame, harm: pd.DataFrame, hidden: np.ndarray,
     return chosen
 
 
-def draw(grasps: GraspDataset, examples: list[Example], model: GraspSegmenter, subtract: Baseline, name: str) -> Figure:
+def draw(
+    grasps: GraspDataset,
+    examples: list[Example],
+    model: GraspSegmenter,
+    subtract: Baseline,
+    name: str,
+    thresholds: FilterThresholds,
+) -> Figure:
     """The figure: one grasp per row; true outlines in white, masks tinted.
 
     Args:
@@ -93,9 +101,10 @@ def draw(grasps: GraspDataset, examples: list[Example], model: GraspSegmenter, s
         model: makes the middle columns.
         subtract: makes the last one.
         name: of the model, as Table I has it.
+        thresholds: of the filter, which says of each mask whether it is kept.
     """
     batch = grasps.arrays([example.index for example in examples])
-    found = segment_arrays(model, batch.before, batch.after, batch.suction)
+    found = segment_arrays(model, batch.before, batch.after, batch.suction, thresholds)
     figure, axes = plt.subplots(len(examples), len(COLUMNS), figsize=(15.5, 1.82 * len(examples)), squeeze=False)
     for row, example in enumerate(examples):
         before, truth = batch.before[row], batch.visible[row]
