@@ -1,5 +1,6 @@
-"""The pipeline as written in dvc.yaml: its parameters, its notebooks and its outputs fit together."""
+"""The pipelines as written in the `dvc.yaml` files: their parameters, notebooks and outputs fit together."""
 
+import ast
 import shlex
 from pathlib import Path
 
@@ -7,101 +8,113 @@ import nbformat
 import pytest
 import yaml
 
-from graspbook.pipeline.params import load_params, section_parameters
+from graspbook.pipeline.params import load_params
 from graspbook.pipeline.run_notebook import declared_parameters
+from graspbook.pipeline.sources import source_notebooks
+from graspbook.pipeline.stages import notebook_stages, pipeline_files, stage_parameters
 
 ROOT = Path(__file__).parents[1]
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
 PARAMS = load_params(ROOT / "params.yaml")
+ENTRIES = {
+    (path.parent.name if path.parent != ROOT else "", name): entry.get("do", entry) | {"foreach": entry.get("foreach")}
+    for path in pipeline_files(ROOT)
+    for name, entry in yaml.safe_load(path.read_text())["stages"].items()
+}
+STAGES = {(stage.slug, stage.name): stage for stage in notebook_stages(ROOT)}
+SLUGS = sorted({slug for slug, _ in ENTRIES} - {""})
 
 
-def variants(name):
-    """Names that a `foreach` stage runs for; those of a section of params.yaml where it names one."""
-    found = PIPELINE["stages"][name].get("foreach", [])
-    return list(PARAMS.model_dump()["selfsup"]["train"]["variants"]) if isinstance(found, str) else found
+def paths(entry, kind):
+    return {next(iter(out)) if isinstance(out, dict) else out for out in entry.get(kind, [])}
 
 
-def options(words, name):
-    return [words[i + 1] for i, word in enumerate(words) if word == name]
+def members(key):
+    """A stage, or all members of a family."""
+    family = ENTRIES[key]["foreach"]
+    if family is None:
+        return [STAGES[key]]
+    values = PARAMS.values
+    for part in family.removeprefix("${").removesuffix("}").split("."):
+        values = values[part]
+    return [STAGES[key].member(name) for name in values]
 
 
-def paths(stage, kind):
-    return {next(iter(out)) if isinstance(out, dict) else out for out in stage.get(kind, [])}
+def code_of(stage):
+    cells = nbformat.read(ROOT / stage.notebook, as_version=4).cells
+    return ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_runs_a_notebook_that_it_depends_on_and_keeps_what_it_executed(name):
-    words = shlex.split(STAGES[name]["cmd"])
-    assert words[:2] == ["graspbook", "run-notebook"]
-    assert words[2] in STAGES[name]["deps"]
-    assert words[3] in paths(STAGES[name], "outs")
-    assert (ROOT / words[2]).is_file()
+def test_every_notebook_is_run_by_one_stage():
+    notebooks = [path.relative_to(ROOT) for path in source_notebooks(ROOT)]
+    assert sorted(stage.notebook for stage in STAGES.values()) == sorted(notebooks)
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_notebook_declares_exactly_the_parameters_that_its_stage_gives(name):
-    words = shlex.split(STAGES[name]["cmd"])
-    settings = {setting.partition("=")[0]: "" for setting in options(words, "--set")}
-    if "variant" in settings:
-        settings["variant"] = variants(name)[0]
-    section = (options(words, "--section") or [""])[0]
-    given = section_parameters(load_params(ROOT / "params.yaml"), section, settings, tuple(options(words, "--with")))
-    declared = declared_parameters(nbformat.read(ROOT / words[2], as_version=4), words[2])
-    assert sorted(declared) == sorted(given)
+@pytest.mark.parametrize("key", STAGES, ids="-".join)
+def test_a_stage_owns_the_folder_of_reports_that_it_is_named_after(key):
+    slug, name = key
+    stage, entry = STAGES[key], ENTRIES[key]
+    assert stage.folder == Path("reports", slug, name)
+    [out] = [out for out in entry["outs"] if isinstance(out, dict) and stage.reports.as_posix() in out]
+    assert out == {stage.reports.as_posix(): {"cache": False}}
+    assert [path for path in paths(entry, "outs") if path.startswith("reports/")] == [stage.reports.as_posix()]
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_depends_on_every_parameter_that_it_gives_but_the_number_of_workers(name):
-    words = shlex.split(STAGES[name]["cmd"])
-    params = load_params(ROOT / "params.yaml").model_dump()
-    tracked = set(STAGES[name]["params"])
-
-    def covered(key):
-        return any(key == listed or key.startswith(listed + ".") for listed in tracked)
-
-    def leaves(dotted):
-        value = params
-        for part in dotted.split("."):
-            value = value[part]
-        return [f"{dotted}.{key}" for key in value]
-
-    used = [key for section in options(words, "--section") + options(words, "--with") for key in leaves(section)]
-    missing = [key for key in used if not covered(key) and not key.endswith((".workers", ".variants"))]
-    assert not missing
-    assert "profile" in tracked
-    assert not any(covered(key) for key in used if key.endswith(".workers"))
+@pytest.mark.parametrize("key", STAGES, ids="-".join)
+def test_a_stage_depends_on_the_fingerprint_of_its_own_notebook_and_on_the_profile(key):
+    stage, entry = STAGES[key], ENTRIES[key]
+    name = f"{stage.slug}.{stage.notebook.stem}" if stage.slug else stage.notebook.stem
+    assert [param for param in entry["params"] if isinstance(param, dict)] == [{"reports/sources.yaml": [name]}]
+    assert "profile" in entry["params"]
+    assert not any(dep.endswith((".py", ".ipynb")) for dep in entry.get("deps", [])), "fingerprints stand for code"
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_no_stage_writes_below_data_and_none_reads_what_it_writes(name):
-    outs = paths(STAGES[name], "outs") | paths(STAGES[name], "metrics")
-    assert not any(out.split("/")[0] == "data" for out in outs)
-    assert not outs & set(STAGES[name]["deps"])
+@pytest.mark.parametrize("key", STAGES, ids="-".join)
+def test_a_notebook_declares_exactly_what_its_stage_gives_it(key):
+    stage, entry = STAGES[key], ENTRIES[key]
+    words = shlex.split(entry["cmd"])
+    selectors = [word.partition("=")[0] for place, word in enumerate(words) if words[place - 1] == "--set"]
+    declared = declared_parameters(nbformat.read(ROOT / stage.notebook, as_version=4), str(stage.notebook))
+    assert sorted(declared) == sorted(["profile", "out", "config", *selectors])
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_reports_are_kept_in_git_and_only_what_a_network_made_in_the_cache(name):
-    for kind in ("outs", "metrics"):
-        for out in STAGES[name].get(kind, []):
-            path = next(iter(out)) if isinstance(out, dict) else out
-            cached = not isinstance(out, dict) or out[path].get("cache", True)
-            learned = path.endswith(".safetensors") or (name == "selfsup-bank-learned" and "/banks/" in path)
-            assert cached == learned, path
+@pytest.mark.parametrize("key", [key for key in STAGES if key[0]], ids="-".join)
+def test_a_page_uses_exactly_the_sections_that_its_stage_depends_on(key):
+    given = set(stage_parameters(members(key)[0], PARAMS.values[key[0]]))
+    used = {
+        node.attr
+        for node in ast.walk(code_of(STAGES[key]))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("page.config", "config")
+    }
+    assert used == given
 
 
-def test_every_row_of_the_segment_section_has_a_stage_which_keeps_its_weights_where_asked_to():
-    rows = PARAMS.selfsup.segment.variants
-    kept, more = variants("selfsup-segment"), variants("selfsup-segment-more")
-    assert sorted(kept + more) == sorted(rows)
-    assert all(rows[name].keep_weights for name in kept)
-    assert not any(rows[name].keep_weights for name in more)
-    assert not any(rows[name].inpaint for name in more), "only selfsup-segment depends on the inpainting model"
-    assert not any(rows[name].single for name in kept), "only selfsup-segment-more depends on the unlabelled grasps"
+@pytest.mark.parametrize("key", STAGES, ids="-".join)
+def test_every_member_of_a_family_finds_its_parameters(key):
+    for stage in members(key):
+        if stage.slug:
+            assert stage_parameters(stage, PARAMS.values[stage.slug])
 
 
-def test_table_2_reads_what_every_row_writes():
-    rows = PARAMS.selfsup.segment.variants
-    deps = set(STAGES["selfsup-table-2"]["deps"])
-    assert {f"reports/selfsup/detections/{name}.parquet" for name in rows} <= deps
-    assert {f"reports/selfsup/tables/history_{name}.csv" for name in rows} <= deps
+@pytest.mark.parametrize("key", ENTRIES, ids="-".join)
+def test_no_stage_writes_below_data_and_none_reads_what_it_writes(key):
+    outs = paths(ENTRIES[key], "outs")
+    assert not any(Path(out).parts[0] == "data" for out in outs)
+    assert not outs & set(ENTRIES[key].get("deps", []))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_book_pulls_in_every_paper(slug):
+    assert f"reports/{slug}" in ENTRIES["", "index"]["deps"]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_pipeline_and_lock_files_stay_readable(slug):
+    folder = ROOT / "notebooks" / slug
+    assert len((folder / "dvc.yaml").read_text().splitlines()) < 350
+    assert len((folder / "dvc.lock").read_text().splitlines()) < 2500
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_reports_of_a_paper_stay_within_their_budget(slug):
+    size = sum(path.stat().st_size for path in (ROOT / "reports" / slug).rglob("*") if path.is_file())
+    assert size < 8e6, f"{size / 1e6:.1f} MB"

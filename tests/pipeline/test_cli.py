@@ -24,31 +24,26 @@ def call(*arguments):
     return CliRunner().invoke(app, arguments)
 
 
-def test_a_notebook_is_given_its_section_with_settings_read_as_yaml(here, monkeypatch):
+def test_settings_of_a_notebook_are_read_as_yaml(here, monkeypatch):
     calls = []
-    monkeypatch.setattr(notebooks, "run_notebook", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(notebooks, "run_stage", lambda *arguments: calls.append(arguments))
     result = call(
-        "run-notebook", "a.ipynb", "b.ipynb", "--section", "selfsup.train", "--with", "selfsup.world",
-        "--set", "variant=grasp-100-noaug", "--set", "flag=false", "--set", "grid=[1, 2.5]",
-    )  # fmt: skip
+        "run-notebook", "a.ipynb", "out", "--set", "variant=grasp-100", "--set", "flag=false", "--set", "grid=[1, 2.5]"
+    )
     assert result.exit_code == 0, result.output
-    source, out, parameters = calls[0]
-    assert (source, out) == (Path("a.ipynb"), Path("b.ipynb"))
-    assert parameters["flag"] is False
-    assert parameters["augment"] is False
-    assert parameters["grid"] == [1, 2.5]
-    assert parameters["world"]["height"] == 128
-    assert "variants" not in parameters
+    assert calls == [(Path("a.ipynb"), Path("out"), {"variant": "grasp-100", "flag": False, "grid": [1, 2.5]})]
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("run-notebook", "a.ipynb", "b.ipynb", "--section", "selfsup.none"), "no section 'selfsup.none'"),
-        (("run-notebook", "a.ipynb", "b.ipynb", "--set", "x"), "--set x: expected name=value"),
-        (("run-notebook", "a.ipynb", "b.ipynb"), "a.ipynb: no such notebook"),
+        (("run-notebook", "a.ipynb", "out", "--set", "x=[1"), "--set x=[1: the value is not YAML"),
+        (("run-notebook", "a.ipynb", "out", "--set", "x"), "--set x: expected name=value"),
+        (("run-notebook", "a.ipynb", "out"), "a.ipynb: no such notebook"),
         (("reproduce", "--profile", "fast"), "unknown profile 'fast'"),
-        (("segment-grasps", "none", "--model", "none.safetensors", "--out", "out"), "none"),
+        (("reproduce", "--paper", "none"), "no paper 'none': expected one of"),
+        (("carry-prose", "none.ipynb"), "none.ipynb: no stage"),
+        (("selfsup", "segment-grasps", "none", "--model", "none.safetensors", "--out", "out"), "none"),
     ],
 )
 def test_wrong_input_is_one_line_and_no_traceback(here, arguments, complaint):
@@ -63,11 +58,11 @@ def test_a_cell_that_raises_ends_in_one_message(here, monkeypatch):
     monkeypatch.setenv("GRASPBOOK_TERMINAL", "")
     made = nbformat.v4.new_notebook()
     made.cells = [
-        nbformat.v4.new_code_cell("profile = ''", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("profile = out = ''", metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell("raise ValueError('what is wrong')"),
     ]
     nbformat.write(made, here / "a.ipynb")
-    result = call("run-notebook", "a.ipynb", "b.ipynb")
+    result = call("run-notebook", "a.ipynb", "out")
     assert result.exit_code == 1
     assert "raised ValueError: what is wrong" in result.output
 

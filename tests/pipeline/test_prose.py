@@ -137,5 +137,5 @@ def test_an_entry_that_was_stale_before_stays_stale(executed):
 
 
 def test_a_notebook_that_no_stage_runs_is_named(executed):
-    with pytest.raises(InputError, match="no stage of any .* runs this notebook"):
+    with pytest.raises(InputError, match=r"no stage of any .* runs this notebook"):
         carry_prose(executed, executed.relative_to(executed) / "notebooks/toy/03_none.ipynb")

@@ -9,7 +9,9 @@ import yaml
 
 from graspbook.errors import InputError
 from graspbook.pipeline import workspace
+from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.params import load_params
+from graspbook.pipeline.root import find_root
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,11 +23,11 @@ stages:
     params: [profile, selfsup.collect]
     outs: [{reports/out.txt: {cache: false}}]
   claims:
-    cmd: cp claims_source.csv reports/claims.csv
+    cmd: mkdir -p reports/claims && cp claims_source.csv reports/claims/claims.csv
     deps: [reports/out.txt]
-    outs: [{reports/claims.csv: {cache: false}}]
+    outs: [{reports/claims: {cache: false}}]
 """
-CLAIMS = "claim,verdict,statement,profile\\nselfsup-1,reproduced,A statement.,quick\\n"
+CLAIMS = "paper,claim,verdict,statement,profile\\nselfsup,selfsup-1,reproduced,A statement.,quick\\n"
 
 
 def dvc(folder, *arguments):
@@ -104,8 +106,8 @@ def test_a_run_fetches_data_reports_its_claims_and_leaves_the_repository_alone(r
     made = root / "runs/quick"
     assert (made / "reports/out.txt").read_text() == "input\n"
     assert (made / "ran.txt").read_text() == "ran\n"  # once: the second run had nothing to do
-    assert "selfsup-1   reproduced       A statement." in printed
-    assert "numbers and verdicts mean little" in printed
+    assert "selfsup-1   reproduced                  A statement." in printed
+    assert "quick profile: few rows, short trainings" in printed
     assert {path: path.read_bytes() for path in root.glob("*") if path.is_file()} == before
     assert (made / "dvc.lock").exists()
 
@@ -113,7 +115,7 @@ def test_a_run_fetches_data_reports_its_claims_and_leaves_the_repository_alone(r
 def test_a_stage_that_fails_is_reported_and_the_next_run_continues(root):
     pipeline = (root / "dvc.yaml").read_text()
     (root / "dvc.yaml").write_text(pipeline.replace("printf '", "false '"))
-    with pytest.raises(workspace.PipelineError, match="Run the same command again"):
+    with pytest.raises(PipelineError, match="stage claims failed.*Run again to continue"):
         workspace.reproduce(root, "quick")
     (root / "dvc.yaml").write_text(pipeline)
     workspace.reproduce(root, "quick")
@@ -121,6 +123,6 @@ def test_a_stage_that_fails_is_reported_and_the_next_run_continues(root):
 
 
 def test_the_repository_is_found_from_below_and_its_absence_is_said(root, tmp_path_factory):
-    assert workspace.find_root(root / "src/graspbook") == root
+    assert find_root(root / "src/graspbook") == root
     with pytest.raises(InputError, match="not inside a graspbook repository"):
-        workspace.find_root(tmp_path_factory.mktemp("elsewhere"))
+        find_root(tmp_path_factory.mktemp("elsewhere"))

@@ -20,7 +20,7 @@ def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
     claims = reports / "claims" / "claims.csv"
     if claims.exists():
         lines += ["", "Claims:", *_claims(claims, paper)]
-    figures = sorted(path.relative_to(workspace) for path in below.rglob("*.png"))
+    figures = sorted(p.relative_to(workspace) for p in below.rglob("*") if p.suffix in (".png", ".webp", ".gif"))
     pages = sorted(path.relative_to(workspace) for path in below.rglob("notebook.ipynb"))
     lines += ["", f"Figures ({len(figures)}):", *(f"  {shown / path}" for path in figures)]
     lines += ["", f"Pages ({len(pages)}), each a notebook with its results:", *(f"  {shown / path}" for path in pages)]
