@@ -1,5 +1,5 @@
 # Each target does all of its own set-up. They need Python 3.11 or newer and git, nothing else.
-.PHONY: help setup reproduce test verify book bench readme
+.PHONY: help setup reproduce test verify notebooks bench clean
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## say what there is
@@ -8,25 +8,25 @@ help: ## say what there is
 setup: ## make the environment in .venv and fetch data/
 	@tools/setup.sh
 
-reproduce: setup ## every table and figure at the quick scale, from simulation to report, in runs/quick
-	@graspbook reproduce --profile quick
+reproduce: setup ## every page at the quick scale, from simulation to report, in runs/quick; PAPER=selfsup: one paper
+	@graspbook reproduce --profile quick $(if $(PAPER),--paper $(PAPER))
 
-test: setup ## run the tests
+test: setup ## run the tests, on all cores
 	@echo "[test] running the tests (a few minutes)"
-	@python -m pytest
+	@OMP_NUM_THREADS=1 python -m pytest -n auto
 
 verify: setup ## is dvc.lock current, and do the reports here agree with the committed ones?
-	@echo "[verify] what dvc repro would run (nothing, where all is up to date):"
+	@echo "[verify] what dvc repro would run (only \`sources\`, where all is up to date):"
 	@dvc repro --dry --allow-missing
 	@echo "[verify] this run beside the committed one, stage by stage:"
 	@graspbook verify
 
-book: setup ## open the notebooks, with the trained models fetched
+notebooks: setup ## open the notebooks in JupyterLab, with the trained models fetched
 	@dvc pull --quiet
 	@jupyter lab notebooks
 
 bench: setup ## measure speed; writes reports/benchmarks.csv
 	@python tests/benchmarks/run.py
 
-readme: setup ## copy the claims table into README.md
-	@graspbook readme
+clean: ## free what can be made again: finished trainings, workspaces of profiles, partly executed notebooks
+	@rm -rf runs scratch/trainings scratch/notebooks scratch/live
