@@ -14,7 +14,7 @@ FILES = {
     "part/__init__.py": "from .c import C\n",
     "part/b.py": "import numpy\nimport graspbook.part.d\n\nB = 1\n",
     "part/c.py": "C = [1, 2]\n",
-    "part/d.py": "from graspbook.errors import InputError\nfrom graspbook import a, progress\n"
+    "part/d.py": "from graspbook.errors import InputError\nfrom graspbook import a, progress, workers\n"
     "from graspbook.pipeline import page\n",
     "part/unused.py": "U = 1\n",
     "errors.py": "class InputError(ValueError): pass\n",
@@ -22,6 +22,7 @@ FILES = {
     "pipeline/__init__.py": "",
     "pipeline/page.py": "import graspbook.part.unused\n",
     "pipelines.py": "P = 1\n",
+    "workers.py": "P = 1\n",
 }
 PAGE = '"""A page."""\n\nfrom graspbook.a import f\n\nf()\n'
 
@@ -59,7 +60,7 @@ def edited(src):
         ("part/b.py", "B = 1", "B = True"),
         ("part/c.py", "[1, 2]", "[2, 1]"),
         ("part/c.py", "[1, 2]", "(1, 2)"),
-        ("part/d.py", "import a", "import a as other"),
+        ("part/d.py", "import a,", "import a as other,"),
         ("__init__.py", '"""Only words."""', "X = 1"),
     ],
 )
@@ -81,6 +82,7 @@ def test_an_edit_to_any_module_imported_however_indirectly_counts(src, edited, n
         ("part/unused.py", "U = 1", "U = 2"),
         ("errors.py", "pass", "x = 1"),
         ("progress.py", "P = 1", "P = 2"),
+        ("workers.py", "P = 1", "P = 2"),
         ("pipeline/page.py", "import graspbook.part.unused", "import os"),
         ("pipeline/__init__.py", "", "X = 1"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
+from graspbook.training import fingerprint
 from graspbook.world import collect as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.collect import Job, collect, store_episode
@@ -81,7 +82,8 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
     script = """
         import sys, time
-        from graspbook.world import collect as module
+        from graspbook.training import fingerprint
+from graspbook.world import collect as module
         from graspbook.world.config import Dials, WorldConfig
         from graspbook.world.policy import TruePolicy
 
@@ -151,6 +153,13 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
     ]
     keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
     assert len(keys) == 6 and job.key() == dataclasses.replace(job).key()
+
+
+def test_the_scratch_key_names_the_code_of_episodes_and_of_the_policy(data_dir, monkeypatch):
+    named = []
+    monkeypatch.setattr(fingerprint, "code_fingerprint", lambda *modules: named.append(set(modules)) or "code")
+    Job("train", 0, TINY, NoisyPolicy(), str(data_dir)).key()
+    assert named == [{"graspbook.world.collect", "graspbook.world.policy"}]
 
 
 @pytest.mark.parametrize(

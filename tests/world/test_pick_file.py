@@ -9,11 +9,14 @@ import pytest
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
+from graspbook.training import fingerprint
 from graspbook.world import pick_file as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.episode import Grasp
 from graspbook.world.pick_file import PickJob, chosen_mask, collect_picks, read_picks, seen_image, store_picks, true_ids
 from graspbook.world.picking import Beliefs, Pick, TrueSegmenter, run_picking
+from graspbook.world.policy import NoisyPolicy
+from graspbook.world.spoilt import SpoiltTruth
 from tests.conftest import standard
 
 WORLD = standard("selfsup").world
@@ -234,6 +237,13 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
     ]
     keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
     assert len(keys) == 7 and job.key() == dataclasses.replace(job, segmenter=Named("true")).key()
+
+
+def test_the_scratch_key_names_the_code_of_a_segmenter_and_of_what_it_holds(data_dir, monkeypatch):
+    named = []
+    monkeypatch.setattr(fingerprint, "code_fingerprint", lambda *modules: named.append(set(modules)) or "code")
+    PickJob(0, TINY, SpoiltTruth(NoisyPolicy(), 0.5), 3, 0.5, str(data_dir)).key()
+    assert named == [{"graspbook.world.pick_file", "graspbook.world.spoilt", "graspbook.world.policy"}]
 
 
 @pytest.mark.parametrize(

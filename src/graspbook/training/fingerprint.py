@@ -22,7 +22,9 @@ from graspbook.errors import InputError
 PACKAGE = "graspbook"
 SRC = Path(__file__).parents[2]
 """The folder that holds the package."""
-WITHOUT_EFFECT = ("graspbook.errors", "graspbook.progress", "graspbook.pipeline")
+WITHOUT_EFFECT = tuple(
+    f"{PACKAGE}.{name}" for name in ("errors", "progress", "workers", "pipeline", "training.fingerprint")
+)
 """Modules, and packages with all that is in them, that change no result: they are in no fingerprint."""
 
 

@@ -11,7 +11,6 @@ its seed and on k alone, so a training that was interrupted sees what the unbrok
 
 import dataclasses
 import hashlib
-import json
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +26,7 @@ from graspbook.selfsup.pasting.bank import ObjectBank
 from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.paste import boundary, instance_masks, paste
 from graspbook.selfsup.pixels import scaled_area
+from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.training.seeds import batch_indices, generator
 
 
@@ -67,6 +67,10 @@ class SingleObjects:
         ids = resize_ids(self._bank.full_mask(index).astype(np.uint16), self._size)
         return LabelledScene(str(self._bank.table["grasp_id"][index]), resize_image(sample.before, self._size), ids)
 
+    def digest(self) -> str:
+        """A name for the images; a bank holds parts of them, so that it tells one data set from another."""
+        return fingerprint([_contents(self._bank), self._size], __name__)
+
 
 class BatchSampler:
     """Training batches of one row.
@@ -97,7 +101,7 @@ class BatchSampler:
         bank: ObjectBank | None = None,
         inpainter: Inpainter | None = None,
         dilate: float | None = None,
-        singles: Scenes | None = None,
+        singles: SingleObjects | None = None,
         augmentation: InstanceAugmentation | None = None,
     ):
         if len(scenes) == 0 or (singles is not None and len(singles) == 0):
@@ -135,20 +139,16 @@ class BatchSampler:
 
     def digest(self) -> str:
         """A name for everything that batches depend on, to tell checkpoints of one training from another's."""
+        scenes = [self._scene(index) for index in range(len(self._scenes))]
+        arrays = {f"{number}.image": scene.image for number, scene in enumerate(scenes)}
+        arrays |= {f"{number}.ids": scene.ids for number, scene in enumerate(scenes)}
+        first = self(0)  # an inpainter is known by its code and by what it does
+        arrays |= {"first": first.images} | {f"first.{number}": masks for number, masks in enumerate(first.masks)}
         settings = [self.batch_size, self._seed, self._dilate]
         settings += [dataclasses.asdict(self._paste), dataclasses.asdict(self._augmentation)]
-        sha = hashlib.sha256(json.dumps(settings).encode())
-        for index in range(len(self._scenes)):
-            scene = self._scene(index)
-            sha.update(scene.image.tobytes() + scene.ids.tobytes())
-        if self._bank is not None:
-            sha.update(self._bank.path.read_bytes() + self._bank.table["number"].to_numpy().tobytes())
-        # an inpainter and single objects are known by what they do
-        first = self(0)
-        sha.update(first.images.numpy().tobytes())
-        for masks in first.masks:
-            sha.update(masks.numpy().tobytes())
-        return sha.hexdigest()[:16]
+        settings += [None if self._bank is None else _contents(self._bank)]
+        settings += [None if self._singles is None else self._singles.digest()]
+        return fingerprint(settings, __name__, *modules_of(self, self._scenes, self._inpainter), arrays=arrays)
 
     def _full(
         self, step: int, places: list[int], count: int, rngs: list[np.random.Generator]
@@ -180,6 +180,11 @@ def labelled(scenes: CocoScenes, labels: int) -> CocoScenes:
     if not 1 <= labels <= len(scenes):
         raise InputError(f"labels: expected 1 to {len(scenes)}, the images of {scenes.path}, got {labels}")
     return scenes.subset(range(labels))
+
+
+def _contents(bank: ObjectBank) -> list:
+    """The file of a bank, and which of its objects are used."""
+    return [hashlib.sha256(bank.path.read_bytes()).hexdigest(), bank.table["grasp_id"].tolist()]
 
 
 def _arrays(scene: LabelledScene) -> tuple[np.ndarray, np.ndarray]:
