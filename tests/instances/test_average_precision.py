@@ -18,7 +18,8 @@ from graspbook.instances.average_precision import (
     match_detections,
     match_image,
 )
-from graspbook.instances.detections import Detections, tabulate
+from graspbook.instances.detection_table import tabulate
+from graspbook.instances.detections import Detections
 
 HEIGHT, WIDTH = 80, 120
 RANGES = {"all": (0, 1e5), "medium": (16, 144), "large": (144, 1e5)}

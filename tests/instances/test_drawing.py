@@ -3,7 +3,8 @@ import pytest
 
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.instances.average_precision import AREAS, match_detections
-from graspbook.instances.detections import Detections, tabulate
+from graspbook.instances.detection_table import tabulate
+from graspbook.instances.detections import Detections
 from graspbook.instances.drawing import choose_scenes, draw, draw_scene, judge_detections
 
 SIZE = (24, 36)

@@ -3,7 +3,8 @@ import pytest
 
 from graspbook.data.rle import encode_mask
 from graspbook.errors import InputError
-from graspbook.instances.detections import Detections, tabulate
+from graspbook.instances.detection_table import tabulate
+from graspbook.instances.detections import Detections
 from graspbook.instances.mistakes import count_mistakes, judge
 
 H, W = 12, 16

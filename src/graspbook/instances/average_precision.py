@@ -11,6 +11,7 @@ only changes how often each image counts (`average_precision`).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ from jaxtyping import Bool, Float, Int
 from pycocotools import mask as coco_mask
 
 from graspbook.errors import InputError
-from graspbook.instances.detections import DetectionTable
+from graspbook.instances.detection_table import DetectionTable
+from graspbook.reporting.statistics import bootstrap
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
@@ -210,15 +212,8 @@ def bootstrap_ap(
     counts = {method: found.n_objects.shape[1] for method, found in matches.items()}
     if not counts or set(counts.values()) != {len(groups)}:
         raise InputError(f"matches: expected methods on the {len(groups)} images that have a group, got {counts}")
-    codes, uniques = pd.factorize(np.asarray(groups))
-    n_groups = len(uniques)
-    weights = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_replicates)[:, codes]
-    point, replicates = [], []
-    for method, found in matches.items():
-        point.append(pd.DataFrame({"method": [method]} | average_precision(found)))
-        resampled = average_precision(found, weights)
-        replicates.append(pd.DataFrame({"replicate": np.arange(n_replicates), "method": method} | resampled))
-    return pd.concat(point, ignore_index=True), pd.concat(replicates, ignore_index=True)
+    statistics = {method: partial(average_precision, found) for method, found in matches.items()}
+    return bootstrap(statistics, groups, n_replicates, rng)
 
 
 def _area_below_curve(

@@ -16,7 +16,8 @@ from pycocotools import mask as coco_mask
 
 from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.instances.average_precision import IOU_THRESHOLDS, Matches, average_precision, match_image
-from graspbook.instances.detections import Detections, DetectionTable
+from graspbook.instances.detection_table import DetectionTable
+from graspbook.instances.detections import Detections
 from graspbook.reporting import plotting
 
 SURE = 0.5

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from graspbook.instances.average_precision import overlaps
-from graspbook.instances.detections import DetectionTable
+from graspbook.instances.detection_table import DetectionTable
 
 KINDS = ("right", "repeated", "badly outlined", "on nothing")
 """right: the first on an object that it covers with an IoU of at least 0.5. repeated: such an object has been found by

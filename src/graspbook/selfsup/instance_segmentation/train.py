@@ -13,7 +13,7 @@ from torch.optim import AdamW
 from graspbook.data.coco import CocoScenes
 from graspbook.errors import InputError
 from graspbook.instances.average_precision import average_precision, match_detections
-from graspbook.instances.detections import tabulate
+from graspbook.instances.detection_table import tabulate
 from graspbook.instances.model import InstanceModel, predict_instances
 from graspbook.selfsup.instance_segmentation.areas import object_areas
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
