@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,8 +8,12 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionInpaintPipeli
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from graspbook.errors import InputError
-from graspbook.selfsup.inpainting.diffusion import InpaintModelConfig, build_inpaint_model, save_inpaint_model
+from graspbook.selfsup.inpainting.diffusion import build_inpaint_model, save_inpaint_model
 from graspbook.selfsup.inpainting.inpaint import BundledInpainter, StableDiffusionInpainter, open_inpainter
+from tests.conftest import standard
+
+SELFSUP = standard("selfsup")
+TINY = replace(SELFSUP.inpaint.model, channels=(8, 16), block=2)
 
 
 def tiny_pipeline(folder):
@@ -50,8 +55,8 @@ def pipeline_folder(tmp_path_factory):
 @pytest.fixture(scope="module", params=["bundled", "stable-diffusion"])
 def inpainter(request, pipeline_folder):
     if request.param == "stable-diffusion":
-        return StableDiffusionInpainter(pipeline_folder, steps=2)
-    return BundledInpainter(build_inpaint_model(InpaintModelConfig(channels=(8, 16), block=2), 0), steps=2)
+        return StableDiffusionInpainter(pipeline_folder, steps=2, strength=1.0)
+    return BundledInpainter(build_inpaint_model(TINY, 0), steps=2, strength=1.0)
 
 
 def batch(seed=0, shape=(3, 20, 28)):
@@ -139,20 +144,20 @@ def test_arrays_that_do_not_fit_are_named(inpainter, images, masks, message):
 def test_locations_without_a_pipeline_are_named(tmp_path):
     for location in (tmp_path, str(tmp_path / "absent"), "./absent"):
         with pytest.raises(InputError, match=r"model_index\.json"):
-            StableDiffusionInpainter(location)
+            StableDiffusionInpainter(location, 4, 1.0)
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(InputError, match="not a Stable Diffusion inpainting pipeline"):
-        StableDiffusionInpainter(tmp_path)
+        StableDiffusionInpainter(tmp_path, 4, 1.0)
 
 
 def test_engines_open_by_name(tmp_path, pipeline_folder):
     path = tmp_path / "model.safetensors"
-    save_inpaint_model(build_inpaint_model(InpaintModelConfig(channels=(8,), block=2), 0), path)
-    assert isinstance(open_inpainter("bundled", path), BundledInpainter)
-    opened = open_inpainter("stable-diffusion", pipeline_folder, steps=3)
-    assert isinstance(opened, StableDiffusionInpainter) and opened.steps == 3
-    with pytest.raises(InputError, match="engine: 'magic'"):
-        open_inpainter("magic", path)
+    save_inpaint_model(build_inpaint_model(TINY, 0), path)
+    bundled = replace(SELFSUP.inpainter, denoising_steps=3, strength=0.5)
+    diffusion = replace(bundled, engine="stable-diffusion", location=str(pipeline_folder))
+    for config, kind in ((bundled, BundledInpainter), (diffusion, StableDiffusionInpainter)):
+        opened = open_inpainter(config, path)
+        assert isinstance(opened, kind) and (opened.steps, opened.strength) == (3, 0.5)
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.5])

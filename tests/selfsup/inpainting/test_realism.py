@@ -1,17 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from graspbook.errors import InputError
 from graspbook.selfsup.inpainting.realism import (
     Patches,
-    RealismConfig,
     accuracy_and_auc,
     draw_patches,
     outline_patches,
     two_sample_test,
 )
+from tests.conftest import standard
 
-QUICK = RealismConfig(side=8, steps=40, batch_size=32, replicates=100)
+SELFSUP = standard("selfsup")
+QUICK = replace(SELFSUP.inpaint.realism, seed=0, side=8, steps=40, batch_size=32, replicates=100)
 
 
 def patches(n, seed, shift=0):
@@ -82,7 +85,7 @@ def test_an_inpainter_that_changes_nothing_leaves_the_patches_alone(flat_discs):
         calls.append(masks.any())
         return images.copy()
 
-    kinds = outline_patches(flat_discs(8), same, 1, QUICK)
+    kinds = outline_patches(flat_discs(8), same, 1, SELFSUP.pasting, QUICK)
     assert list(kinds) == ["real", "real, inpainted", "pasted", "pasted, inpainted"]
     for kind in ("real", "pasted"):
         np.testing.assert_array_equal(kinds[kind].pixels, kinds[f"{kind}, inpainted"].pixels)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,9 @@ from graspbook.errors import InputError
 from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler, SingleObjects, labelled
 from graspbook.selfsup.pasting.bank import ObjectBank, bank_of_scenes
-from graspbook.selfsup.pasting.paste import PasteConfig
+from tests.conftest import standard
+
+PASTING = replace(standard("selfsup").pasting, min_area=25.0)
 
 STILL = InstanceAugmentation(flip=0, zoom=(1, 1), gamma=0, gain=0, tint=0)
 HEIGHT, WIDTH = 32, 48
@@ -48,7 +51,7 @@ def assert_same(one, other):
 
 
 def test_without_a_bank_a_batch_is_labelled_images(scenes):
-    batch = BatchSampler(scenes, 2, 0, augmentation=STILL)(0)
+    batch = BatchSampler(scenes, 2, 0, augmentation=STILL, config=PASTING)(0)
     assert batch.images.shape == (2, 3, HEIGHT, WIDTH) and not batch.single.any()
     for number, image, masks in zip(numbers(batch), batch.images, batch.masks, strict=True):
         scene = toy_scene(number)
@@ -57,30 +60,30 @@ def test_without_a_bank_a_batch_is_labelled_images(scenes):
 
 
 def test_every_image_comes_as_often_as_any_other(scenes):
-    supply = BatchSampler(scenes, 2, 3, augmentation=STILL)
+    supply = BatchSampler(scenes, 2, 3, augmentation=STILL, config=PASTING)
     seen = [number for step in range(5) for number in numbers(supply(step))]
     assert sorted(seen[:5]) == sorted(seen[5:]) == list(range(5))
     assert seen[:5] != seen[5:]
 
 
 def test_a_batch_depends_on_seed_and_step_alone(scenes, bank):
-    one, again = (BatchSampler(scenes, 3, 0, bank=bank) for _ in range(2))
+    one, again = (BatchSampler(scenes, 3, 0, bank=bank, config=PASTING) for _ in range(2))
     for step in (4, 0):
         one(step)
     assert_same(one(2), again(2))
     assert not torch.equal(one(2).images, one(3).images)
-    assert not torch.equal(one(2).images, BatchSampler(scenes, 3, 1, bank=bank)(2).images)
+    assert not torch.equal(one(2).images, BatchSampler(scenes, 3, 1, bank=bank, config=PASTING)(2).images)
 
 
 def test_processes_share_a_batch(scenes, bank):
-    whole = BatchSampler(scenes, 4, 0, bank=bank)(1)
-    parts = [BatchSampler(scenes, 4, 0, bank=bank)(1, part, 2) for part in range(2)]
+    whole = BatchSampler(scenes, 4, 0, bank=bank, config=PASTING)(1)
+    parts = [BatchSampler(scenes, 4, 0, bank=bank, config=PASTING)(1, part, 2) for part in range(2)]
     for part, share in enumerate(parts):
         assert torch.equal(share.images, whole.images[part::2])
 
 
 def test_pasting_adds_objects_with_their_labels(scenes, bank):
-    config = PasteConfig(min_objects=6, max_objects=6, min_area=1)
+    config = replace(PASTING, min_objects=6, max_objects=6, min_area=1)
     batch = BatchSampler(scenes, 5, 0, bank=bank, config=config, augmentation=STILL)(0)
     assert max(len(masks) for masks in batch.masks) > 3
     for masks in batch.masks:
@@ -95,9 +98,9 @@ def test_outlines_alone_are_given_to_the_inpainter(scenes, bank):
         return images
 
     calls = []
-    config = PasteConfig(min_objects=2, max_objects=2)
+    config = replace(PASTING, min_objects=2, max_objects=2)
     plain = BatchSampler(scenes, 3, 0, bank=bank, config=config, augmentation=STILL)
-    painted = BatchSampler(scenes, 3, 0, bank=bank, config=config, augmentation=STILL, inpainter=inpainter)
+    painted = BatchSampler(scenes, 3, 0, bank=bank, config=config, augmentation=STILL, inpainter=inpainter, dilate=5.0)
     before, after = plain(0), painted(0)
     masks = torch.from_numpy(calls[0][0])[:, None].expand(-1, 3, -1, -1)
     assert masks.any() and not masks.all()
@@ -110,7 +113,7 @@ def test_outlines_alone_are_given_to_the_inpainter(scenes, bank):
 
 def test_half_of_a_batch_is_single_objects(scenes):
     singles = [toy_scene(100 + number, 1) for number in range(3)]
-    batch = BatchSampler(scenes, 4, 0, singles=singles, augmentation=STILL)(0)
+    batch = BatchSampler(scenes, 4, 0, singles=singles, augmentation=STILL, config=PASTING)(0)
     assert batch.single.tolist() == [False, False, True, True]
     assert [len(masks) for masks in batch.masks] == [3, 3, 1, 1]
     assert all(number >= 100 for number in numbers(batch)[2:])
@@ -140,15 +143,15 @@ def test_single_objects_are_the_banks_masks_in_the_images_of_their_grasps():
 
 def test_the_digest_tells_supplies_apart(scenes, bank):
     digests = [
-        BatchSampler(scenes, 2, 0).digest(),
-        BatchSampler(scenes, 2, 1).digest(),
-        BatchSampler(scenes.subset([0, 1, 2]), 2, 0).digest(),
-        BatchSampler(scenes, 2, 0, bank=bank).digest(),
-        BatchSampler(scenes, 2, 0, bank=bank.first(2)).digest(),
-        BatchSampler(scenes, 2, 0, bank=bank, config=PasteConfig(max_objects=3)).digest(),
+        BatchSampler(scenes, 2, 0, config=PASTING).digest(),
+        BatchSampler(scenes, 2, 1, config=PASTING).digest(),
+        BatchSampler(scenes.subset([0, 1, 2]), 2, 0, config=PASTING).digest(),
+        BatchSampler(scenes, 2, 0, bank=bank, config=PASTING).digest(),
+        BatchSampler(scenes, 2, 0, bank=bank.first(2), config=PASTING).digest(),
+        BatchSampler(scenes, 2, 0, bank=bank, config=replace(PASTING, max_objects=3)).digest(),
     ]
     assert len(set(digests)) == len(digests)
-    assert BatchSampler(scenes, 2, 0, bank=bank).digest() == digests[3]
+    assert BatchSampler(scenes, 2, 0, bank=bank, config=PASTING).digest() == digests[3]
 
 
 def test_fewer_labels_are_the_beginning_of_more(scenes):
@@ -159,8 +162,8 @@ def test_fewer_labels_are_the_beginning_of_more(scenes):
 
 def test_nothing_to_learn_from_or_to_paste_is_refused(scenes, bank):
     with pytest.raises(InputError, match="at least one image"):
-        BatchSampler(scenes.subset([]), 2, 0)
+        BatchSampler(scenes.subset([]), 2, 0, config=PASTING)
     with pytest.raises(InputError, match="at least one object"):
-        BatchSampler(scenes, 2, 0, bank=bank.first(0))
+        BatchSampler(scenes, 2, 0, bank=bank.first(0), config=PASTING)
     with pytest.raises(InputError, match="inpaint"):
-        BatchSampler(scenes, 2, 0, inpainter=lambda *_: None)
+        BatchSampler(scenes, 2, 0, inpainter=lambda *_: None, config=PASTING)

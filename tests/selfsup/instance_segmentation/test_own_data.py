@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,35 +11,39 @@ from typer.testing import CliRunner
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.images import read_rgb, write_png
 from graspbook.errors import InputError
-from graspbook.instances.mask2former import Mask2FormerSettings
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.pipeline.cli import app
-from graspbook.selfsup.grasp_segmentation.model import (
-    GraspSegmenterConfig,
-    build_grasp_segmenter,
-    save_grasp_segmenter,
-)
-from graspbook.selfsup.instance_segmentation.own_data import OwnDataConfig, hold_out, train_on_own_data
-from graspbook.selfsup.instance_segmentation.train import SegmentTrainConfig
+from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter, save_grasp_segmenter
+from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
+from graspbook.selfsup.instance_segmentation.own_data import hold_out, train_on_own_data
 from graspbook.selfsup.pasting.bank import ObjectBank
-from graspbook.selfsup.pasting.paste import PasteConfig
+from tests.conftest import standard
 
 HEIGHT = 64
+SELFSUP = standard("selfsup")
 CONFIG = OwnDataConfig(
     height=HEIGHT,
-    batch_size=2,
-    paste=PasteConfig(max_objects=3),
-    training=SegmentTrainConfig(steps=2, evaluate_every=1),
-    model=Mask2FormerSettings(
-        queries=5, hidden=32, encoder_feedforward=32, decoder_layers=2, feedforward=32, points=16
+    held_out=0.2,
+    filtered=False,
+    filter=SELFSUP.evaluate.filter,
+    pasting=replace(SELFSUP.pasting, max_objects=3),
+    training=replace(SELFSUP.segment, steps=2, batch_size=2, evaluate_every=1),
+    model=replace(
+        SELFSUP.network.mask2former,
+        queries=5,
+        hidden=32,
+        encoder_feedforward=32,
+        decoder_layers=2,
+        feedforward=32,
+        points=16,
     ),
 )
 
 
 @pytest.fixture(scope="module")
 def segmenter():
-    config = GraspSegmenterConfig(fpn_channels=8, first_layer="random")
+    config = replace(SELFSUP.train.network, fpn_channels=8, first_layer="random")
     return build_grasp_segmenter(config, pretrained=None, seed=0).eval()
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
@@ -6,10 +7,11 @@ import pytest
 
 from graspbook.data.coco import LabelledScene
 from graspbook.errors import InputError
+from graspbook.pipeline.params import read_sections
 from graspbook.selfsup.pasting.bank import ObjectCrop
+from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.paste import (
     Composite,
-    PasteConfig,
     Placement,
     boundary,
     draw_placements,
@@ -17,9 +19,12 @@ from graspbook.selfsup.pasting.paste import (
     paste,
     place,
 )
+from tests.conftest import standard
 
 HEIGHT, WIDTH = 48, 72
-STILL = PasteConfig(rotation=0, min_scale=1, max_scale=1)
+PAPER = standard("selfsup").pasting
+SMALL = replace(PAPER, min_area=25.0)
+STILL = replace(SMALL, rotation=0, min_scale=1, max_scale=1)
 
 
 class Bank:
@@ -78,7 +83,7 @@ def naive_place(crop, placement, height, width):
 def test_placing_equals_a_loop_over_all_pixels_of_the_image(seed):
     rng = np.random.default_rng(seed)
     bank = random_bank(rng, 1, largest=20)
-    (placement,) = draw_placements(1, 1, 32, 48, rng, PasteConfig(min_scale=0.5, max_scale=2))
+    (placement,) = draw_placements(1, 1, 32, 48, rng, replace(PAPER, min_scale=0.5, max_scale=2))
     pixels, share = naive_place(bank.crop(0), placement, 32, 48)
     box, painted, mask = place(bank.crop(0), placement, 32, 48)
     whole = np.zeros((32, 48), bool)
@@ -92,7 +97,7 @@ def test_placing_equals_a_loop_over_all_pixels_of_the_image(seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_composite_equals_a_loop_that_keeps_one_whole_mask_per_object(seed):
     rng = np.random.default_rng(seed)
-    scene, bank, config = random_scene(rng), random_bank(rng), PasteConfig(min_area=400)
+    scene, bank, config = random_scene(rng), random_bank(rng), replace(PAPER, min_area=400)
     composite = paste(scene, bank, np.random.default_rng(seed), config)
 
     again = np.random.default_rng(seed)
@@ -119,7 +124,7 @@ def test_inputs_are_not_changed():
     scene, bank = random_scene(rng), random_bank(rng)
     image, ids = scene.image.copy(), scene.ids.copy()
     crops = [(crop.image.copy(), crop.mask.copy()) for crop in bank.crops]
-    paste(scene, bank, rng, PasteConfig(min_objects=25))
+    paste(scene, bank, rng, replace(PAPER, min_objects=25))
     assert np.array_equal(scene.image, image)
     assert np.array_equal(scene.ids, ids)
     for crop, (pixels, mask) in zip(bank.crops, crops, strict=True):
@@ -131,10 +136,10 @@ def test_same_generator_same_composite_and_nothing_else_matters():
     rng = np.random.default_rng(0)
     scene, bank = random_scene(rng), random_bank(rng)
     np.random.seed(1)  # noqa: NPY002
-    first = paste(scene, bank, np.random.default_rng(5))
+    first = paste(scene, bank, np.random.default_rng(5), PAPER)
     np.random.seed(2)  # noqa: NPY002
-    paste(random_scene(rng), bank, rng)
-    again, other = (paste(scene, bank, np.random.default_rng(seed)) for seed in (5, 6))
+    paste(random_scene(rng), bank, rng, PAPER)
+    again, other = (paste(scene, bank, np.random.default_rng(seed), PAPER) for seed in (5, 6))
     assert np.array_equal(first.image, again.image)
     assert np.array_equal(first.ids, again.ids)
     assert not np.array_equal(first.image, other.image)
@@ -143,7 +148,7 @@ def test_same_generator_same_composite_and_nothing_else_matters():
 @pytest.mark.parametrize("seed", range(20))
 def test_every_label_has_pixels_and_boxes_and_areas_are_those_of_the_masks(seed):
     rng = np.random.default_rng(seed)
-    composite = paste(random_scene(rng), random_bank(rng), rng, PasteConfig(min_objects=15))
+    composite = paste(random_scene(rng), random_bank(rng), rng, replace(SMALL, min_objects=15))
     masks, areas, boxes = instance_masks(composite.ids)
     assert (masks.sum(0) <= 1).all()  # a pixel has one owner at most
     assert np.array_equal(masks.any(0), composite.ids > 0)
@@ -158,7 +163,7 @@ def test_no_phantom_an_object_that_another_covers_has_no_label():
     scene = LabelledScene("s", np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.uint16))
     scene.ids[9:11, 14:16] = 1
     tile = ObjectCrop(np.full((60, 90, 3), 200, np.uint8), np.ones((60, 90), bool))
-    composite = paste(scene, Bank([tile]), np.random.default_rng(0), PasteConfig(3, 3, 0, 1, 1))
+    composite = paste(scene, Bank([tile]), np.random.default_rng(0), replace(STILL, min_objects=3, max_objects=3))
     # a crop larger than the image: the last one covers scene and predecessors wherever it reaches
     assert composite.pasted.any()
     assert set(np.unique(composite.ids[composite.pasted])) <= {2, 3, 4}
@@ -171,7 +176,7 @@ def test_partly_covered_object_loses_its_hidden_part():
     scene = LabelledScene("s", np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.uint16))
     scene.ids[5:15, 5:25] = 1
     tile = ObjectCrop(np.full((4, 4, 3), 255, np.uint8), np.ones((4, 4), bool))
-    composite = paste(scene, Bank([tile]), np.random.default_rng(3), PasteConfig(8, 8, 0, 1, 1))
+    composite = paste(scene, Bank([tile]), np.random.default_rng(3), replace(STILL, min_objects=8, max_objects=8))
     assert np.array_equal(composite.ids == 1, (scene.ids == 1) & ~composite.pasted)
     assert 0 < (composite.ids == 1).sum() < 200
 
@@ -181,7 +186,7 @@ def test_slivers_lose_their_label_but_not_their_pixels():
     scene.ids[:2, :10] = 1  # 20 pixels
     scene.ids[10:15, :5] = 2  # 25
     dot = ObjectCrop(np.full((4, 4, 3), 255, np.uint8), np.ones((4, 4), bool))
-    composite = paste(scene, Bank([dot]), np.random.default_rng(0), PasteConfig(3, 3, 0, 1, 1))
+    composite = paste(scene, Bank([dot]), np.random.default_rng(0), replace(STILL, min_objects=3, max_objects=3))
     assert set(np.unique(composite.ids)) == {0, 2}
     assert (composite.image[composite.pasted] > 0).all()
     assert composite.pasted.sum() >= 3 * 9
@@ -189,16 +194,16 @@ def test_slivers_lose_their_label_but_not_their_pixels():
 
 def test_nothing_to_paste_leaves_the_scene_as_it_is():
     scene = random_scene(np.random.default_rng(0))
-    composite = paste(scene, Bank([]), np.random.default_rng(0), PasteConfig(max_objects=0, min_area=0))
+    composite = paste(scene, Bank([]), np.random.default_rng(0), replace(PAPER, max_objects=0, min_area=0))
     assert np.array_equal(composite.image, scene.image)
     assert np.array_equal(composite.ids, scene.ids)
     assert not composite.pasted.any()
-    assert not boundary(composite).any()
+    assert not boundary(composite, 5.0).any()
 
 
 def test_empty_bank_is_an_error_where_something_shall_be_pasted():
     with pytest.raises(InputError, match="empty object bank"):
-        paste(random_scene(np.random.default_rng(0)), Bank([]), np.random.default_rng(0))
+        paste(random_scene(np.random.default_rng(0)), Bank([]), np.random.default_rng(0), PAPER)
 
 
 @pytest.mark.parametrize(
@@ -206,17 +211,17 @@ def test_empty_bank_is_an_error_where_something_shall_be_pasted():
     [
         {"min_objects": -1},
         {"min_objects": 3, "max_objects": 2},
-        {"min_scale": 0},
-        {"min_scale": 2},
+        {"min_scale": 0.0},
+        {"min_scale": 2.0},
         {"max_scale": math.nan},
-        {"rotation": -1},
+        {"rotation": -1.0},
         {"rotation": math.inf},
         {"min_area": -1},
     ],
 )
 def test_impossible_configuration_is_an_error(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
-        PasteConfig(**wrong)
+        read_sections("selfsup", {"pasting": asdict(PAPER) | wrong})
 
 
 def test_unturned_object_on_the_pixel_grid_keeps_its_exact_pixels():
@@ -256,11 +261,11 @@ def test_one_pixel_image_and_object():
     dot = ObjectCrop(np.full((1, 1, 3), 7, np.uint8), np.ones((1, 1), bool))
     _, pixels, mask = place(dot, Placement(0, 0.0, 1.0, 0.5, 0.5), 1, 1)
     assert (pixels.tolist(), mask.tolist()) == ([[[7, 7, 7]]], [[1]])
-    paste(scene, Bank([dot]), np.random.default_rng(0), PasteConfig(min_objects=25))
+    paste(scene, Bank([dot]), np.random.default_rng(0), replace(PAPER, min_objects=25))
 
 
 def test_placements_follow_the_stated_distributions():
-    placements = draw_placements(20000, 7, 48, 72, np.random.default_rng(0), PasteConfig())
+    placements = draw_placements(20000, 7, 48, 72, np.random.default_rng(0), PAPER)
     for field, low, high in (("angle", 0, 360), ("scale", 0.75, 1.25), ("x", 0, 72), ("y", 0, 48)):
         values = np.sort([getattr(placement, field) for placement in placements])
         assert low <= values[0] < values[-1] < high
@@ -274,7 +279,8 @@ def test_number_of_objects_is_uniform_from_the_fewest_to_the_most():
     scene = LabelledScene("s", np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60), np.uint16))
     dot = Bank([ObjectCrop(np.zeros((3, 3, 3), np.uint8), np.ones((3, 3), bool))])
     rng = np.random.default_rng(0)
-    drawn = [paste(scene, dot, rng, PasteConfig(2, 5, 0, 2, 2, 0)).ids.max() for _ in range(2000)]
+    few = PasteConfig(min_objects=2, max_objects=5, rotation=0, min_scale=2, max_scale=2, min_area=0)
+    drawn = [paste(scene, dot, rng, few).ids.max() for _ in range(2000)]
     assert set(drawn) == {2, 3, 4, 5}  # the last one is never covered
     assert abs(np.bincount(drawn, minlength=6)[2:] - 500).max() < 120
 
@@ -294,7 +300,7 @@ def naive_boundary(owner, pasted, reach):
 @pytest.mark.parametrize(("seed", "dilate", "reach"), [(0, 5, 1), (1, 14, 1), (2, 27, 2), (3, 66, 5)])
 def test_boundary_equals_a_loop_over_pixels_and_neighbours(seed, dilate, reach):
     rng = np.random.default_rng(seed)
-    composite = paste(random_scene(rng), random_bank(rng), rng, PasteConfig(min_objects=3, min_area=0))
+    composite = paste(random_scene(rng), random_bank(rng), rng, replace(PAPER, min_objects=3, min_area=0))
     expected = naive_boundary(composite.ids, composite.pasted, reach)
     assert expected.any()
     assert np.array_equal(boundary(composite, dilate), expected)
@@ -304,7 +310,7 @@ def test_boundary_is_that_of_pasted_objects_only_and_never_the_edge_of_the_image
     ids = np.zeros((40, 60), np.uint16)
     ids[5:15, 5:15], ids[:, 50:] = 1, 2
     pasted = ids == 2
-    band = boundary(Composite(np.zeros((40, 60, 3), np.uint8), ids, pasted))
+    band = boundary(Composite(np.zeros((40, 60, 3), np.uint8), ids, pasted), 5.0)
     assert np.array_equal(np.flatnonzero(band.any(0)), [49, 50, 51])
     assert band[:, 49:52].all()
 
@@ -314,7 +320,7 @@ def test_boundary_sees_two_pasted_objects_that_touch_and_slivers_without_label()
     ids[:, 10:20], ids[:, 20:] = 3, 4
     pasted[:, 10:] = True
     pasted[5, 3] = True  # label dropped
-    band = boundary(Composite(np.zeros((20, 30, 3), np.uint8), ids, pasted))
+    band = boundary(Composite(np.zeros((20, 30, 3), np.uint8), ids, pasted), 5.0)
     assert band[:, 19:21].all()
     assert band[4:7, 2:5].all()
     assert band.sum() == 20 * 3 + 20 * 4 + 9

@@ -1,5 +1,6 @@
 import pickle
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,14 +9,22 @@ import torch
 from graspbook.data.coco import resize_image
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
-from graspbook.instances.mask2former import Mask2FormerSettings
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.selfsup.picking import robot
 from graspbook.selfsup.picking.robot import ModelSegmenter, OneAtRandom
 from graspbook.world.picking import TrueSegmenter
+from tests.conftest import standard
 
-TINY = Mask2FormerSettings(queries=5, hidden=32, encoder_feedforward=16, decoder_layers=2, feedforward=16, points=32)
+TINY = replace(
+    standard("selfsup").network.mask2former,
+    queries=5,
+    hidden=32,
+    encoder_feedforward=16,
+    decoder_layers=2,
+    feedforward=16,
+    points=32,
+)
 SIZE = (48, 72)
 IMAGE = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
 IDS = np.zeros(SIZE, np.uint8)
@@ -66,7 +75,7 @@ def test_masks_below_the_threshold_are_not_believed(weights, found):
     masks = np.zeros((3, *SIZE), bool)
     masks[0, :9], masks[1, 9:20], masks[2, 20:] = True, True, True
     found([0.9, 0.5, 0.4], masks)
-    beliefs = ModelSegmenter(weights, SIZE[0])(IMAGE, IDS)
+    beliefs = ModelSegmenter(weights, SIZE[0], 0.5)(IMAGE, IDS)
     np.testing.assert_array_equal(beliefs.masks, masks[:2])
     assert beliefs.scores.tolist() == pytest.approx([0.9, 0.5])
 
@@ -77,7 +86,7 @@ def test_the_model_sees_its_own_height_and_masks_come_back_at_the_images(weights
     masks = np.zeros((1, height, width), bool)
     masks[0, height // 4 : height // 2, width // 3 :] = True
     shown = found([0.8], masks)
-    beliefs = ModelSegmenter(weights, height)(IMAGE, IDS)
+    beliefs = ModelSegmenter(weights, height, 0.5)(IMAGE, IDS)
     np.testing.assert_array_equal(shown[0][0], resize_image(IMAGE, (height, width)))
     expected = np.zeros((1, *SIZE), bool)
     expected[0, SIZE[0] // 4 : SIZE[0] // 2, SIZE[1] // 3 :] = True
@@ -89,7 +98,7 @@ def test_a_pixel_belongs_to_a_mask_that_covers_more_than_half_of_it(weights, fou
     fine[0, 10, 10] = fine[0, 10, 11] = fine[0, 11, 10] = True  # three quarters of pixel 5, 5
     fine[0, 20, 20] = fine[0, 20, 21] = True  # half of pixel 10, 10
     found([0.8], fine)
-    beliefs = ModelSegmenter(weights, 96)(IMAGE, IDS)
+    beliefs = ModelSegmenter(weights, 96, 0.5)(IMAGE, IDS)
     assert np.argwhere(beliefs.masks[0]).tolist() == [[5, 5]]
 
 
@@ -97,9 +106,9 @@ def test_masks_that_vanish_and_empty_predictions_leave_none(weights, found):
     fine = np.zeros((1, 96, 144), bool)
     fine[0, 20, 20] = True
     found([0.8], fine)
-    assert ModelSegmenter(weights, 96)(IMAGE, IDS).masks.shape == (0, *SIZE)
+    assert ModelSegmenter(weights, 96, 0.5)(IMAGE, IDS).masks.shape == (0, *SIZE)
     found([], [])
-    beliefs = ModelSegmenter(weights, 24)(IMAGE, IDS)
+    beliefs = ModelSegmenter(weights, 24, 0.5)(IMAGE, IDS)
     assert beliefs.masks.shape == (0, *SIZE) and beliefs.scores.shape == (0,)
 
 
@@ -130,7 +139,7 @@ def test_the_number_of_threads_is_left_as_it_was(weights):
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        ModelSegmenter(weights, 48)(IMAGE, IDS)
+        ModelSegmenter(weights, 48, 0.5)(IMAGE, IDS)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -139,16 +148,16 @@ def test_the_number_of_threads_is_left_as_it_was(weights):
 def test_the_key_names_weights_and_settings_but_not_where_they_lie(weights, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     moved = shutil.copy(weights, tmp_path / "elsewhere/tiny.safetensors")
-    key = ModelSegmenter(weights, 48).key
-    assert ModelSegmenter(moved, 48).key == key and "tiny" in key
-    assert len({key, ModelSegmenter(weights, 96).key, ModelSegmenter(weights, 48, 0.4).key}) == 3
+    key = ModelSegmenter(weights, 48, 0.5).key
+    assert ModelSegmenter(moved, 48, 0.5).key == key and "tiny" in key
+    assert len({key, ModelSegmenter(weights, 96, 0.5).key, ModelSegmenter(weights, 48, 0.4).key}) == 3
 
 
 def test_bad_settings_are_named(weights):
     with pytest.raises(InputError, match=r"nowhere.safetensors: missing"):
-        ModelSegmenter(weights.with_name("nowhere.safetensors"), 48)
+        ModelSegmenter(weights.with_name("nowhere.safetensors"), 48, 0.5)
     with pytest.raises(InputError, match="height"):
-        ModelSegmenter(weights, 0)
+        ModelSegmenter(weights, 0, 0.5)
     with pytest.raises(InputError, match="threshold"):
         ModelSegmenter(weights, 48, 1.5)
 
