@@ -1,21 +1,46 @@
+import subprocess
+import sys
+
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import seaborn
 
-from graspbook.papers import load_paper
 from graspbook.reporting import plotting
 
 
-def test_every_method_of_the_paper_has_a_colour_of_its_own():
-    methods = load_paper("selfsup").tables["table_1"].rows
-    colours = {method.removesuffix("-Filter"): plotting.method_colour(method) for method in methods}
-    assert len(set(colours.values())) == len(colours) == 7
+def test_the_theme_is_seaborns_but_for_letters_and_colour_maps_that_other_machines_may_lack():
+    ours, theirs = {}, {}
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        plotting.use_theme()
+        ours = dict(matplotlib.rcParams)
+        matplotlib.rcdefaults()
+        seaborn.set_theme(
+            context="notebook",
+            style="whitegrid",
+            palette="colorblind",
+            rc={
+                "figure.figsize": (7.0, 4.2),
+                "figure.dpi": 100,
+                "savefig.dpi": 150,
+                "font.size": 12,
+                "axes.titlesize": 13,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "image.interpolation": "nearest",
+            },
+        )
+        theirs = dict(matplotlib.rcParams)
+    assert {name for name in ours if ours[name] != theirs[name]} == {"font.sans-serif", "image.cmap"}
+    assert list(plotting.PALETTE) == list(seaborn.color_palette("colorblind", 10))
 
 
-def test_a_method_and_its_filtered_form_share_a_colour_but_not_a_line():
-    plain, filtered = plotting.method_style("MOG"), plotting.method_style("MOG-Filter")
-    assert plain["color"] == filtered["color"]
-    assert plain["linestyle"] != filtered["linestyle"]
+def test_drawing_loads_no_statistics_library():
+    code = "import sys, graspbook.reporting.figures; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"seaborn", "pandas", "scipy", "torch"} & set(modules)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.45, 1.0])

@@ -1,11 +1,10 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from graspbook.errors import InputError
 from graspbook.papers import Table
-from graspbook.reporting.tables import interval, merge_table, save_figure, style_table, table_markdown, write_table
+from graspbook.reporting.tables import merge_table, style_table, table_markdown, write_table
 
 PRINTED = Table(
     section="§I, Table I",
@@ -30,31 +29,6 @@ def replicates(point):
     rng = np.random.default_rng(0)
     frames = [point.assign(replicate=i, miou=point["miou"] + rng.normal(size=2)) for i in range(200)]
     return pd.concat(frames, ignore_index=True)
-
-
-def test_the_interval_equals_the_sorted_replicates():
-    values = np.random.default_rng(1).normal(size=(3, 1000))
-    low, high = interval(values)
-    ordered = np.sort(values, axis=1)
-    np.testing.assert_array_equal(low, ordered[:, int(0.025 * 999)])
-    np.testing.assert_array_equal(high, ordered[:, int(np.ceil(0.975 * 999))])
-
-
-def test_the_interval_holds_95_percent_and_of_one_replicate_only_itself():
-    values = np.random.default_rng(1).normal(size=1000)
-    low, high = interval(values)
-    assert 0.94 < ((low <= values) & (values <= high)).mean() < 0.96
-    assert interval(np.array([3.0])) == (3.0, 3.0)
-
-
-def test_missing_replicates_widen_the_interval_and_never_narrow_it():
-    values = np.arange(100.0)
-    one, many, none = values.copy(), values.copy(), np.full(100, np.nan)
-    one[50], many[:10] = np.nan, np.nan
-    assert interval(one)[0] <= interval(values)[0]
-    assert interval(one)[1] >= interval(values)[1]
-    assert interval(many) == (-np.inf, np.inf)
-    assert np.isnan(interval(none)).all()
 
 
 def test_a_merged_table_has_the_papers_rows_in_its_order_and_both_numbers(point, replicates):
@@ -113,20 +87,3 @@ def test_the_best_of_ours_is_bold_and_html_is_the_same_each_time(point, replicat
     assert html == style_table(merged, PRINTED, "standard").to_html()
     assert html.count("font-weight: bold") == 1  # one rule, shared by the two cells of row A
     assert "#T_method_row1_col1, #T_method_row1_col3" in html
-
-
-@pytest.mark.parametrize("profile", ["standard", "quick"])
-def test_figures_have_the_same_bytes_each_time_and_no_date(tmp_path, profile):
-    for folder in ("a", "b"):
-        figure, axis = plt.subplots()
-        axis.plot([1, 2, 3], label="line")
-        axis.fill_between([0, 1, 2], [1, 1, 1], hatch="/")
-        axis.legend()
-        save_figure(figure, tmp_path / folder / "figure_2", profile)
-        plt.close(figure)
-    for name in ("figure_2.png", "figure_2.svg"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    svg = (tmp_path / "a/figure_2.svg").read_text()
-    assert "<dc:date>" not in svg
-    assert ("profile-mark" in svg) == (profile == "quick")
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["figure_2.png", "figure_2.svg"]

@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
 from graspbook.papers import Claim, Measure, Paper, Table
-from graspbook.reporting.tables import interval, markdown_rows, write_text
+from graspbook.reporting.statistics import interval
+from graspbook.reporting.tables import markdown_rows
 
 _OPERATORS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ast.Add: operator.add,

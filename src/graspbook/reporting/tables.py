@@ -1,52 +1,26 @@
-"""Tables and figures as files: ours beside the paper's, with intervals, and the same bytes on every run.
+"""Tables as files: ours beside the paper's, with intervals, and the same bytes on every run.
 
 A table `table_N` becomes `table_N.csv` (for each metric `m` the columns `m`, `m_lo`, `m_hi`, `paper_m`),
 `table_N.md` for reading, and `table_N.replicates.parquet` with the bootstrap replicates, from which the
 claims take their intervals.
 """
 
-import os
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
 from graspbook.papers import Table
-from graspbook.reporting.plotting import mark_profile
-
-QUANTILES = (0.025, 0.975)
-"""The two ends of a 95 % percentile interval."""
+from graspbook.reporting.statistics import interval
 
 PROFILE_NOTES = {
     "quick": "**Quick profile**: everything runs, the numbers mean little.",
     "standard": "",
     "paper": "Paper profile: the paper's own settings.",
 }
-
-
-def interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % percentile interval over the last axis.
-
-    A replicate without a value (nothing was kept, so there is nothing to average) counts as arbitrarily low
-    for the lower end and arbitrarily high for the upper one: what cannot be measured never narrows an
-    interval.
-
-    Args:
-        replicates: Float array [..., R]; NaN where a replicate has no value.
-
-    Returns:
-        Lower and upper ends, [...] each; infinite where too few replicates have a value, NaN where none has.
-    """
-    missing = np.isnan(replicates)
-    # "lower"/"higher" take a replicate as it is, where interpolating next to an infinity would give NaN.
-    low = np.quantile(np.where(missing, -np.inf, replicates), QUANTILES[0], axis=-1, method="lower")
-    high = np.quantile(np.where(missing, np.inf, replicates), QUANTILES[1], axis=-1, method="higher")
-    none = missing.all(axis=-1)
-    return np.where(none, np.nan, low), np.where(none, np.nan, high)
 
 
 def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -> pd.DataFrame:
@@ -161,31 +135,3 @@ def style_table(merged: pd.DataFrame, printed: Table, profile: str) -> Styler:
         weight.loc[values == values.max(), metric.title] = "font-weight: bold"
     styler = shown.style.set_uuid(printed.label).hide(axis="index").set_caption(caption)
     return styler.apply(lambda _: weight, axis=None)
-
-
-def save_figure(figure: Figure, stem: Path, profile: str) -> None:
-    """Write `stem`.png and `stem`.svg, the same bytes for the same figure.
-
-    Args:
-        figure: Finished figure; where `profile` is not `standard`, it is marked with the profile's name.
-        stem: Path without ending; the folder is created.
-        profile: The profile that made it.
-    """
-    stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    mark_profile(figure, profile)
-    # A fixed salt, since matplotlib otherwise draws random ids; no date and no version in the files.
-    with matplotlib.rc_context({"svg.hashsalt": stem.name, "svg.fonttype": "path"}):
-        for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
-            temporary = stem.with_name(f"{stem.name}.tmp.{ending}")
-            figure.savefig(temporary, metadata=metadata, dpi=150, bbox_inches="tight")
-            os.replace(temporary, stem.with_name(f"{stem.name}.{ending}"))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)

@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from graspbook.errors import InputError
+from graspbook.reporting.statistics import bootstrap_weights
 
 MEASURES = ["miou", "error", "recall"]
 
@@ -114,12 +115,8 @@ def bootstrap_rows(
     labels = np.arange(n_items) if groups is None else np.asarray(groups)
     if labels.shape != (n_items,):
         raise InputError(f"groups: expected one label for each of {n_items} items, got {labels.shape}")
-    codes, uniques = pd.factorize(labels)
-    # How often each item appears in each replicate; sums over a replicate are then matrix products.
-    n_groups = len(uniques)
-    counts = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_replicates)[:, codes]
-    counts = counts.astype(np.float64)
-
+    # Sums over a replicate are matrix products with how often each item appears in it.
+    counts = bootstrap_weights(labels, n_replicates, rng)
     kept = np.stack([items["kept"].to_numpy(np.float64) for items in per_item.values()], 1)
     n_kept = counts @ kept
     columns = {"recall": n_kept / counts.sum(1, keepdims=True)}

@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 
 from graspbook.data.coco import LabelledScene
 from graspbook.errors import InputError
-from graspbook.reporting.tables import interval
+from graspbook.reporting.statistics import bootstrap_weights, interval
 from graspbook.selfsup.inpainting.config import RealismConfig
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, around, band, outline
@@ -172,8 +172,8 @@ def two_sample_test(real: Patches, other: Patches, config: RealismConfig) -> Tes
     with torch.inference_mode():
         scores = [classifier(test)[:, 0].numpy() for _, test in parts]
     places = [np.searchsorted(np.sort(held), kind.bins[test]) for kind, test in zip((real, other), tests, strict=True)]
-    counts = rng.multinomial(n_test, np.full(n_test, 1 / n_test), size=config.replicates)
-    weights = np.concatenate([np.ones((1, n_test)), counts])
+    resampled = bootstrap_weights(np.arange(n_test), config.replicates, rng)
+    weights = np.concatenate([np.ones((1, n_test)), resampled])
     accuracy, auc = accuracy_and_auc(scores[0], scores[1], places[0], places[1], weights)
     ends = [tuple(float(end) for end in interval(values[1:])) for values in (accuracy, auc)]
     return TestResult(float(accuracy[0]), float(auc[0]), ends[0], ends[1], (len(scores[0]), len(scores[1])))

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from graspbook.errors import InputError
 from graspbook.instances.average_precision import METRICS
-from graspbook.reporting.tables import interval
+from graspbook.reporting.statistics import interval
 
 _PALETTE = sns.color_palette("colorblind", 10)
 

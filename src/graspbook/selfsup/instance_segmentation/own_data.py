@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.data.atomic import new_folder
+from graspbook.data.atomic import new_folder, write_text
 from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
@@ -25,7 +25,6 @@ from graspbook.instances.model import InstanceModel
 from graspbook.instances.registry import build_instance_model, save_instance_model
 from graspbook.nn.weights import Pretrained
 from graspbook.reporting.plotting import outlined
-from graspbook.reporting.tables import write_text
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.instance_segmentation.config import OwnDataConfig

@@ -5,33 +5,16 @@ for every model, since every model starts from the same bins.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from graspbook.errors import InputError
-from graspbook.reporting.tables import interval
+from graspbook.reporting.statistics import PairedTest, Statistic, bootstrap, permutation_test
 from graspbook.selfsup.picking.failures import KINDS
 
 KIND_COLUMNS = {kind: kind.replace(" ", "_").replace("-", "_") for kind in KINDS}
 """The column of each kind of failure in a table of rates: a name that a claim's arithmetic can use."""
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """Two models compared on the same episodes.
-
-    Attributes:
-        difference: error rate of the first less that of the second, points of per cent.
-        low, high: its 95 % bootstrap interval.
-        p_value: how probable a difference at least as large, either way, is if the models do not differ.
-    """
-
-    difference: float
-    low: float
-    high: float
-    p_value: float
 
 
 def error_rate(picks: Mapping[str, pd.DataFrame], replicates: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -76,10 +59,7 @@ def kind_rates(tables: Mapping[str, pd.DataFrame], replicates: int, seed: int) -
 def paired_test(a: pd.DataFrame, b: pd.DataFrame, seed: int, permutations: int) -> PairedTest:
     """Is the error rate of one model different from another's?
 
-    If it made no difference which model picks, the two models' results in an episode might as well be swapped. The
-    test swaps them in every episode with a probability of one half (where both made as many attempts, that turns the
-    sign of the episode's difference), and counts how often the difference of the error rates becomes at least as
-    large, either way, as it is. The interval is a bootstrap over episodes, with as many replicates.
+    A permutation test that swaps whole episodes, and a bootstrap over them: see `statistics.permutation_test`.
 
     Args:
         a: attempts of the first model (columns episode, outcome).
@@ -91,16 +71,7 @@ def paired_test(a: pd.DataFrame, b: pd.DataFrame, seed: int, permutations: int) 
         InputError: the episodes differ.
     """
     counts, _ = _count({"a": _failed(a), "b": _failed(b)})
-    rng = np.random.default_rng(seed)
-    n_episodes = counts.shape[1]
-    swap = rng.integers(0, 2, (permutations, n_episodes)).astype(np.float64)
-    swapped = np.einsum("re,mec->mrc", swap, counts[::-1]) + np.einsum("re,mec->mrc", 1 - swap, counts)
-    resampled = np.einsum("re,mec->mrc", _weights(n_episodes, permutations, rng), counts)
-    difference = _difference(counts.sum(1))
-    # what is as large but for rounding counts as large
-    extreme = (np.abs(_difference(swapped)) >= abs(difference) - 1e-9).sum()
-    low, high = interval(_difference(resampled))
-    return PairedTest(float(difference), float(low), float(high), float((1 + extreme) / (1 + permutations)))
+    return permutation_test(counts[..., 0], counts[..., 1], permutations, np.random.default_rng(seed))
 
 
 def _failed(table: pd.DataFrame) -> pd.DataFrame:
@@ -123,27 +94,13 @@ def _count(failed: Mapping[str, pd.DataFrame]) -> tuple[np.ndarray, list[str]]:
 
 def _rates(failed: Mapping[str, pd.DataFrame], replicates: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     counts, columns = _count(failed)
-    weights = _weights(counts.shape[1], replicates, np.random.default_rng(seed))
-    point, resampled = [], []
-    for name, of_method in zip(failed, counts, strict=True):
-        total, drawn = of_method.sum(0), weights @ of_method
-        values = 100 * total[1:] / total[0]
-        drawn = 100 * drawn[:, 1:] / drawn[:, :1]
-        point.append(pd.DataFrame({"method": [name]} | dict(zip(columns, values, strict=True))))
-        resampled.append(
-            pd.DataFrame(
-                {"replicate": np.arange(replicates), "method": name} | dict(zip(columns, drawn.T, strict=True))
-            )
-        )
-    return pd.concat(point, ignore_index=True), pd.concat(resampled, ignore_index=True)
 
+    def shares(of_method: np.ndarray) -> Statistic:
+        def of_episodes(weights: np.ndarray) -> dict[str, np.ndarray]:
+            sums = weights @ of_method
+            return dict(zip(columns, (100 * sums[:, 1:] / sums[:, :1]).T, strict=True))
 
-def _weights(n_episodes: int, replicates: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each episode counts in each replicate, float [replicates, n_episodes]."""
-    return rng.multinomial(n_episodes, np.full(n_episodes, 1 / n_episodes), size=replicates).astype(np.float64)
+        return of_episodes
 
-
-def _difference(counts: np.ndarray) -> np.ndarray:
-    """Difference of the two error rates, points of per cent [...], from attempts and failures [2, ..., 2]."""
-    rates = 100 * counts[..., 1] / counts[..., 0]
-    return rates[0] - rates[1]
+    methods = {name: shares(of_method) for name, of_method in zip(failed, counts, strict=True)}
+    return bootstrap(methods, np.arange(counts.shape[1]), replicates, np.random.default_rng(seed))
