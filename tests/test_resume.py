@@ -16,7 +16,7 @@ from graspbook.pipeline.params import merge, profile_values
 from graspbook.pipeline.workspace import prepare_workspace
 
 ROOT = Path(__file__).parents[1]
-STAGE = "selfsup-train@grasp-100"
+STAGE = "notebooks/selfsup/dvc.yaml:train@grasp-100"
 TINY = {
     "selfsup": {
         "world": {"height": 48, "samples": 1},
@@ -26,12 +26,12 @@ TINY = {
             "batch_size": 2,
             "held_out": 3,
             "evaluate_every": 20,
-            "fpn_channels": 8,
-            "variants": {f"grasp-{name}": {"labels": 4} for name in ("100-noaug", "100", "200")},
+            "network": {"fpn_channels": 8},
         },
+        "models": {f"grasp-{name}": {"labels": 4} for name in ("100-noaug", "100", "200")},
     }
 }
-RESULTS = ("artifacts", "reports/selfsup/tables", "reports/selfsup/notebooks")
+RESULTS = ("artifacts", "reports/selfsup")
 
 
 def start(workspace):
@@ -92,10 +92,10 @@ def workspaces(tmp_path):
     for name in ("dvc.yaml", "data.dvc"):
         shutil.copy(ROOT / name, root)
     for name in ("notebooks", "src", "profiles"):
-        shutil.copytree(ROOT / name, root / name)
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock"))
     # a tiny training is over before its first checkpoint is due: take one after every step
-    training = root / "src/graspbook/selfsup/train.py"
-    every_minute, every_step = "checkpoint_seconds: float = 60", "checkpoint_seconds: float = 0"
+    training = root / "src/graspbook/training/fit.py"
+    every_minute, every_step = "CHECKPOINT_SECONDS = 60.0", "CHECKPOINT_SECONDS = 0.0"
     assert every_minute in training.read_text()
     training.write_text(training.read_text().replace(every_minute, every_step))
     values = merge(profile_values(ROOT, "standard"), TINY)
@@ -116,7 +116,7 @@ def test_a_pipeline_killed_while_collecting_and_while_training_ends_as_an_unbrok
     finish(unbroken)
     kill_when(broken, "scratch/collect-*/e00001")
     assert not (broken / "artifacts/selfsup/grasps/train").exists()
-    kill_when(broken, "scratch/*/step-*")
+    kill_when(broken, "scratch/trainings/*/step-*")
     assert not (broken / "artifacts/selfsup/models").exists()
     finish(broken)
     assert results(unbroken).keys() == results(broken).keys() != set()

@@ -34,7 +34,9 @@ class Mock:
 PAPER = """\
 slug: mock
 title: A Paper That Does Not Exist
+question: Does it exist?
 authors: [Nobody]
+headlines: []
 tables: {}
 claims: []
 """

@@ -47,6 +47,7 @@ def test_a_papers_file_carries_its_own_name(slug):
         (lambda p: p["claims"][0]["measures"][0].update(below=3), "exactly one of above, below, within"),
         (lambda p: p["claims"][0]["measures"][0].pop("above"), "exactly one of above, below, within"),
         (lambda p: p.update(titel="x"), "titel"),
+        (lambda p: p.update(headlines=["selfsup-0"]), "headline 'selfsup-0' is none of the claims"),
     ],
 )
 def test_a_faulty_file_is_refused_with_its_name(tmp_path, change, complaint):

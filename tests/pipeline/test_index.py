@@ -1,14 +1,27 @@
+from types import SimpleNamespace
+
 from graspbook.pipeline import index
 
 
 def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkeypatch):
-    monkeypatch.setattr(index, "load_paper", lambda slug: type("Paper", (), {"title": f"The {slug} paper"}))
+    monkeypatch.setattr(
+        index,
+        "load_paper",
+        lambda slug: SimpleNamespace(title=f"The {slug} paper", question="Is it?", headlines=["toy-1"]),
+    )
     for copy in ("one", "many/first", "many/second"):
         folder = book / "reports/toy" / copy
         folder.mkdir(parents=True)
         (folder / "notebook.ipynb").write_text("{}")
+    (book / "reports/claims").mkdir()
+    (book / "reports/claims/claims.csv").write_text(
+        "paper,claim,measure,paper_value,estimate,lo,hi,verdict\n"
+        "toy,toy-1,a ratio,4.917,6.4339,5.1,7.29,reproduced\ntoy,toy-2,b,,,,,not tested at this profile\n"
+    )
     lines = index.write_index(book).read_text().splitlines()
     assert "## The toy paper" in lines
+    headline = "a ratio: 4.92, **6.43 [5.1, 7.29]**, reproduced"
+    assert f"| The toy paper | Is it? | {headline} | 1 of 2 |" in lines
     first, second = "toy/many/first/notebook.ipynb", "toy/many/second/notebook.ipynb"
     assert lines[-2:] == [
         "| [One](toy/one/notebook.ipynb) | what one is. See many and the data. |",

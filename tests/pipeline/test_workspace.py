@@ -115,7 +115,7 @@ def test_a_run_fetches_data_reports_its_claims_and_leaves_the_repository_alone(r
 def test_a_stage_that_fails_is_reported_and_the_next_run_continues(root):
     pipeline = (root / "dvc.yaml").read_text()
     (root / "dvc.yaml").write_text(pipeline.replace("printf '", "false '"))
-    with pytest.raises(PipelineError, match="stage claims failed.*Run again to continue"):
+    with pytest.raises(PipelineError, match=r"stage claims failed.*Run again to continue"):
         workspace.reproduce(root, "quick")
     (root / "dvc.yaml").write_text(pipeline)
     workspace.reproduce(root, "quick")

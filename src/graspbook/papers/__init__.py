@@ -88,11 +88,13 @@ class Claim(_Part):
 
 
 class Paper(_Part):
-    """One paper."""
+    """One paper: what it asks in plain words, what it printed, what it claims, and which claims are its headlines."""
 
     slug: Name
     title: Name
+    question: Name
     authors: list[Name]
+    headlines: list[Name]
     tables: dict[str, Table]
     claims: list[Claim]
 
@@ -104,6 +106,9 @@ class Paper(_Part):
         ids = [claim.id for claim in self.claims]
         if len(set(ids)) != len(ids):
             raise ValueError("two claims have the same id")
+        for headline in self.headlines:
+            if headline not in ids:
+                raise ValueError(f"headline '{headline}' is none of the claims")
         return self
 
 

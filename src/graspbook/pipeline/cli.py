@@ -78,6 +78,17 @@ def index() -> None:
     write_index(find_root())
 
 
+@app.command()
+def readme() -> None:
+    """Copy the table of papers of reports/README.md into README.md."""
+    from graspbook.data.atomic import write_text
+    from graspbook.pipeline.index import papers_table, with_papers
+    from graspbook.pipeline.root import find_root
+
+    root = find_root()
+    write_text(root / "README.md", with_papers((root / "README.md").read_text(encoding="utf-8"), papers_table(root)))
+
+
 @app.command("carry-prose")
 def carry_prose_command(
     notebooks: Annotated[list[Path], typer.Argument(help="source notebooks whose Markdown cells were edited")],

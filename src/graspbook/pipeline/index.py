@@ -1,15 +1,22 @@
-"""`reports/README.md`: the pages of every paper in reading order, each with its executed copies."""
+"""`reports/README.md`: the papers with their headlines, and the pages of each in reading order.
 
+The table of papers stands in the repository's README too, between two marks; `graspbook readme` copies it there.
+"""
+
+import csv
 import re
 from pathlib import Path
 
 from graspbook.data.atomic import write_text
+from graspbook.errors import InputError
 from graspbook.papers import load_paper
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages
 
 INDEX = Path("reports/README.md")
+CLAIMS = Path("reports/claims/claims.csv")
+BEGIN, END = "<!-- papers: copied from reports/README.md by `graspbook readme` -->", "<!-- end of papers -->"
 
 
 def write_index(root: Path) -> Path:
@@ -19,18 +26,73 @@ def write_index(root: Path) -> Path:
 
 
 def index_text(root: Path) -> str:
-    """The index as Markdown: per paper a table of its notebooks, what each asks, and links to the executed copies."""
+    """The index as Markdown: the papers, then for each its notebooks, what one learns, links to the executed copies."""
     stages = {stage.notebook: stage for stage in notebook_stages(root)}
     lines = ["# The pages of this book", ""]
-    lines += ["Written by the stage `index`. Each page is a notebook that the pipeline executed, with its results."]
-    book = [path for path in source_notebooks(root) if path.parent == root / "notebooks"]
-    lines += ["", *(f"- {_entry(root, path, stages)}" for path in book)]
-    for folder in sorted({path.parent for path in source_notebooks(root)} - {root / "notebooks"}):
-        lines += ["", f"## {load_paper(folder.name).title}", "", "| page | you will learn |", "| --- | --- |"]
-        for path in source_notebooks(root):
-            if path.parent == folder:
-                lines.append(f"| {_entry(root, path, stages)} | {_learned(path)} |")
+    lines += ["Each page is a notebook that the pipeline executed, with its results. This list is written by it, too."]
+    lines += ["", papers_table(root)]
+    lines += ["", *(f"- {_entry(root, path, stages)}" for path in _pages(root, root / "notebooks"))]
+    for slug in _slugs(root):
+        lines += ["", f"## {load_paper(slug).title}", "", "| page | you will learn |", "| --- | --- |"]
+        for path in _pages(root, root / "notebooks" / slug):
+            lines.append(f"| {_entry(root, path, stages)} | {_learned(path)} |")
     return "\n".join(lines) + "\n"
+
+
+def papers_table(root: Path) -> str:
+    """A Markdown table with a line per paper: its question, its headline claims with both numbers, claims that hold."""
+    judged = _judged(root / CLAIMS)
+    lines = [
+        "| paper | it asks | headlines: the paper's number, ours [95 %] | reproduced |",
+        "| --- | --- | --- | --- |",
+    ]
+    for slug in _slugs(root):
+        paper = load_paper(slug)
+        of_paper = [rows for rows in judged.values() if rows[0]["paper"] == slug]
+        held = sum(rows[0]["verdict"] == "reproduced" for rows in of_paper)
+        headlines = "<br>".join(_headline(judged[claim][0]) for claim in paper.headlines if claim in judged)
+        lines.append(f"| {paper.title} | {paper.question} | {headlines} | {held} of {len(of_paper)} |")
+    return "\n".join(lines)
+
+
+def with_papers(readme: str, table: str) -> str:
+    """The text of a README with the table of papers between its marks.
+
+    Raises:
+        InputError: A mark is missing.
+    """
+    if BEGIN not in readme or END not in readme:
+        raise InputError(f"README.md: expected the lines '{BEGIN}' and '{END}'")
+    before, rest = readme.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n\n{table.replace('](', '](reports/')}\n\n{END}{rest.split(END, 1)[1]}"
+
+
+def _judged(path: Path) -> dict[str, list[dict[str, str]]]:
+    """The lines of the ledger, by claim; none where there is no ledger yet."""
+    judged: dict[str, list[dict[str, str]]] = {}
+    if path.exists():
+        with open(path, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                judged.setdefault(row["claim"], []).append(row)
+    return judged
+
+
+def _headline(row: dict[str, str]) -> str:
+    """The first measure of a claim in a line."""
+
+    def number(text: str) -> str:
+        return f"{float(text):.3g}" if text else "–"
+
+    ours = f"{number(row['estimate'])} [{number(row['lo'])}, {number(row['hi'])}]" if row["estimate"] else "–"
+    return f"{row['measure']}: {number(row['paper_value'])}, **{ours}**, {row['verdict']}"
+
+
+def _slugs(root: Path) -> list[str]:
+    return [path.parent.name for path in sorted(root.glob("notebooks/*/dvc.yaml"))]
+
+
+def _pages(root: Path, folder: Path) -> list[Path]:
+    return [path for path in source_notebooks(root) if path.parent == folder]
 
 
 def _entry(root: Path, path: Path, stages: dict[Path, Stage]) -> str:
