@@ -58,16 +58,14 @@ class PasteConfig:
 
 @configuration
 class PasteFiguresConfig:
-    """§III-B.2: what the notebook on cut and paste shows; what the models learn from is pasted as `pasting` says.
+    """§III-B.2: what the notebook on cut and paste shows; it pastes as `pasting` says, like the trainings.
 
     Attributes:
         seed: of the composites.
         shown: composites in the gallery.
         n_composites: composites per row of the table, and in the distributions.
-        min_area: smallest label, pixels at 640x960.
     """
 
     seed: Seed
     shown: Count
     n_composites: Count
-    min_area: NonNegative
