@@ -24,7 +24,7 @@ SURE = 0.5
 """Score from which a detection is drawn."""
 
 _SCALE = 3
-_FOUND, _FALSE, _MISSED = plotting.VISIBLE_COLOUR, plotting.AMODAL_COLOUR, (1.0, 1.0, 1.0)
+_FOUND, _FALSE, _MISSED = plotting.RIGHT_COLOUR, plotting.WRONG_COLOUR, plotting.TRUTH_COLOUR
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,8 @@ def draw(scenes: CocoScenes, choices: Sequence[Choice], rows: Mapping[str, Detec
     """
     columns = 1 + len(rows)
     ratio = scenes.size[0] / scenes.size[1]
-    figure, axes = plt.subplots(
-        len(choices), columns, figsize=(3.1 * columns, 3.1 * ratio * len(choices) + 0.5), squeeze=False
-    )
+    size = (3.1 * columns, 3.1 * ratio * len(choices) + 0.5)
+    figure, axes = plt.subplots(len(choices), columns, figsize=size, dpi=plotting.PICTURE_DPI, squeeze=False)
     for line, choice in zip(axes, choices, strict=True):
         scene = scenes[choice.image]
         line[0].imshow(draw_scene(scene, None))

@@ -4,12 +4,10 @@ import pytest
 
 from graspbook.errors import InputError
 from graspbook.instances.average_precision import METRICS
-from graspbook.papers import load_paper
 from graspbook.selfsup.instance_segmentation.curves import (
     curve_table,
     equivalent_labels,
     fill_rows,
-    row_colour,
     rows_with_intervals,
     settled,
 )
@@ -77,15 +75,6 @@ def test_a_training_that_still_rises_is_told_from_one_that_has_settled():
     with pytest.raises(InputError, match="validation_ap"):
         settled(rising.assign(validation_ap=np.nan))
     assert np.isnan(settled(rising.iloc[:10])["late_gain"])  # nothing was measured before
-
-
-def test_every_row_of_table_2_has_the_colour_of_its_family():
-    for method in load_paper("selfsup").tables["table_2"].rows:
-        assert len(row_colour(method)) == 3
-    assert row_colour("Paste-Grasp-Filter") == row_colour("Paste-Grasp-of-300") == row_colour("Paste-Grasp")
-    assert row_colour("Paste-Grasp-Inpaint") != row_colour("Paste-Grasp")
-    with pytest.raises(KeyError, match="Else"):
-        row_colour("Else")
 
 
 def bootstrapped(methods="ab", count=5):

@@ -16,15 +16,13 @@ from matplotlib.figure import Figure
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.reporting import plotting
+from graspbook.selfsup.figures.colours import method_colour
 from graspbook.selfsup.grasp_segmentation.baselines import Baseline
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 
 COLUMNS = ("before $i_b$", "after $i_a$", "cups $g$", "visible", "amodal", "entropy", "Subtract")
-
-SUBTRACTED = (0.9, 0.1, 0.6)
-"""Colour of what subtraction finds: its grey in the charts would not show on a grey bin."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,9 @@ def draw(
     """
     batch = grasps.arrays([example.index for example in examples])
     found = segment_arrays(model, batch.before, batch.after, batch.suction, thresholds)
-    figure, axes = plt.subplots(len(examples), len(COLUMNS), figsize=(15.5, 1.82 * len(examples)), squeeze=False)
+    figure, axes = plt.subplots(
+        len(examples), len(COLUMNS), figsize=(15.5, 1.82 * len(examples)), dpi=plotting.PICTURE_DPI, squeeze=False
+    )
     for row, example in enumerate(examples):
         before, truth = batch.before[row], batch.visible[row]
         subtracted = subtract.mask(before, batch.after[row])
@@ -113,10 +113,10 @@ def draw(
             before,
             batch.after[row],
             plotting.overlay(before, batch.suction[row], plotting.CUP_COLOUR, 1.0),
-            plotting.outlined(plotting.overlay(before, found.visible[row], plotting.method_colour(name)), truth),
+            plotting.outlined(plotting.overlay(before, found.visible[row], method_colour(name)), truth),
             plotting.outlined(plotting.overlay(before, found.amodal[row], plotting.AMODAL_COLOUR), batch.amodal[row]),
             found.entropy[row],
-            plotting.outlined(plotting.overlay(before, subtracted, SUBTRACTED, 0.6), truth),
+            plotting.outlined(plotting.overlay(before, subtracted, method_colour("Subtract"), 0.6), truth),
         )
         for axis, picture in zip(axes[row], pictures, strict=True):
             axis.imshow(picture, cmap="magma", vmin=0, vmax=np.log(2) if picture.ndim == 2 else None)

@@ -17,6 +17,7 @@ from graspbook.data.coco import LabelledScene
 from graspbook.data.grasps import GraspDataset, GraspSample
 from graspbook.errors import InputError
 from graspbook.reporting import plotting
+from graspbook.selfsup.figures.colours import method_colour
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.inpainting.outlined import around, outline
 from graspbook.selfsup.pasting.bank import ObjectBank
@@ -25,8 +26,6 @@ from graspbook.selfsup.pasting.paste import Composite, boundary, paste
 
 ZOOMS = 3
 """Enlarged places."""
-MARKED = (1.0, 0.1, 0.6)
-"""Colour of the band that is inpainted."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def zoom_centres(composite: Composite, count: int) -> list[np.ndarray]:
 
 def draw(example: Example) -> Figure:
     """The figure: grasp, mask, crops; pasting, outline, inpainting; and the outlines enlarged."""
-    figure = plt.figure(figsize=(12, 7))
+    figure = plt.figure(figsize=(12, 7), dpi=plotting.PICTURE_DPI)
     rows = figure.add_gridspec(3, 4, height_ratios=(1, 1, 0.95), hspace=0.12, wspace=0.05)
     before = plotting.overlay(example.grasp.before, example.grasp.suction, plotting.CUP_COLOUR, 1.0)
     composite, pasted = example.composite, example.composite.pasted
@@ -130,7 +129,7 @@ def _show(axis: Axes, picture: np.ndarray, title: str) -> None:
 
 def _marked(image: np.ndarray, wide: np.ndarray) -> np.ndarray:
     result = image.copy()
-    result[wide] = np.round(255 * np.asarray(MARKED)).astype(np.uint8)
+    result[wide] = np.round(255 * np.asarray(method_colour("Paste-Grasp-Inpaint"))).astype(np.uint8)
     return result
 
 

@@ -8,37 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from jaxtyping import Float
 
 from graspbook.errors import InputError
 from graspbook.instances.average_precision import METRICS
 from graspbook.reporting.statistics import interval
-
-_PALETTE = sns.color_palette("colorblind", 10)
-
-ROW_COLOURS: dict[str, tuple[float, float, float]] = {
-    "Mask2Former": _PALETTE[7],
-    "Single-Object": _PALETTE[1],
-    "Paste-Subtract": _PALETTE[3],
-    "Paste-Train": _PALETTE[4],
-    "Paste-Grasp": _PALETTE[0],
-    "Paste-Grasp-Inpaint": _PALETTE[2],
-    "Mask-RCNN": _PALETTE[5],
-}
-"""Colour of each family of rows in Table II's figures; see `row_colour`."""
-
-
-def row_colour(method: str) -> tuple[float, float, float]:
-    """The colour of a row: that of the longest family name that it begins with.
-
-    Raises:
-        KeyError: the row belongs to no family in `ROW_COLOURS`.
-    """
-    families = [family for family in ROW_COLOURS if method.startswith(family)]
-    if not families:
-        raise KeyError(method)
-    return ROW_COLOURS[max(families, key=len)]
 
 
 def equivalent_labels(
