@@ -7,7 +7,6 @@ values are taken as they stand, never converted (`"5"` is not 5).
 """
 
 import importlib
-import importlib.util
 import json
 from dataclasses import dataclass, make_dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+import graspbook
 from graspbook.configuration import configuration
 from graspbook.errors import InputError
 from graspbook.yaml_files import read_yaml
@@ -134,12 +134,9 @@ def read_sections(slug: str, values: dict[str, Any], source: str = "params.yaml"
 
 def paper_schema(slug: str) -> type | None:
     """The dataclass of a paper's parameters, `graspbook.<slug>.config.<Slug>`; None if there is no such paper."""
-    if not isinstance(slug, str) or not slug.isidentifier():
+    if not any((Path(folder) / str(slug) / "config.py").is_file() for folder in graspbook.__path__):
         return None
-    name = f"graspbook.{slug}"
-    if importlib.util.find_spec(name) is None or importlib.util.find_spec(f"{name}.config") is None:
-        return None
-    return getattr(importlib.import_module(f"{name}.config"), slug.capitalize(), None)
+    return getattr(importlib.import_module(f"graspbook.{slug}.config"), str(slug).capitalize(), None)
 
 
 def _check(fields: dict[str, Any], values: dict[str, Any], source: str, *where: str) -> Any:
