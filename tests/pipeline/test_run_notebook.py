@@ -1,8 +1,11 @@
+import base64
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import nbformat
+import numpy as np
 import pytest
 import yaml
 
@@ -156,3 +159,17 @@ def test_a_stage_that_does_not_make_what_it_should_fails(book, monkeypatch):
 def toy_params(path):
     values = yaml.safe_load(path.read_text())
     return SimpleNamespace(profile=values["profile"], values=values)
+
+
+def test_pictures_are_compressed_once_and_stay_as_they_are(tmp_path):
+    rng = np.random.default_rng(0)
+    photograph = cv2.resize(rng.integers(0, 256, (20, 30, 3), np.uint8), (600, 400), interpolation=cv2.INTER_CUBIC)
+    png = cv2.imencode(".png", photograph)[1].tobytes()
+    made = notebook("x")
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": "<Figure>"}
+    made.cells[2].outputs = [nbformat.v4.new_output("display_data", data=data)]
+    [kept] = clean_notebook(made, tmp_path).cells[2].outputs
+    assert set(kept.data) == {"image/jpeg", "text/plain"}
+    assert len(kept.data["image/jpeg"]) < len(data["image/png"]) / 3
+    before = nbformat.writes(made)
+    assert nbformat.writes(clean_notebook(made, tmp_path)) == before

@@ -1,11 +1,14 @@
-"""An executed notebook without anything that differs from run to run or from machine to machine."""
+"""An executed notebook without what differs from run to run or from machine to machine, its pictures compressed."""
 
+import base64
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
+
+from graspbook.reporting.pictures import compress_picture
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,16}")
 _STYLER_ID = re.compile(r"\bT_([0-9a-f]{5})(?=\b|_)")
@@ -54,6 +57,9 @@ def _clean_outputs(outputs: list[Any], root: str) -> list[Any]:
                     output.data[kind] = _scrub(content, root)
             if "text/html" in output.data:
                 output.data["text/html"] = _number_styler_ids(output.data["text/html"])
+            if "image/png" in output.data:
+                kind, picture = compress_picture(base64.b64decode(output.data.pop("image/png")))
+                output.data[kind] = base64.b64encode(picture).decode()
         kept.append(output)
     return kept
 
