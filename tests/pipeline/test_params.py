@@ -137,6 +137,8 @@ def test_a_wrong_value_is_refused_by_file_and_key(values, place, value, complain
         ("bank.sources", ["train", "grasp-100"], "'subtract-filter', which is not among bank.sources"),
         ("instances.labels_of.Mask2Former-70", 70, "labels_of: none of the rows has the title 'Mask2Former-70'"),
         ("instances.grasps_of.Paste", 70, "grasps_of: none of the rows has the title 'Paste'"),
+        ("instances.labels_of.Mask2Former-50", 70, "labels_of: 'Mask2Former-50' has 50 in its row, not 70"),
+        ("instances.grasps_of.Paste-Grasp", 70, "grasps_of: 'Paste-Grasp' has 3000 in its row, not 70"),
         ("film.robot", "paste-grasp", "film.robot: none of the rows with keep_weights is 'paste-grasp'"),
         ("film.robot", "true-masks", "film.robot: none of the rows with keep_weights is 'true-masks'"),
         ("grasp_errors.robots.r2", {"title": "R2", "sees": "r2"}, "grasp_errors.robots: none of .* is 'r2'"),

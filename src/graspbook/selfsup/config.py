@@ -125,11 +125,16 @@ class Selfsup:
                 )
             if row.bank not in ("none", *self.bank.sources):
                 raise ValueError(f"rows.{name}.bank is '{row.bank}', which is not among bank.sources")
-        titles = [row.title for row in self.rows.values()]
-        for curve, points in (("labels_of", self.instances.labels_of), ("grasps_of", self.instances.grasps_of)):
-            for title in points:
-                if title not in titles:
+        by_title = {row.title: row for row in self.rows.values()}
+        labels = {title: row.labels for title, row in by_title.items()}
+        grasps = {title: row.grasps or 0 for title, row in by_title.items()}
+        curves = {"labels_of": (self.instances.labels_of, labels), "grasps_of": (self.instances.grasps_of, grasps)}
+        for curve, (points, known) in curves.items():
+            for title, number in points.items():
+                if title not in known:
                     raise ValueError(f"instances.{curve}: none of the rows has the title '{title}'")
+                if number != known[title]:
+                    raise ValueError(f"instances.{curve}: '{title}' has {known[title]} in its row, not {number}")
 
     def _check_robots(self) -> None:
         """Does every robot have a model, and are there bins enough?"""
