@@ -21,7 +21,7 @@ from graspbook.data.grasps import GraspDataset
 from graspbook.pipeline.params import load_params
 from graspbook.world import episode
 from graspbook.world.collect import Job, store_episode
-from graspbook.world.policy import NoisyPolicy
+from graspbook.world.segmenter import NoisySegmenter
 
 TARGET = 8.0
 """Pairs per second at 128x192 on two cores."""
@@ -43,7 +43,7 @@ def row(name: str, value: float, unit: str, note: str) -> dict[str, str | float]
 
 def job(data_dir: str) -> Job:
     """The world of the `standard` profile, 128x192."""
-    return Job("train", 0, load_params().selfsup.world, NoisyPolicy(), str(Path(data_dir).resolve()))
+    return Job("train", 0, load_params().selfsup.world, NoisySegmenter(), str(Path(data_dir).resolve()))
 
 
 def store(work: Job, folder: Path, numbers: range, workers: int) -> tuple[int, float]:

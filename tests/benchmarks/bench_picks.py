@@ -4,8 +4,9 @@ import time
 
 from graspbook.pipeline.params import load_params
 from graspbook.world.catalogue import Catalogue
-from graspbook.world.picking import TrueSegmenter, run_picking
+from graspbook.world.picking import run_picking
 from graspbook.world.render import Renderer
+from graspbook.world.segmenter import TrueSegmenter
 
 EPISODES, ATTEMPTS = 5, 14
 

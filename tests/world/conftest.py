@@ -1,5 +1,6 @@
 """Fixtures of the world tests: a small catalogue and scene made in memory, and items of known shape."""
 
+import dataclasses
 import hashlib
 import json
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,6 +17,7 @@ import pybullet_data
 import pytest
 from safetensors.numpy import save_file
 
+from graspbook.instances.detections import Detections
 from graspbook.world import build_data, meshes
 from graspbook.world.camera import draw_camera
 from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, Shape, pack, pack_atlas
@@ -162,3 +165,21 @@ def straight_down():
         return ToolPose(np.array([x, y, z], float), np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], float))
 
     return make
+
+
+@dataclasses.dataclass(frozen=True)
+class Scripted:
+    """A segmenter that finds what a function of the true ids returns: masks bool [N, H, W]."""
+
+    find: Callable[[np.ndarray], np.ndarray]
+    key: str = "scripted"
+
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+        masks = self.find(ids)
+        return Detections(np.ones(len(masks)), masks)
+
+
+@pytest.fixture(scope="session")
+def scripted():
+    """Makes segmenters that find what a function says."""
+    return Scripted

@@ -11,7 +11,7 @@ from graspbook.world import collect as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.collect import Job, collect, store_episode
 from graspbook.world.episode import run_episode
-from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
+from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
 from tests.conftest import standard
 
 WORLD = standard("selfsup").world
@@ -23,7 +23,7 @@ TINY = replace(WORLD, height=32, samples=1, dials=replace(WORLD.dials, clutter=4
 def reference(data_dir, tmp_path_factory):
     """What one worker collects without interruption."""
     out = tmp_path_factory.mktemp("reference") / "grasps"
-    collect(out, "train", 8, 5, TINY, TruePolicy(), data_dir=data_dir, scratch_dir=out.parent / "scratch")
+    collect(out, "train", 8, 5, TINY, TrueSegmenter(), data_dir=data_dir, scratch_dir=out.parent / "scratch")
     return out
 
 
@@ -34,14 +34,14 @@ def test_the_data_set_holds_the_successes_asked_for_and_all_failures_between(ref
     catalogue, rows = Catalogue.load(data_dir), []
     for number in range(int(dataset.table["episode"].max()) + 1):
         rows += [
-            (g.episode, g.index, g.outcome) for g in run_episode(5, "train", catalogue, TINY, TruePolicy(), number)
+            (g.episode, g.index, g.outcome) for g in run_episode(5, "train", catalogue, TINY, TrueSegmenter(), number)
         ]
     stored = list(zip(dataset.table["episode"], dataset.table["index"], outcomes, strict=True))
     assert stored == rows[: len(stored)]
 
 
 def test_stored_grasps_are_those_of_the_episode(reference, data_dir):
-    grasp = next(iter(run_episode(5, "train", Catalogue.load(data_dir), TINY, TruePolicy(), 0)))
+    grasp = next(iter(run_episode(5, "train", Catalogue.load(data_dir), TINY, TrueSegmenter(), 0)))
     sample = GraspDataset(reference)[0]
     for name in ("before", "after", "suction", "visible", "amodal"):
         np.testing.assert_array_equal(getattr(sample, name), getattr(grasp, name))
@@ -52,7 +52,9 @@ def test_scratch_is_empty_afterwards(reference):
 
 
 def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path, hash_files):
-    collect(tmp_path / "out", "train", 8, 5, TINY, TruePolicy(), 2, data_dir=data_dir, scratch_dir=tmp_path / "scratch")
+    collect(
+        tmp_path / "out", "train", 8, 5, TINY, TrueSegmenter(), 2, data_dir=data_dir, scratch_dir=tmp_path / "scratch"
+    )
     assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
@@ -67,7 +69,7 @@ def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path, hash
             8,
             5,
             TINY,
-            TruePolicy(),
+            TrueSegmenter(),
             workers=1,
             backend="dask",
             data_dir=data_dir,
@@ -82,10 +84,9 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
     script = """
         import sys, time
-        from graspbook.training import fingerprint
-from graspbook.world import collect as module
+        from graspbook.world import collect as module
         from graspbook.world.config import Dials, WorldConfig
-        from graspbook.world.policy import TruePolicy
+        from graspbook.world.segmenter import TrueSegmenter
 
         real = module.run_episode
 
@@ -98,7 +99,7 @@ from graspbook.world import collect as module
 
         module.run_episode = slow
         tiny = CONFIG
-        module.collect(sys.argv[1], "train", 8, 5, tiny, TruePolicy(), data_dir=sys.argv[2], scratch_dir=sys.argv[3])
+        module.collect(sys.argv[1], "train", 8, 5, tiny, TrueSegmenter(), data_dir=sys.argv[2], scratch_dir=sys.argv[3])
         """
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     kill_in_the_middle(script.replace("CONFIG", repr(TINY)), out, data_dir, scratch)
@@ -116,31 +117,31 @@ from graspbook.world import collect as module
 
     module.store_episode = spy
     try:
-        collect(out, "train", 8, 5, TINY, TruePolicy(), data_dir=data_dir, scratch_dir=scratch)
+        collect(out, "train", 8, 5, TINY, TrueSegmenter(), data_dir=data_dir, scratch_dir=scratch)
     finally:
         module.store_episode = original
     assert hash_files(out) == hash_files(reference)
     assert seen[0] == (0, kept), "the finished episode was not run again"
 
 
-def test_an_episode_without_grasps_is_remembered(data_dir, tmp_path, monkeypatch):
-    blind = ModelPolicy(lambda image, depth: np.zeros((0, *depth.shape), bool), "blind")
+def test_an_episode_without_grasps_is_remembered(data_dir, tmp_path, monkeypatch, scripted):
+    blind = scripted(lambda ids: np.zeros((0, *ids.shape), bool), "blind")
     job = Job("train", 0, TINY, blind, str(data_dir))
     assert store_episode(job, 3, tmp_path) is None
     monkeypatch.setattr(module, "run_episode", None)  # not called again
     assert store_episode(job, 3, tmp_path) is None
 
 
-def test_a_policy_that_never_succeeds_stops_with_an_error(data_dir, tmp_path, monkeypatch):
+def test_a_segmenter_that_never_succeeds_stops_with_an_error(data_dir, tmp_path, monkeypatch, scripted):
     monkeypatch.setattr(module, "PATIENCE", 3)
-    blind = ModelPolicy(lambda image, depth: np.zeros((0, *depth.shape), bool), "blind")
-    with pytest.raises(InputError, match=r"model\(blind\): no grasp succeeded in 3 episodes"):
+    blind = scripted(lambda ids: np.zeros((0, *ids.shape), bool), "blind")
+    with pytest.raises(InputError, match="blind: no grasp succeeded in 3 episodes"):
         collect(tmp_path / "out", "train", 2, 0, TINY, blind, data_dir=data_dir, scratch_dir=tmp_path / "scratch")
     assert not (tmp_path / "out").exists()
 
 
 def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
-    job = Job("train", 0, TINY, NoisyPolicy(), str(data_dir))
+    job = Job("train", 0, TINY, NoisySegmenter(), str(data_dir))
     other_data = tmp_path / "data" / "catalogue"
     other_data.mkdir(parents=True)
     (other_data / SHAPES_FILE).write_bytes(b"other")
@@ -148,18 +149,18 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
         {"split": "test"},
         {"seed": 1},
         {"config": WORLD},
-        {"policy": TruePolicy()},
+        {"segmenter": TrueSegmenter()},
         {"data_dir": str(other_data.parent)},
     ]
     keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
     assert len(keys) == 6 and job.key() == dataclasses.replace(job).key()
 
 
-def test_the_scratch_key_names_the_code_of_episodes_and_of_the_policy(data_dir, monkeypatch):
+def test_the_scratch_key_names_the_code_of_episodes_and_of_the_segmenter(data_dir, monkeypatch):
     named = []
     monkeypatch.setattr(fingerprint, "code_fingerprint", lambda *modules: named.append(set(modules)) or "code")
-    Job("train", 0, TINY, NoisyPolicy(), str(data_dir)).key()
-    assert named == [{"graspbook.world.collect", "graspbook.world.policy"}]
+    Job("train", 0, TINY, NoisySegmenter(), str(data_dir)).key()
+    assert named == [{"graspbook.world.collect", "graspbook.world.segmenter"}]
 
 
 @pytest.mark.parametrize(

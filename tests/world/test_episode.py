@@ -9,7 +9,7 @@ import pytest
 from graspbook.data.schema import OUTCOMES
 from graspbook.world import episode
 from graspbook.world.episode import MAX_FAILURES, Grasp, run_episode
-from graspbook.world.policy import ModelPolicy, NoisyPolicy, TruePolicy
+from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
 from graspbook.world.suction import housing
 from graspbook.world.suction.gripper import SuctionGripper
 from tests.conftest import standard
@@ -26,8 +26,8 @@ def catalogue(small_catalogue):
 
 @pytest.fixture(scope="module")
 def grasps(catalogue, renderer):
-    """All grasps of a few episodes with the default policy."""
-    return [g for k in range(4) for g in run_episode(1, "train", catalogue, SMALL, NoisyPolicy(), k, renderer)]
+    """All grasps of a few episodes with the default segmenter."""
+    return [g for k in range(4) for g in run_episode(1, "train", catalogue, SMALL, NoisySegmenter(), k, renderer)]
 
 
 def test_every_field_has_the_documented_shape_and_type(grasps):
@@ -98,7 +98,7 @@ def test_moved_distances_are_those_of_the_scene(catalogue, renderer, monkeypatch
 
     pull = episode.pull
     monkeypatch.setattr(episode, "pull", spy)
-    grasps = list(run_episode(2, "train", catalogue, SMALL, TruePolicy(), 0, renderer))
+    grasps = list(run_episode(2, "train", catalogue, SMALL, TrueSegmenter(), 0, renderer))
     assert len(grasps) == len(seen) > 0
     for grasp, (before, after) in zip(grasps, seen, strict=True):
         assert set(grasp.moved) == set(before) - {grasp.grasped_id}
@@ -108,46 +108,48 @@ def test_moved_distances_are_those_of_the_scene(catalogue, renderer, monkeypatch
 
 def test_the_same_seed_gives_the_same_bits_and_another_number_does_not(catalogue, renderer):
     def bits(number):
-        first = next(iter(run_episode(3, "test", catalogue, SMALL, NoisyPolicy(), number, renderer)))
+        first = next(iter(run_episode(3, "test", catalogue, SMALL, NoisySegmenter(), number, renderer)))
         fields = {f.name: getattr(first, f.name) for f in dataclasses.fields(Grasp) if f.name != "camera"}
         return {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in fields.items()}
 
     assert bits(0) == bits(0) != bits(1)
 
 
-def test_an_episode_ends_after_failures_in_a_row(catalogue, renderer):
-    def floor(image, depth):
-        mask = np.zeros(depth.shape, bool)
+def test_an_episode_ends_after_failures_in_a_row(catalogue, renderer, scripted):
+    def floor(ids):
+        mask = np.zeros(ids.shape, bool)
         mask[0, :] = True  # the table at the picture's edge
         return mask[None]
 
-    grasps = list(run_episode(0, "train", catalogue, SMALL, ModelPolicy(floor, "table"), 0, renderer))
+    grasps = list(run_episode(0, "train", catalogue, SMALL, scripted(floor, "table"), 0, renderer))
     assert [g.outcome for g in grasps] == ["nothing_held"] * MAX_FAILURES
     for grasp in grasps:
         assert grasp.grasped_id == 0 and not grasp.visible.any() and not grasp.cup_sealed.any()
         np.testing.assert_array_equal(grasp.ids_before, grasp.ids_after)
 
 
-def test_a_policy_that_sees_nothing_ends_the_episode_without_grasps(catalogue, renderer):
-    blind = ModelPolicy(lambda image, depth: np.zeros((0, *depth.shape), bool), "blind")
+def test_a_segmenter_that_sees_nothing_ends_the_episode_without_grasps(catalogue, renderer, scripted):
+    blind = scripted(lambda ids: np.zeros((0, *ids.shape), bool), "blind")
     assert not list(run_episode(0, "train", catalogue, SMALL, blind, 0, renderer))
 
 
 def test_still_neighbours_do_not_move_in_an_episode(catalogue, renderer):
     config = dataclasses.replace(SMALL, dials=dataclasses.replace(SMALL.dials, neighbour_movement=0.0))
-    grasps = list(run_episode(1, "train", catalogue, config, TruePolicy(), 0, renderer))
+    grasps = list(run_episode(1, "train", catalogue, config, TrueSegmenter(), 0, renderer))
     assert any(g.outcome == "success" for g in grasps)
     assert all(m == 0.0 for g in grasps if g.outcome == "success" for m in g.moved.values())
 
 
-def test_more_noise_in_the_policy_brings_fewer_successes(catalogue, renderer):
+def test_more_noise_in_the_segmenter_brings_fewer_successes(catalogue, renderer):
     """Over the same bins; also shows that the default collects neither nothing nor everything."""
 
-    def rate(policy):
-        outcomes = [g.outcome for k in range(5) for g in run_episode(7, "train", catalogue, SMALL, policy, k, renderer)]
+    def rate(segmenter):
+        outcomes = [
+            g.outcome for k in range(5) for g in run_episode(7, "train", catalogue, SMALL, segmenter, k, renderer)
+        ]
         return outcomes.count("success") / len(outcomes)
 
-    true, worst = rate(TruePolicy()), rate(NoisyPolicy(merge=1.0, divide=1.0, shift=0.1, phantom=1.0))
+    true, worst = rate(TrueSegmenter()), rate(NoisySegmenter(merge=1.0, divide=1.0, shift=0.1, phantom=1.0))
     assert true > worst and true > 0.4
 
 

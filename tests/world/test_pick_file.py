@@ -9,14 +9,14 @@ import pytest
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
+from graspbook.instances.detections import Detections
 from graspbook.training import fingerprint
 from graspbook.world import pick_file as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.episode import Grasp
 from graspbook.world.pick_file import PickJob, chosen_mask, collect_picks, read_picks, seen_image, store_picks, true_ids
-from graspbook.world.picking import Beliefs, Pick, TrueSegmenter, run_picking
-from graspbook.world.policy import NoisyPolicy
-from graspbook.world.spoilt import SpoiltTruth
+from graspbook.world.picking import Pick, run_picking
+from graspbook.world.segmenter import OneAtRandom, TrueSegmenter
 from tests.conftest import standard
 
 WORLD = standard("selfsup").world
@@ -48,7 +48,7 @@ def make_pick(make_grasp):
             image=grasp.before,
             depth=grasp.depth_before,
             ids=grasp.ids_before,
-            beliefs=Beliefs(masks, np.array([0.9, 0.8, 0.7])),
+            detections=Detections(np.array([0.9, 0.8, 0.7]), masks),
             chosen=-1 if nothing else 1,
             planned_cups=0 if nothing else 4,
             outcome=outcome,
@@ -100,7 +100,7 @@ def test_what_is_written_is_read_back(data_dir, tmp_path, fake, make_pick):
     picks = read_picks(out)
     assert list(zip(picks["episode"], picks["attempt"], strict=True)) == [(e, a) for e in range(3) for a in range(3)]
     row, pick = picks.iloc[4], make_pick(1, 1, "dropped")
-    np.testing.assert_array_equal(chosen_mask(row), pick.beliefs.masks[1])
+    np.testing.assert_array_equal(chosen_mask(row), pick.detections.masks[1])
     np.testing.assert_array_equal(true_ids(row), pick.ids)
     np.testing.assert_array_equal(seen_image(row), pick.image)
     np.testing.assert_array_equal(np.stack([row["cup_u"], row["cup_v"]], 1), pick.cup_uv)
@@ -177,7 +177,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
         from pathlib import Path
         from graspbook.world import pick_file as module
         from graspbook.world.config import Dials, WorldConfig
-        from graspbook.world.picking import TrueSegmenter
+        from graspbook.world.segmenter import TrueSegmenter
 
         real = module.run_picking
 
@@ -242,8 +242,8 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
 def test_the_scratch_key_names_the_code_of_a_segmenter_and_of_what_it_holds(data_dir, monkeypatch):
     named = []
     monkeypatch.setattr(fingerprint, "code_fingerprint", lambda *modules: named.append(set(modules)) or "code")
-    PickJob(0, TINY, SpoiltTruth(NoisyPolicy(), 0.5), 3, 0.5, str(data_dir)).key()
-    assert named == [{"graspbook.world.pick_file", "graspbook.world.spoilt", "graspbook.world.policy"}]
+    PickJob(0, TINY, OneAtRandom(Named("true")), 3, 0.5, str(data_dir)).key()
+    assert named == [{"graspbook.world.pick_file", "graspbook.world.segmenter"}]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from graspbook.errors import InputError
+from graspbook.instances.detections import Detections
 from graspbook.world import picking
-from graspbook.world.picking import MAX_PLANNED, PICK_OUTCOMES, Beliefs, TrueSegmenter, choose, run_picking
+from graspbook.world.picking import MAX_PLANNED, PICK_OUTCOMES, choose, run_picking
+from graspbook.world.segmenter import TrueSegmenter
 from graspbook.world.suction.gripper import SuctionGripper
 from graspbook.world.transfer import Carried
 from tests.conftest import standard
@@ -41,14 +43,14 @@ def run(small_catalogue, renderer):
 
 @dataclasses.dataclass(frozen=True)
 class Always:
-    """Believes in the same masks whatever it sees."""
+    """Finds the same masks whatever it sees."""
 
     masks: tuple = ()
     key: str = "always"
 
-    def __call__(self, image, ids):
+    def __call__(self, image, ids, rng):
         masks = np.array(self.masks, bool).reshape(-1, *ids.shape)
-        return Beliefs(masks, np.ones(len(masks)))
+        return Detections(np.ones(len(masks)), masks)
 
 
 def _disc(row, column, radius):
@@ -57,7 +59,7 @@ def _disc(row, column, radius):
 
 
 FLOOR = Always((_disc(18, 22, 8),))
-"""Believes in an object on the floor near a corner of the bin."""
+"""Finds an object on the floor near a corner of the bin."""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_every_field_has_the_documented_shape_and_type(picks):
             assert pick.cup_sealed.shape == pick.cup_ids.shape == (5,) and pick.cup_uv.shape == (5, 2)
             assert pick.cup_sealed.dtype == bool and pick.cup_ids.dtype == np.int64
             assert pick.cup_uv.dtype == np.float32 and np.isfinite(pick.cup_uv).all()
-            assert -1 <= pick.chosen < len(pick.beliefs.masks)
+            assert -1 <= pick.chosen < len(pick.detections.masks)
 
 
 def test_the_grasp_is_that_of_the_attempt(picks):
@@ -119,9 +121,9 @@ def test_a_success_takes_the_object_from_one_bin_to_the_other(picks):
 
 def test_true_masks_are_those_of_the_ids(picks):
     for pick in itertools.chain(*picks):
-        np.testing.assert_array_equal(pick.beliefs.masks.any(axis=0), pick.ids > 0)
-        assert (pick.beliefs.scores == 1).all()
-        assert (pick.beliefs.masks.sum(axis=0) == (pick.ids > 0)).all()
+        np.testing.assert_array_equal(pick.detections.masks.any(axis=0), pick.ids > 0)
+        assert (pick.detections.scores == 1).all()
+        assert (pick.detections.masks.sum(axis=0) == (pick.ids > 0)).all()
 
 
 @pytest.mark.parametrize(("share_new", "splits"), [(0.0, {"train"}), (1.0, {"test"}), (0.5, {"train", "test"})])
@@ -144,12 +146,12 @@ def test_models_are_paired_as_long_as_they_act_alike(run):
         key = "same at first"
         calls = 0
 
-        def __call__(self, image, ids):
+        def __call__(self, image, ids, rng):
             self.calls += 1
-            masks = TrueSegmenter()(image, ids).masks
+            masks = TrueSegmenter()(image, ids, rng).masks
             speck = np.zeros((1, *ids.shape), bool)
             masks = np.concatenate([speck, masks])[: 99 if self.calls <= 3 else 0]
-            return Beliefs(masks, np.ones(len(masks)))
+            return Detections(np.ones(len(masks)), masks)
 
     truth, other = run(attempts=5), run(SameAtFirst(), attempts=5)
     for a, b in zip(truth[:4], other[:4], strict=True):
@@ -246,11 +248,11 @@ class TestChoose:
         return next(pick for pick in picks[0] if pick.n_objects >= 4)
 
     def _choose(self, pick, masks, scores, camera):
-        beliefs = Beliefs(np.array(masks), np.array(scores, float))
-        return choose(beliefs, pick.depth, camera, SuctionGripper(), (1, 2, 3))
+        found = Detections(np.array(scores, float), np.array(masks))
+        return choose(found, pick.depth, camera, SuctionGripper(), (1, 2, 3))
 
     def test_most_cups_win_whatever_the_scores(self, pick):
-        masks, camera = pick.beliefs.masks, pick.grasp.camera
+        masks, camera = pick.detections.masks, pick.grasp.camera
         cups = {}
         for k, mask in enumerate(masks):
             _, plan = self._choose(pick, [mask], [1.0], camera)
@@ -258,35 +260,28 @@ class TestChoose:
         chosen, plan = self._choose(pick, masks, np.arange(len(masks)) == min(cups, key=cups.get), camera)
         assert cups[chosen] == plan.n_cups == max(cups.values()) > min(cups.values())
 
-    def test_a_plan_does_not_depend_on_what_else_is_believed(self, pick):
-        masks, camera = pick.beliefs.masks, pick.grasp.camera
+    def test_a_plan_does_not_depend_on_what_else_is_found(self, pick):
+        masks, camera = pick.detections.masks, pick.grasp.camera
         chosen, plan = self._choose(pick, masks, np.ones(len(masks)), camera)
         _, alone = self._choose(pick, masks[[chosen]], [0.3], camera)
         np.testing.assert_array_equal(plan.pose.position, alone.pose.position)
         assert plan.score == alone.score
 
     def test_only_the_highest_scores_are_planned_for(self, pick):
-        masks, camera = pick.beliefs.masks, pick.grasp.camera
+        masks, camera = pick.detections.masks, pick.grasp.camera
         chosen, _ = self._choose(pick, masks, np.ones(len(masks)), camera)
         speck = np.zeros_like(masks[0])
         crowd, scores = [masks[chosen], *[speck] * MAX_PLANNED], [0.5, *[0.6] * MAX_PLANNED]
         assert self._choose(pick, crowd, scores, camera) == (-1, None)
         assert self._choose(pick, crowd[:-1], scores[:-1], camera)[0] == 0
 
-    def test_nothing_believed_means_nothing_chosen(self, pick):
+    def test_nothing_found_means_nothing_chosen(self, pick):
         assert self._choose(pick, np.zeros((0, 64, 96), bool), [], pick.grasp.camera) == (-1, None)
 
 
-def test_beliefs_that_do_not_belong_together_are_refused():
-    with pytest.raises(InputError, match="beliefs"):
-        Beliefs(np.zeros((2, 4, 4), bool), np.zeros(3))
-    with pytest.raises(InputError, match="beliefs"):
-        Beliefs(np.zeros((2, 4, 4)), np.zeros(2))
-
-
 def test_masks_of_another_size_are_refused_with_the_name_of_the_segmenter(run):
-    def segment(image, ids):
-        return Beliefs(np.zeros((1, 32, 48), bool), np.ones(1))
+    def segment(image, ids, rng):
+        return Detections(np.ones(1), np.zeros((1, 32, 48), bool))
 
     segment.key = "small"
     with pytest.raises(InputError, match="small"):

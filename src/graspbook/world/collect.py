@@ -30,8 +30,8 @@ from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
 from graspbook.world.episode import Grasp, run_episode
-from graspbook.world.policy import NoisyPolicy, Policy
 from graspbook.world.render import Renderer
+from graspbook.world.segmenter import NoisySegmenter, Segmenter
 
 PATIENCE = 50
 """Collecting stops with an error after this many episodes in a row without a success."""
@@ -44,13 +44,13 @@ class Job:
     split: Split
     seed: int
     config: WorldConfig
-    policy: Policy
+    segmenter: Segmenter
     data_dir: str
 
     def key(self) -> str:
         """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
-        settings = [self.split, self.seed, dataclasses.asdict(self.config), self.policy.key]
-        return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.policy))
+        settings = [self.split, self.seed, dataclasses.asdict(self.config), self.segmenter.key]
+        return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.segmenter))
 
 
 def episode_key(settings: list, data_dir: Path, *modules: str) -> str:
@@ -66,7 +66,7 @@ def collect(
     n_grasps: int,
     seed: int,
     config: WorldConfig,
-    policy: Policy | None = None,
+    segmenter: Segmenter | None = None,
     workers: int | None = None,
     backend: Literal["loky", "dask"] = "loky",
     data_dir: Path | str = "data",
@@ -78,9 +78,9 @@ def collect(
         out_dir: the data set's folder (the layout of `graspbook.data.grasps`). It appears only when whole.
         split: "train" or "test", of shapes and textures.
         n_grasps: how many successful grasps. The failed ones in between are in the data set, too.
-        seed: decides everything, together with the arguments above and below up to `policy`.
+        seed: decides everything, together with the arguments above and below up to `segmenter`.
         config: the world.
-        policy: whom to pick; a `NoisyPolicy` by default.
+        segmenter: finds the objects to pick; a `NoisySegmenter` by default.
         workers: how many processes work on episodes; `worker_count` by default. The result does not depend on it.
         backend: "loky" for processes of this machine, or "dask" for the cluster of the active
             `dask.distributed.Client`, whose workers must see `data_dir` and `scratch_dir` under the same paths.
@@ -98,7 +98,7 @@ def collect(
         raise InputError(f"n_grasps, workers: expected at least 1, got {n_grasps}, {workers}")
     if backend not in ("loky", "dask"):
         raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
-    job = Job(split, seed, config, policy or NoisyPolicy(), str(Path(data_dir).resolve()))
+    job = Job(split, seed, config, segmenter or NoisySegmenter(), str(Path(data_dir).resolve()))
     load_tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
     folder = Path(scratch_dir).resolve() / f"collect-{job.key()}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ def _successes(
         barren = 0 if wanted < before else barren + 1
         if barren == PATIENCE:
             raise InputError(
-                f"{job.policy.key}: no grasp succeeded in {PATIENCE} episodes in a row, after "
+                f"{job.segmenter.key}: no grasp succeeded in {PATIENCE} episodes in a row, after "
                 f"{n_grasps - wanted} of {n_grasps}; the finished episodes are in {folder}"
             )
 
@@ -172,7 +172,7 @@ def store_episode(job: Job, number: int, folder: Path) -> Path | None:
     if path.exists():
         return path
     catalogue, renderer = load_tools(job.data_dir)
-    grasps = run_episode(job.seed, job.split, catalogue, job.config, job.policy, number, renderer)
+    grasps = run_episode(job.seed, job.split, catalogue, job.config, job.segmenter, number, renderer)
     first = next(grasps, None)
     if first is None:
         none.touch()

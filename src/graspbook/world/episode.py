@@ -17,9 +17,9 @@ from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.fill import draw_count, fill
 from graspbook.world.items import draw_item
 from graspbook.world.physics import Cell
-from graspbook.world.policy import Observation, Policy
 from graspbook.world.render import Layers, Renderer
 from graspbook.world.scene import Pose, Scene, draw_light
+from graspbook.world.segmenter import Segmenter, find_items
 from graspbook.world.sensor import measure_depth, photograph
 from graspbook.world.suction.gripper import Plan, SuctionGripper, cup_pixels, footprints
 from graspbook.world.suction.pull import Pulled, pull
@@ -87,7 +87,7 @@ def run_episode(
     split: Split,
     catalogue: Catalogue,
     config: WorldConfig,
-    policy: Policy,
+    segmenter: Segmenter,
     number: int = 0,
     renderer: Renderer | None = None,
 ) -> Iterator[Grasp]:
@@ -98,13 +98,13 @@ def run_episode(
         split: "train" or "test", of shapes and textures.
         catalogue: shapes and textures.
         config: the world.
-        policy: whom to pick.
+        segmenter: finds the objects, drawing from the episode's own generator.
         number: of the episode within the collection.
         renderer: of this catalogue; made here by default.
 
     Yields:
         Grasps until the bin is empty, `MAX_FAILURES` attempts in a row failed, or `MAX_ATTEMPTS` were made. An
-        attempt for which the policy believed in no item with depth is a failure without a grasp.
+        attempt for which the segmenter found no item with depth is a failure without a grasp.
     """
     # the split is part of the seed: otherwise the splits would share their lights and cameras
     rng = np.random.default_rng([seed, number, split == "test"])
@@ -120,7 +120,7 @@ def run_episode(
             if not cell.items or failures == MAX_FAILURES:
                 return
             image, depth = photograph(layers, rng, config.dials), measure_depth(layers, rng)
-            plan = _choose(Observation(image, depth, layers.ids), camera, policy, gripper, rng)
+            plan = _choose(find_items(segmenter, image, layers.ids, rng).masks, depth, camera, gripper, rng)
             if plan is None:
                 failures += 1
                 continue
@@ -215,16 +215,11 @@ def _fill(
 
 
 def _choose(
-    observation: Observation,
-    camera: Camera,
-    policy: Policy,
-    gripper: SuctionGripper,
-    rng: np.random.Generator,
+    masks: np.ndarray, depth: np.ndarray, camera: Camera, gripper: SuctionGripper, rng: np.random.Generator
 ) -> Plan | None:
-    """Plans for a few of the masks that the policy believes in, and returns the best plan, if there is any."""
-    masks = policy(observation, rng)
+    """Plans for a few of the masks that the segmenter found, and returns the best plan, if there is any."""
     chosen = rng.permutation(len(masks))[:CONSIDERED]
-    plans = [gripper.plan(observation.depth, camera, masks[k], rng) for k in chosen]
+    plans = [gripper.plan(depth, camera, masks[k], rng) for k in chosen]
     return max((plan for plan in plans if plan), key=lambda plan: plan.score, default=None)
 
 

@@ -6,7 +6,7 @@ One Parquet file holds the attempts of one segmenter, one row each:
     bin                 int32   0 or 1, where it was picked from
     outcome             string  one of `graspbook.world.picking.PICK_OUTCOMES`
     n_objects           int32   in that bin
-    n_masks             int32   that the segmenter believed in
+    n_masks             int32   that the segmenter found
     score               float32 of the chosen mask; null where none was chosen
     planned_cups        int32   that the plan lands on the chosen mask
     height, width       int32   of the images, pixels
@@ -46,7 +46,8 @@ from graspbook.training.fingerprint import modules_of
 from graspbook.workers import worker_count
 from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
-from graspbook.world.picking import PICK_OUTCOMES, Pick, Segmenter, run_picking
+from graspbook.world.picking import PICK_OUTCOMES, Pick, run_picking
+from graspbook.world.segmenter import Segmenter
 
 PICK_SCHEMA = arrow.schema(
     [
@@ -175,7 +176,7 @@ def store_picks(job: PickJob, number: int, folder: Path) -> Path:
 
 def pick_row(pick: Pick) -> dict:
     """One attempt as a row of the file."""
-    masks, scores = pick.beliefs.masks, pick.beliefs.scores
+    masks, scores = pick.detections.masks, pick.detections.scores
     chosen = pick.chosen >= 0
     return {
         "episode": int(pick.episode),

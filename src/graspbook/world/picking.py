@@ -9,12 +9,14 @@ on its number alone, so two models part only where they act differently.
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Iterator
-from typing import Protocol, get_args
+from typing import get_args
 
 import numpy as np
 
 from graspbook.errors import InputError
+from graspbook.instances.detections import Detections
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split, in_split
 from graspbook.world.config import Dials, WorldConfig
@@ -22,10 +24,10 @@ from graspbook.world.episode import Grasp, Moment, record_grasp, same_poses
 from graspbook.world.fill import draw_count, fill
 from graspbook.world.items import Item, draw_item
 from graspbook.world.physics import Cell
-from graspbook.world.policy import split_ids
 from graspbook.world.rays import RayScene
 from graspbook.world.render import Renderer
 from graspbook.world.scene import Light, Scene, draw_light
+from graspbook.world.segmenter import Segmenter, find_items
 from graspbook.world.sensor import measure_depth, photograph
 from graspbook.world.suction import housing
 from graspbook.world.suction.gripper import Plan, SuctionGripper, cup_pixels
@@ -35,7 +37,7 @@ from graspbook.world.tote import Tote, draw_tote
 from graspbook.world.transfer import Load, carry
 
 PICK_OUTCOMES = ("success", "no_mask", "no_plan", "collision", "nothing_held", "dropped", "fell", "multiple", "lost")
-"""How an attempt ends. "no_mask": nothing was believed in; "no_plan": no believed mask has depth and can be reached;
+"""How an attempt ends. "no_mask": nothing was found; "no_plan": no mask has depth and can be reached;
 "collision": the body of the tool hit something, nothing was pressed. "nothing_held", "dropped", "multiple" and
 "lost" are those of `pull`. "fell": the object left its bin, but not to lie in the other one as put there."""
 MAX_FAILURES = 1
@@ -51,62 +53,6 @@ _START, _PICTURE, _PLAN, _TOOL, _PICTURE_AFTER = range(1, 6)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Beliefs:
-    """What a segmentation model says of one image.
-
-    Attributes:
-        masks: bool [N, H, W].
-        scores: float [N], 0..1.
-
-    Raises:
-        InputError: if masks and scores do not belong together.
-    """
-
-    masks: np.ndarray
-    scores: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.masks.ndim != 3 or self.masks.dtype != bool or self.scores.shape != self.masks.shape[:1]:
-            raise InputError(
-                f"beliefs: expected masks bool [N, H, W] and scores [N], "
-                f"got {self.masks.dtype} {list(self.masks.shape)} and {list(self.scores.shape)}"
-            )
-
-
-class Segmenter(Protocol):
-    """Finds objects in an image."""
-
-    @property
-    def key(self) -> str:
-        """Names the model and its weights."""
-        ...
-
-    def __call__(self, image: np.ndarray, ids: np.ndarray) -> Beliefs:
-        """What it believes of an image.
-
-        Args:
-            image: uint8 RGB [H, W, 3].
-            ids: uint8 [H, W] true object ids, 0 = background. Only `TrueSegmenter` looks at it.
-        """
-        ...
-
-
-@dataclasses.dataclass(frozen=True)
-class TrueSegmenter:
-    """Knows every visible mask exactly: the upper reference of Table III."""
-
-    @property
-    def key(self) -> str:
-        """Names the segmenter."""
-        return "true"
-
-    def __call__(self, image: np.ndarray, ids: np.ndarray) -> Beliefs:
-        """The true visible masks in the order of the ids, all with score 1."""
-        masks = split_ids(ids)
-        return Beliefs(masks, np.ones(len(masks)))
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class Pick:
     """One attempt, with everything known about it.
 
@@ -117,8 +63,8 @@ class Pick:
         image: uint8 RGB [H, W, 3].
         depth: float32 [H, W] metres as measured, 0 = drop-out.
         ids: uint8 [H, W] true object ids, 0 = background. An object keeps its id in the other bin.
-        beliefs: what the segmenter said of `image`.
-        chosen: index into `beliefs.masks` of the mask that was grasped; -1 where none was.
+        detections: what the segmenter found in `image`.
+        chosen: index into `detections.masks` of the mask that was grasped; -1 where none was.
         planned_cups: how many cups the plan meant to land; 0 without a plan.
         outcome: one of `PICK_OUTCOMES`.
         n_objects: how many objects lay in the bin.
@@ -138,7 +84,7 @@ class Pick:
     image: np.ndarray
     depth: np.ndarray
     ids: np.ndarray
-    beliefs: Beliefs
+    detections: Detections
     chosen: int
     planned_cups: int
     outcome: str
@@ -197,17 +143,16 @@ def run_picking(
             scene, layers = now.scene, now.layers
             rng = _generator(seed, number, attempt, _PICTURE)
             image, depth = photograph(layers, rng, dials), measure_depth(layers, rng)
-            beliefs = segmenter(image, layers.ids)
-            if beliefs.masks.shape[1:] != depth.shape:
-                raise InputError(f"{segmenter.key}: expected masks of {depth.shape}, got {beliefs.masks.shape[1:]}")
-            chosen, plan = choose(beliefs, depth, camera, gripper, (seed, number, attempt, _PLAN))
+            # what a segmenter draws depends on the image's bytes alone, so that equal pictures give equal masks
+            found = find_items(segmenter, image, layers.ids, np.random.default_rng(zlib.crc32(image.tobytes())))
+            chosen, plan = choose(found, depth, camera, gripper, (seed, number, attempt, _PLAN))
             if plan is None and not scene.items:
                 # rightly seen as empty; something lies in the other bin, or the episode would be over
                 here, failures = 1 - here, 0
                 continue
             rng = _generator(seed, number, attempt, _TOOL)
             tried = _execute(plan, scene, layers.rays, source.cell, target.cell, dials, rng) if plan else None
-            outcome = tried.outcome if tried else "no_plan" if len(beliefs.masks) else "no_mask"
+            outcome = tried.outcome if tried else "no_plan" if len(found.masks) else "no_mask"
             grasp = None
             if tried and tried.pulled:
                 grasp = record_grasp(
@@ -234,7 +179,7 @@ def run_picking(
                 image=image,
                 depth=depth,
                 ids=layers.ids,
-                beliefs=beliefs,
+                detections=found,
                 chosen=chosen,
                 planned_cups=plan.n_cups if plan else 0,
                 outcome=outcome,
@@ -252,23 +197,23 @@ def run_picking(
 
 
 def choose(
-    beliefs: Beliefs, depth: np.ndarray, camera: Camera, gripper: SuctionGripper, key: tuple[int, ...]
+    detections: Detections, depth: np.ndarray, camera: Camera, gripper: SuctionGripper, key: tuple[int, ...]
 ) -> tuple[int, Plan | None]:
     """Plans for the masks with the highest scores, and picks the plan that should land the most cups.
 
     Args:
-        beliefs: what to plan for.
+        detections: what to plan for.
         depth: float32 [H, W] metres, 0 = drop-out.
         camera: of that depth image.
         gripper: plans.
-        key: seeds the planning of every mask alike, so that a mask's plan does not depend on what else is believed.
+        key: seeds the planning of every mask alike, so that a mask's plan does not depend on what else is found.
 
     Returns:
         Index of the chosen mask and its plan; -1 and None if none can be planned for.
     """
     plans = {}
-    for index in np.argsort(-beliefs.scores, kind="stable")[:MAX_PLANNED].tolist():
-        plan = gripper.plan(depth, camera, beliefs.masks[index], np.random.default_rng(key), housing.clear)
+    for index in np.argsort(-detections.scores, kind="stable")[:MAX_PLANNED].tolist():
+        plan = gripper.plan(depth, camera, detections.masks[index], np.random.default_rng(key), housing.clear)
         if plan is not None:
             plans[index] = plan
     best = max(plans, key=lambda index: (plans[index].n_cups, plans[index].score), default=-1)

@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 
 from graspbook.data.rle import encode_mask
+from graspbook.instances.detections import Detections
 from graspbook.selfsup.figures.figure_4 import (
     KIND_COLOURS,
     choose_failures,
-    draw_beliefs,
+    draw_detections,
     failure_bars,
     failure_gallery,
 )
 from graspbook.selfsup.picking.failures import KINDS, PAPER_KINDS
 from graspbook.world.pick_file import _png
-from graspbook.world.picking import Beliefs
 
 SIZE = (24, 36)
 IMAGE = np.full((*SIZE, 3), 100, np.uint8)
@@ -37,11 +37,9 @@ def table(*kinds):
     )
 
 
-def beliefs(count):
-    return Beliefs(
-        np.stack([box((2, 8), (8 * k, 8 * k + 6)) for k in range(count)]) if count else np.zeros((0, *SIZE), bool),
-        np.linspace(0.9, 0.6, count),
-    )
+def found(count):
+    masks = np.stack([box((2, 8), (8 * k, 8 * k + 6)) for k in range(count)]) if count else np.zeros((0, *SIZE), bool)
+    return Detections(np.linspace(0.9, 0.6, count), masks)
 
 
 def failed(kind, outcome="dropped", pressed=True):
@@ -102,7 +100,7 @@ def test_of_several_models_the_upper_one_is_chosen():
 
 def test_a_gallery_has_a_line_per_failure_and_a_column_per_model():
     rows = pd.DataFrame([failed("non-object"), failed("object split"), failed("nothing found", "no_mask", False)])
-    figure = failure_gallery(rows, {"one": [beliefs(2)] * 3, "two": [beliefs(0)] * 3})
+    figure = failure_gallery(rows, {"one": [found(2)] * 3, "two": [found(0)] * 3})
     figure.canvas.draw()
     lines = np.array(figure.axes).reshape(3, 3)
     assert [axis.get_title() for axis in lines[0]] == ["executed grasp", "one", "two"]
@@ -116,7 +114,7 @@ def test_a_gallery_has_a_line_per_failure_and_a_column_per_model():
 def test_masks_have_colours_of_their_own_and_the_surest_is_on_top():
     masks = np.stack([box((2, 8), (2, 8)), box((2, 8), (2, 20))])
     for scores in ([0.9, 0.5], [0.5, 0.9]):
-        picture = draw_beliefs(IMAGE, Beliefs(masks, np.array(scores)))
+        picture = draw_detections(IMAGE, Detections(np.array(scores), masks))
         covered = not np.array_equal(picture[5, 5], picture[5, 15])
         assert covered == (scores[0] > scores[1])
         np.testing.assert_array_equal(picture[~masks.any(0)], IMAGE[~masks.any(0)])

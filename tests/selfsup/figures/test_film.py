@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from graspbook.errors import InputError
+from graspbook.instances.detections import Detections
 from graspbook.selfsup.figures.film import BAR, DURATIONS, frames, write_gif
-from graspbook.world.picking import Beliefs, Pick
+from graspbook.world.picking import Pick
 
 SIZE = (32, 48)
 
@@ -29,7 +30,7 @@ def make_pick(outcome, rng, pressed=True, n_masks=2):
         image=rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8),
         depth=np.ones(SIZE, np.float32),
         ids=np.zeros(SIZE, np.uint8),
-        beliefs=Beliefs(masks, np.linspace(1, 0.6, n_masks)),
+        detections=Detections(np.linspace(1, 0.6, n_masks), masks),
         chosen=0 if n_masks else -1,
         planned_cups=2,
         outcome=outcome,

@@ -34,7 +34,7 @@ def turn(tmp_path, monkeypatch, make_grasp):
     """Turns the dials in worlds that are drawings; remembers which ones were visited."""
     visited = []
 
-    def fake_collect(out, split, n_grasps, seed, config, policy, workers, scratch_dir):
+    def fake_collect(out, split, n_grasps, seed, config, segmenter, workers, scratch_dir):
         assert (split, workers) == ("test", 1)
         visited.append(config)
         failed = make_grasp(99, outcome="dropped")

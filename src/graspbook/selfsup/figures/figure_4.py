@@ -13,10 +13,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from graspbook.instances.detections import Detections
 from graspbook.reporting import plotting
 from graspbook.selfsup.picking.failures import PAPER_KINDS
 from graspbook.world.pick_file import chosen_mask, seen_image
-from graspbook.world.picking import Beliefs
 
 _PALETTE = sns.color_palette("colorblind", 10)
 
@@ -87,14 +87,14 @@ def choose_failures(table: pd.DataFrame, per_kind: int) -> np.ndarray:
     return np.concatenate([order[kinds == kind][:per_kind] for kind in PAPER_KINDS])
 
 
-def failure_gallery(rows: pd.DataFrame, beliefs: Mapping[str, Sequence[Beliefs]]) -> Figure:
-    """Failed picks, one per line: the grasp, then what each model believes to see in the same image.
+def failure_gallery(rows: pd.DataFrame, found: Mapping[str, Sequence[Detections]]) -> Figure:
+    """Failed picks, one per line: the grasp, then what each model finds in the same image.
 
     Args:
         rows: failures of a table from `failures.failure_table`, with a further column `method`: who picked.
-        beliefs: for each model, what it believes of each row's image.
+        found: for each model, what it finds in each row's image.
     """
-    columns, ratio = 1 + len(beliefs), rows["height"].iloc[0] / rows["width"].iloc[0]
+    columns, ratio = 1 + len(found), rows["height"].iloc[0] / rows["width"].iloc[0]
     width = 3.1
     figure, axes = plt.subplots(
         len(rows), columns, figsize=(width * columns + 0.7, (width * ratio + 0.3) * len(rows) + 0.3), squeeze=False
@@ -104,10 +104,10 @@ def failure_gallery(rows: pd.DataFrame, beliefs: Mapping[str, Sequence[Beliefs]]
         _draw_grasp(line[0], image, row)
         line[0].set_ylabel(row["kind"], fontsize=12)
         line[0].set_xlabel(f"{row['method']}: {row['outcome'].replace('_', ' ')}", fontsize=10)
-        for axis, of_model in zip(line[1:], beliefs.values(), strict=True):
-            axis.imshow(draw_beliefs(image, of_model[place]))
+        for axis, of_model in zip(line[1:], found.values(), strict=True):
+            axis.imshow(draw_detections(image, of_model[place]))
             axis.set_xlabel(f"{len(of_model[place].masks)} masks", fontsize=10)
-    for axis, title in zip(axes[0], ("executed grasp", *beliefs), strict=True):
+    for axis, title in zip(axes[0], ("executed grasp", *found), strict=True):
         axis.set_title(title, fontsize=12)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
@@ -117,11 +117,11 @@ def failure_gallery(rows: pd.DataFrame, beliefs: Mapping[str, Sequence[Beliefs]]
     return figure
 
 
-def draw_beliefs(image: np.ndarray, beliefs: Beliefs) -> np.ndarray:
+def draw_detections(image: np.ndarray, found: Detections) -> np.ndarray:
     """An image uint8 [H, W, 3] with every mask tinted in a colour of its own, the surest on top."""
     picture = image.copy()
-    for place in np.argsort(beliefs.scores, kind="stable"):
-        mask = beliefs.masks[place]
+    for place in np.argsort(found.scores, kind="stable"):
+        mask = found.masks[place]
         picture[mask] = plotting.overlay(image, mask, _MASK_COLOURS[place % len(_MASK_COLOURS)], 0.5)[mask]
     return picture
 

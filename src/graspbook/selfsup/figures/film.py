@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from graspbook.errors import InputError
 from graspbook.reporting import plotting
-from graspbook.selfsup.figures.figure_4 import ACTIVE_COLOUR, CHOSEN_COLOUR, INACTIVE_COLOUR, draw_beliefs
+from graspbook.selfsup.figures.figure_4 import ACTIVE_COLOUR, CHOSEN_COLOUR, INACTIVE_COLOUR, draw_detections
 from graspbook.world.picking import Pick
 
 DURATIONS = (700, 900, 600)
@@ -37,11 +37,11 @@ def frames(picks: Iterable[Pick], scale: float = 1.75) -> list[list[UInt8[np.nda
     drawn, placed = [], 0
     for pick in picks:
         placed += pick.outcome == "success"
-        found, cups = len(pick.beliefs.masks), int(pick.cup_sealed.sum())
-        seen = draw_beliefs(pick.image, pick.beliefs)
+        found, cups = len(pick.detections.masks), int(pick.cup_sealed.sum())
+        seen = draw_detections(pick.image, pick.detections)
         shots = [_frame(seen, f"{found} object{'' if found == 1 else 's'} found", scale)]
         if pick.grasp is not None:
-            aimed = plotting.outlined(pick.image, pick.beliefs.masks[pick.chosen], CHOSEN_COLOUR)
+            aimed = plotting.outlined(pick.image, pick.detections.masks[pick.chosen], CHOSEN_COLOUR)
             shots.append(_frame(aimed, f"{cups} of {len(pick.cup_sealed)} cups hold", scale, pick))
         after = pick.image if pick.grasp is None else pick.grasp.after
         shots.append(_frame(after, f"{pick.outcome.replace('_', ' ')} · {placed} placed", scale))

@@ -17,7 +17,7 @@ from graspbook.data.grasps import GraspDataset
 from graspbook.progress import progress
 from graspbook.world.collect import Job, collect
 from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
-from graspbook.world.policy import NoisyPolicy
+from graspbook.world.segmenter import NoisySegmenter
 
 CALM = {"wall_reflectance": 0.0, "light_flicker": 0.0, "neighbour_movement": 0.0, "texture_similarity": 0.0}
 """The nuisances that are off unless it is their turn; clutter, piling and shadows stay as they are by default."""
@@ -70,7 +70,7 @@ def turn_dials(
     """
     visits, parts, stored = settings(world, levels), [], []
     for dial, level, config in progress(visits, "turning dials", len(visits), unit="world"):
-        job = Job("test", seed, config, NoisyPolicy(), str(Path("data").resolve()))
+        job = Job("test", seed, config, NoisySegmenter(), str(Path("data").resolve()))
         key = hashlib.sha256(f"{job.key()} {n_grasps} {measure_key}".encode()).hexdigest()[:16]
         path = scratch_dir / f"dials-{key}.parquet"
         if not path.exists():
@@ -84,7 +84,7 @@ def turn_dials(
 
 def _visit(job: Job, n_grasps: int, measure: Measure, workers: int | None, scratch_dir: Path, path: Path) -> None:
     folder = path.with_suffix("")
-    collect(folder, job.split, n_grasps, job.seed, job.config, job.policy, workers, scratch_dir=scratch_dir)
+    collect(folder, job.split, n_grasps, job.seed, job.config, job.segmenter, workers, scratch_dir=scratch_dir)
     grasps = GraspDataset(folder).successful()
     episodes = grasps.table["episode"].to_numpy()
     frames = [frame.assign(method=method, episode=episodes) for method, frame in measure(grasps).items()]

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +11,14 @@ from jaxtyping import UInt8
 
 from graspbook.data.coco import resize_image, resize_mask
 from graspbook.errors import InputError
+from graspbook.instances.detections import Detections
 from graspbook.instances.model import InstanceModel, predict_instances
 from graspbook.instances.registry import load_instance_model
-from graspbook.world.picking import Beliefs, Segmenter
 
 
 @dataclass(frozen=True)
 class ModelSegmenter:
-    """A segmenter for `graspbook.world.picking` that asks a model.
+    """A segmenter (`graspbook.world.segmenter`) that asks a model.
 
     Only the path travels to other processes; each of them loads the model once, when it is first asked.
 
@@ -50,16 +49,14 @@ class ModelSegmenter:
         weights = hashlib.sha256(Path(self.path).read_bytes()).hexdigest()[:16]
         return f"{Path(self.path).stem}({weights}, height={self.height}, threshold={self.threshold})"
 
-    def __call__(self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"]) -> Beliefs:
-        """What the model believes to see.
+    def __call__(
+        self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"], rng: np.random.Generator
+    ) -> Detections:
+        """As `detect`; the truth is not looked at, and nothing is drawn."""
+        return self.detect(image)
 
-        Args:
-            image: RGB.
-            ids: the truth, not looked at.
-
-        Returns:
-            Masks of the image's size, the surest first; none is empty.
-        """
+    def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> Detections:
+        """What the model believes to see in an RGB image: masks of its size, the surest first; none is empty."""
         path, size = Path(self.path), image.shape[:2]
         seen = resize_image(image, (self.height, max(1, round(size[1] * self.height / size[0]))))
         # One thread, whatever the process has: workers have a core each, and the sums of several threads would
@@ -74,31 +71,7 @@ class ModelSegmenter:
         masks = [resize_mask(mask, size) for mask in found.masks[sure]]
         masks = np.stack(masks) if masks else np.zeros((0, *size), bool)
         some = masks.any((1, 2))  # a mask of a few pixels may vanish in a smaller image
-        return Beliefs(masks[some], found.scores[sure][some])
-
-
-@dataclass(frozen=True)
-class OneAtRandom:
-    """A segmenter that keeps one of another's masks, whichever, so that a planner has nothing to choose from (ours).
-
-    Attributes:
-        segmenter: the other one.
-    """
-
-    segmenter: Segmenter
-
-    @property
-    def key(self) -> str:
-        """Names the other one."""
-        return f"one of {self.segmenter.key}"
-
-    def __call__(self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"]) -> Beliefs:
-        """One of the masks, all as probable, drawn from the image's bytes; none where there is none."""
-        beliefs = self.segmenter(image, ids)
-        if not len(beliefs.masks):
-            return beliefs
-        kept = np.random.default_rng(zlib.crc32(image.tobytes())).integers(len(beliefs.masks), size=1)
-        return Beliefs(beliefs.masks[kept], beliefs.scores[kept])
+        return Detections(found.scores[sure][some], masks[some])
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,67 +1,69 @@
-"""Whom to pick: policies turn what the robot sees into believed masks of items.
+"""The robot's eyes: segmenters turn a picture into masks of single items, and say how sure they are of each.
 
-The `selfsup` paper collects its grasps with whatever segmentation there is, and keeps the successful ones: this
-"can bootstrap even a poorly performing model" (§IV-A). A policy is anything that maps an `Observation` and a
-generator to masks bool [N, H, W]; it has a `key` that names it, so that data collected with another policy is
-never mistaken for its own.
+The same interface serves the robot that collects grasps and the one whose errors are counted. A trained model is one
+(`graspbook.selfsup.picking.robot.ModelSegmenter`); those here look at the truth instead. The `selfsup` paper collects
+its grasps with whatever segmentation there is, and keeps the successful ones: this "can bootstrap even a poorly
+performing model" (§IV-A).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Protocol
 
 import cv2
 import numpy as np
 
 from graspbook.errors import InputError
+from graspbook.instances.detections import Detections
+
+EMPTY_RADIUS = 0.1
+"""Radius of a mask on empty ground, as a fraction of the image height: about that of an object's."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Observation:
-    """What a policy may look at.
-
-    Attributes:
-        image: uint8 RGB [H, W, 3].
-        depth: float32 [H, W] metres, 0 = drop-out.
-        true_ids: uint8 [H, W], 0 = background. Only `TruePolicy` and `NoisyPolicy` look at it.
-    """
-
-    image: np.ndarray
-    depth: np.ndarray
-    true_ids: np.ndarray
-
-
-class Policy(Protocol):
-    """Maps an observation to believed masks of single items."""
+class Segmenter(Protocol):
+    """Finds items in a picture; frozen, so that it travels to other processes."""
 
     @property
     def key(self) -> str:
-        """Names the policy and its settings."""
+        """Names the segmenter and its settings: what was collected with another is never mistaken for its own."""
         ...
 
-    def __call__(self, observation: Observation, rng: np.random.Generator) -> np.ndarray:
-        """Believed masks, bool [N, H, W]."""
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+        """What it takes for items.
+
+        Args:
+            image: uint8 RGB [H, W, 3].
+            ids: uint8 [H, W] true object ids, 0 = background; a model does not look at them.
+            rng: source of whatever is random.
+        """
         ...
+
+
+def find_items(segmenter: Segmenter, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    """What a segmenter takes for items; raises InputError if its masks do not have the image's size."""
+    found = segmenter(image, ids, rng)
+    if found.masks.shape[1:] != ids.shape:
+        raise InputError(f"{segmenter.key}: expected masks of {ids.shape}, got {found.masks.shape[1:]}")
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
-class TruePolicy:
-    """Knows every visible mask exactly."""
+class TrueSegmenter:
+    """Knows every visible mask exactly: the upper reference of Table III."""
 
     @property
     def key(self) -> str:
-        """Names the policy."""
+        """Names the segmenter."""
         return "true"
 
-    def __call__(self, observation: Observation, rng: np.random.Generator) -> np.ndarray:
-        """The true visible masks, bool [N, H, W], in the order of the ids."""
-        return split_ids(observation.true_ids)
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+        """The true visible masks in the order of the ids, all with score 1."""
+        return _all_sure(split_ids(ids))
 
 
 @dataclasses.dataclass(frozen=True)
-class NoisyPolicy:
+class NoisySegmenter:
     """The true masks with the errors that a poor segmentation model makes; the default for collecting.
 
     The paper's Figure 4 shows the kinds: masks on no item, an item split in two, two items in one mask. Lengths
@@ -74,6 +76,10 @@ class NoisyPolicy:
         swell: standard deviation of how far its border moves out or in.
         phantom: probability of a mask on the bin per true mask.
         miss: probability that an item is overlooked.
+        empty: probability that a further mask lies on empty ground, a disc of `EMPTY_RADIUS` that touches no item.
+
+    Raises:
+        InputError: one of them is not in 0..1.
     """
 
     merge: float = 0.15
@@ -82,20 +88,20 @@ class NoisyPolicy:
     swell: float = 0.015
     phantom: float = 0.05
     miss: float = 0.15
+    empty: float = 0.0
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             if not 0 <= getattr(self, field.name) <= 1:
-                raise InputError(f"policy.{field.name}: expected 0 to 1, got {getattr(self, field.name)!r}")
+                raise InputError(f"segmenter.{field.name}: expected 0 to 1, got {getattr(self, field.name)!r}")
 
     @property
     def key(self) -> str:
-        """Names the policy and its settings."""
+        """Names the segmenter and its settings."""
         return "noisy(" + ",".join(f"{k}={v:g}" for k, v in dataclasses.asdict(self).items()) + ")"
 
-    def __call__(self, observation: Observation, rng: np.random.Generator) -> np.ndarray:
-        """Corrupted masks, bool [N, H, W]; empty ones are left out."""
-        ids = observation.true_ids
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+        """Corrupted masks, all with score 1; empty ones are left out."""
         height = ids.shape[0]
         masks = []
         for true in split_ids(ids):
@@ -117,46 +123,45 @@ class NoisyPolicy:
             if divided:
                 mask = _one_side(mask, angle, cut)
             masks.append(_distort(mask, offset, growth))
+        if self.empty > 0 and rng.random() < self.empty:
+            masks += _empty_ground(ids, rng)
         masks = [mask for mask in masks if mask.any()]
-        return np.stack(masks) if masks else np.zeros((0, *ids.shape), bool)
+        return _all_sure(np.stack(masks) if masks else np.zeros((0, *ids.shape), bool))
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelPolicy:
-    """Any segmentation model, so that later chapters can close the loop.
+class OneAtRandom:
+    """Keeps one of another segmenter's masks, whichever, so that a planner has nothing to choose from (ours).
 
     Attributes:
-        model: maps image uint8 [H, W, 3] and depth float32 [H, W] to masks bool [N, H, W].
-        name: names the model and its weights; data sets collected under different names never mix.
+        segmenter: the other one.
     """
 
-    model: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    name: str
+    segmenter: Segmenter
 
     @property
     def key(self) -> str:
-        """Names the policy."""
-        return f"model({self.name})"
+        """Names the other one."""
+        return f"one of {self.segmenter.key}"
 
-    def __call__(self, observation: Observation, rng: np.random.Generator) -> np.ndarray:
-        """The model's masks, bool [N, H, W].
-
-        Raises:
-            InputError: if the model returns another shape.
-        """
-        masks = np.asarray(self.model(observation.image, observation.depth))
-        if masks.ndim != 3 or masks.shape[1:] != observation.depth.shape:
-            raise InputError(
-                f"{self.key}: expected masks [N, {observation.depth.shape[0]}, {observation.depth.shape[1]}], "
-                f"got {list(masks.shape)}"
-            )
-        return masks.astype(bool)
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+        """One of the masks, all as probable; none where there is none."""
+        found = self.segmenter(image, ids, rng)
+        if not len(found.masks):
+            return found
+        kept = rng.integers(len(found.masks), size=1)
+        return Detections(found.scores[kept], found.masks[kept])
 
 
 def split_ids(ids: np.ndarray) -> np.ndarray:
     """One mask per object id present: bool [N, H, W], ascending; background (0) left out."""
     present = np.unique(ids)
     return ids[None] == present[present > 0][:, None, None]
+
+
+def _all_sure(masks: np.ndarray) -> Detections:
+    """Masks bool [N, H, W], all with score 1."""
+    return Detections(np.ones(len(masks)), masks)
 
 
 def _with_neighbour(mask: np.ndarray, ids: np.ndarray, pick: float) -> np.ndarray:
@@ -195,3 +200,15 @@ def _blob(ids: np.ndarray, spot: np.ndarray, size: float) -> np.ndarray:
     height, width = ids.shape
     rows, columns = np.ogrid[:height, :width]
     return (np.hypot(rows - spot[0] * height, columns - spot[1] * width) <= size) & (ids == 0)
+
+
+def _empty_ground(ids: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """A disc anywhere in the picture that touches no item, bool [H, W]; none if there is no room."""
+    radius = EMPTY_RADIUS * ids.shape[0]
+    framed = np.pad((ids == 0).astype(np.uint8), 1)  # the disc must not leave the picture either
+    room = np.argwhere(cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1] > radius + 1)
+    if not len(room):
+        return []
+    row, column = room[rng.integers(len(room))]
+    rows, columns = np.ogrid[: ids.shape[0], : ids.shape[1]]
+    return [np.hypot(rows - row, columns - column) <= radius]
