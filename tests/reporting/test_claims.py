@@ -3,21 +3,11 @@ import pandas as pd
 import pytest
 
 from graspbook.errors import InputError
-from graspbook.papers import Measure, Table, load_paper, slugs
-from graspbook.reporting.claims import Cells, Verdict, claims_frame, claims_markdown, judge, judge_measure, write_claims
+from graspbook.papers import Measure, load_paper, slugs
+from graspbook.reporting.cells import Cells
+from graspbook.reporting.claims import claims_frame, claims_markdown, judge, judge_measure, write_claims
 from graspbook.reporting.tables import write_table
-
-ROWS = {"A-b": (1.0, 10.0), "B": (2.0, 40.0), "C": (4.0, 0.0)}
-TABLE = Table(
-    section="§",
-    caption="c",
-    label="method",
-    unit="u",
-    metrics={m: {"title": m, "decimals": 1, "better": "higher"} for m in ("x", "y")},
-    rows={row: {"x": x, "y": y} for row, (x, y) in ROWS.items()},
-    groups={"low": ["A-b", "B"], "high": ["B", "C"]},
-)
-CELLS = Cells(TABLE.frame().assign(replicate=0), TABLE)
+from graspbook.reporting.verdicts import Verdict
 
 
 @pytest.fixture
@@ -31,55 +21,6 @@ def noisy(paper, scale, n=300, table="table_1"):
     frame, label, metrics = printed.frame(), printed.label, list(printed.metrics)
     noise = [frame[metrics] * (1 + scale * rng.standard_normal((len(frame), len(metrics)))) for _ in range(n)]
     return frame, pd.concat([part.assign(replicate=i, **{label: frame[label]}) for i, part in enumerate(noise)])
-
-
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        ('x["A-b"]', 1),
-        ('y["B"] / x["C"]', 10),
-        ('-x["B"] + 3 * (y["A-b"] - 1.5)', 23.5),
-        ("min(x[high])", 2),
-        ("max(y[low]) - min(x[low])", 39),
-        ("min(x[high] - x[low])", 1),
-        ("max(x[high] / x[low] * 2)", 4),
-    ],
-)
-def test_arithmetic_over_cells(expression, value):
-    assert CELLS.evaluate(expression) == pytest.approx([value])
-
-
-@pytest.mark.parametrize(
-    ("expression", "complaint"),
-    [
-        ('x["Z"]', "unknown row 'Z'"),
-        ('z["B"]', "unknown metric 'z'"),
-        ("min(x[all])", "unknown group 'all'"),
-        ("x[low]", "a group is left over"),
-        ('min(x["B"])', r"min\(\) needs a group"),
-        ("__import__('os')", "not allowed"),
-        ('x["B"] ** 2', "not allowed"),
-        ("x.real", "not allowed"),
-        ("True", "not allowed"),
-        ("[1][0]", "not allowed"),
-        ("1 +", "not an expression"),
-        ("max(x[low], y[low])", "not allowed"),
-    ],
-)
-def test_anything_else_is_refused(expression, complaint):
-    with pytest.raises(InputError, match=complaint):
-        CELLS.evaluate(expression)
-
-
-def test_division_by_zero_has_no_value():
-    assert np.isnan(CELLS.evaluate('x["B"] / y["C"]')).all()
-
-
-def test_each_replicate_is_evaluated_on_its_own_cells():
-    frames = [TABLE.frame().assign(replicate=i, x=lambda f, i=i: f["x"] + i) for i in (2, 0, 1)]
-    cells = Cells(pd.concat(frames), TABLE)
-    np.testing.assert_array_equal(cells.evaluate('x["B"]'), [2, 3, 4])
-    np.testing.assert_allclose(cells.evaluate("max(x[low]) / min(x[high])"), [1, 1, 1])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +87,9 @@ def test_a_table_like_the_papers_reproduces_all_and_a_noisy_one_only_the_directi
     for scale, folder in ((1e-4, "sure"), (0.3, "noisy")):
         for name, printed in paper.tables.items():
             frame, replicates = noisy(paper, scale, table=name)
-            write_table(frame, replicates, printed, tmp_path / folder / "selfsup/tables", name, "standard")
+            write_table(
+                frame, replicates, printed, tmp_path / folder / "selfsup" / f"stage-of-{name}", name, "standard"
+            )
     for judgement in judge(paper, tmp_path / "sure"):
         untold = any(np.isnan(result.paper) for result in judgement.results)  # the paper prints words only
         assert judgement.verdict is (Verdict.NOT_TESTED if untold else Verdict.REPRODUCED), judgement.claim.id
@@ -162,7 +105,7 @@ def test_the_worst_measure_decides_and_an_empty_cell_is_not_tested(tmp_path, pap
     for part in (frame, replicates):
         part["recall"] = part["method"].map(swapped).fillna(part["recall"])
         part.loc[part["method"] == "LSBP-Filter", ["miou", "error"]] = np.nan
-    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup/tables", "table_1", "quick")
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup/segment/grasps", "table_1", "quick")
     verdicts = {j.claim.id: j.verdict for j in judge(paper, tmp_path)}
     assert verdicts["selfsup-5"] is Verdict.NOT_REPRODUCED
     assert verdicts["selfsup-3"] is Verdict.NOT_TESTED
@@ -176,9 +119,25 @@ def test_without_tables_every_claim_is_listed_as_not_tested(tmp_path, paper):
     assert "4.92" in claims_markdown({"selfsup": judged}, "quick")
 
 
+def test_a_table_without_its_replicates_or_of_another_paper_is_not_tested(tmp_path, paper):
+    frame, replicates = noisy(paper, 1e-4, n=5)
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "other/stage", "table_1", "standard")
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup/stage", "table_1", "standard")
+    (tmp_path / "selfsup/stage/table_1.replicates.parquet").unlink()
+    assert {j.verdict for j in judge(paper, tmp_path)} == {Verdict.NOT_TESTED}
+
+
+def test_a_table_that_two_stages_have_written_is_refused(tmp_path, paper):
+    frame, replicates = noisy(paper, 1e-4, n=5)
+    for stage in ("one", "two/deeper"):
+        write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup" / stage, "table_1", "standard")
+    with pytest.raises(InputError, match=r"one/table_1\.csv and .*two/deeper/table_1\.csv"):
+        judge(paper, tmp_path)
+
+
 def test_the_ledger_lists_every_measure_and_is_marked_in_the_quick_profile(tmp_path, paper):
     frame, replicates = noisy(paper, 0.01)
-    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup/tables", "table_1", "quick")
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup", "table_1", "quick")
     judgements = {"selfsup": judge(paper, tmp_path)}
     written = write_claims(judgements, tmp_path, "quick")
     assert len(written) == sum(len(claim.measures) for claim in paper.claims)

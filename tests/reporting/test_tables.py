@@ -4,7 +4,7 @@ import pytest
 
 from graspbook.errors import InputError
 from graspbook.papers import Table
-from graspbook.reporting.tables import merge_table, style_table, table_markdown, write_table
+from graspbook.reporting.tables import fill_rows, merge_table, style_table, table_markdown, write_table
 
 PRINTED = Table(
     section="§I, Table I",
@@ -46,12 +46,33 @@ def test_a_merged_table_has_the_papers_rows_in_its_order_and_both_numbers(point,
 
 
 def test_other_rows_or_columns_than_the_papers_are_refused(point, replicates):
-    with pytest.raises(InputError, match="point table and paper differ in the rows A"):
-        merge_table(point[point["method"] == "B"], replicates, PRINTED)
+    with pytest.raises(InputError, match="point table has rows that the paper has not: C"):
+        merge_table(point.replace("A", "C"), replicates, PRINTED)
     with pytest.raises(InputError, match="replicates table lacks the columns error"):
         merge_table(point, replicates.drop(columns="error"), PRINTED)
     with pytest.raises(InputError, match="has a row twice"):
         merge_table(pd.concat([point, point]), replicates, PRINTED)
+
+
+def test_rows_that_a_profile_leaves_out_are_written_without_a_value(tmp_path, point, replicates):
+    some, drawn = (frame[frame["method"] == "A"] for frame in (point, replicates))
+    write_table(some, drawn, PRINTED, tmp_path, "table_1", "quick")
+    written, stored = pd.read_csv(tmp_path / "table_1.csv"), pd.read_parquet(tmp_path / "table_1.replicates.parquet")
+    assert written["method"].tolist() == ["B", "A"]
+    assert written["miou"].isna().tolist() == written["miou_lo"].isna().tolist() == [True, False]
+    assert written["paper_miou"].tolist() == [50.0, 60.5]
+    assert stored.loc[stored["method"] == "A", "error"].tolist() == drawn["error"].tolist()
+    assert stored.loc[stored["method"] == "B", "error"].isna().tolist() == [True] * 200
+    assert "Not at this profile: B." in (tmp_path / "table_1.md").read_text()
+
+
+def test_filled_rows_have_the_given_order_and_nothing_else(point, replicates):
+    assert fill_rows(point, ["C", "B"], "method")["error"].tolist()[1:] == [10.0]
+    filled = fill_rows(replicates, ["C", "B"], "method")
+    assert filled["method"].tolist() == ["C", "B"] * 200
+    assert filled.loc[filled["method"] == "C", ["miou", "error"]].isna().all(axis=None)
+    kept = filled.loc[filled["method"] == "B", "miou"].tolist()
+    assert kept == replicates.loc[replicates["method"] == "B", "miou"].tolist()
 
 
 def test_tables_are_written_in_three_forms_with_the_same_bytes_each_time(tmp_path, point, replicates):

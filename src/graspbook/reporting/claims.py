@@ -5,11 +5,7 @@ every bootstrap replicate of it, which gives an estimate and a 95 % interval; ev
 printed table, it gives the paper's number.
 """
 
-import ast
-import operator
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -18,25 +14,10 @@ import pandas as pd
 from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
 from graspbook.papers import Claim, Measure, Paper, Table
+from graspbook.reporting.cells import Cells
 from graspbook.reporting.statistics import interval
 from graspbook.reporting.tables import markdown_rows
-
-_OPERATORS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-_REDUCTIONS: dict[str, Callable[..., np.ndarray]] = {"min": np.min, "max": np.max}
-
-
-class Verdict(StrEnum):
-    """What became of a claim, best first."""
-
-    REPRODUCED = "reproduced"
-    DIRECTION_ONLY = "direction only"
-    NOT_REPRODUCED = "not reproduced"
-    NOT_TESTED = "not tested at this profile"
+from graspbook.reporting.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -58,77 +39,6 @@ class Judgement:
     claim: Claim
     results: tuple[Result, ...]
     verdict: Verdict
-
-
-class Cells:
-    """The values of one table: each cell holds any number of versions (the table itself, its replicates)."""
-
-    def __init__(self, frame: pd.DataFrame, printed: Table) -> None:
-        """Sort the cells.
-
-        Args:
-            frame: Label column, metrics, and `replicate` (the version, 0 to V - 1).
-            printed: Names the label column, the metrics and the groups.
-        """
-        self.groups = printed.groups
-        self.values = {
-            metric: {
-                row: versions[metric].to_numpy(dtype=np.float64)
-                for row, versions in frame.sort_values("replicate").groupby(printed.label, sort=False)
-            }
-            for metric in printed.metrics
-        }
-
-    def evaluate(self, expression: str) -> np.ndarray:
-        """The value of `expression` in each version, [V].
-
-        Allowed: numbers, + - * /, parentheses, `metric["Row"]`, `metric[group]` and `min(...)`, `max(...)`
-        over the rows of a group.
-
-        Raises:
-            InputError: Anything else, or an unknown metric, row or group.
-        """
-        try:
-            tree = ast.parse(expression, mode="eval")
-        except SyntaxError:
-            raise InputError(f"claim expression `{expression}`: not an expression") from None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = self._value(tree.body, expression)
-            # 0 / 0 and x / 0 have no value; they must not pass as "infinitely better".
-            value = np.where(np.isfinite(value), value, np.nan)
-        if value.ndim != 1:
-            raise InputError(f"claim expression `{expression}`: a group is left over; use min() or max()")
-        return value
-
-    def _value(self, node: ast.expr, expression: str) -> np.ndarray:
-        match node:
-            case ast.Constant(value=bool()):
-                pass
-            case ast.Constant(value=int() | float() as number):
-                return np.array([float(number)])
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._value(operand, expression)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return _OPERATORS[type(op)](self._value(left, expression), self._value(right, expression))
-            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _REDUCTIONS:
-                rows = self._value(argument, expression)
-                if rows.ndim != 2:
-                    raise InputError(f"claim expression `{expression}`: {name}() needs a group")
-                return _REDUCTIONS[name](rows, axis=0)
-            case ast.Subscript(value=ast.Name(id=metric), slice=ast.Constant(value=str() as row)):
-                return self._cell(metric, row, expression)
-            case ast.Subscript(value=ast.Name(id=metric), slice=ast.Name(id=group)):
-                if group not in self.groups:
-                    raise InputError(f"claim expression `{expression}`: unknown group '{group}'")
-                return np.stack([self._cell(metric, row, expression) for row in self.groups[group]])
-        raise InputError(f"claim expression `{expression}`: `{ast.unparse(node)}` is not allowed")
-
-    def _cell(self, metric: str, row: str, expression: str) -> np.ndarray:
-        if metric not in self.values:
-            raise InputError(f"claim expression `{expression}`: unknown metric '{metric}'")
-        if row not in self.values[metric]:
-            raise InputError(f"claim expression `{expression}`: unknown row '{row}'")
-        return self.values[metric][row]
 
 
 def passes(measure: Measure, value: float) -> bool:
@@ -173,11 +83,26 @@ def judge(paper: Paper, reports: Path) -> list[Judgement]:
 
     Args:
         paper: Its tables and claims.
-        reports: Folder that holds `<slug>/tables/table_N.csv` and `.replicates.parquet`. A claim whose table
-            is not there is `not tested at this profile`.
+        reports: Folder that holds `<name>.csv` and, beside it, `<name>.replicates.parquet` of each table, in
+            whichever folder below `<slug>/`. A claim whose table is not there is `not tested at this profile`.
+
+    Raises:
+        InputError: Two stages have written the same table.
     """
-    tables = {name: _read_cells(reports / paper.slug / "tables", name, t) for name, t in paper.tables.items()}
+    tables = {name: _read_cells(reports / paper.slug, name, table) for name, table in paper.tables.items()}
     return [_judge_claim(claim, paper.tables[claim.table], tables[claim.table]) for claim in paper.claims]
+
+
+def find_table(folder: Path, name: str) -> Path | None:
+    """The one file `<name>.csv` anywhere below a folder; None where there is none.
+
+    Raises:
+        InputError: There are two.
+    """
+    found = sorted(folder.rglob(f"{name}.csv"))
+    if len(found) > 1:
+        raise InputError(f"{name}.csv: expected one below {folder}, found {' and '.join(map(str, found))}")
+    return found[0] if found else None
 
 
 def _judge_claim(claim: Claim, printed: Table, cells: tuple[Cells, Cells] | None) -> Judgement:
@@ -197,8 +122,8 @@ def _judge_claim(claim: Claim, printed: Table, cells: tuple[Cells, Cells] | None
 
 
 def _read_cells(folder: Path, name: str, printed: Table) -> tuple[Cells, Cells] | None:
-    table, replicates = folder / f"{name}.csv", folder / f"{name}.replicates.parquet"
-    if not table.exists() or not replicates.exists():
+    table = find_table(folder, name)
+    if table is None or not (replicates := table.with_name(f"{name}.replicates.parquet")).exists():
         return None
     point = Cells(pd.read_csv(table).assign(replicate=0), printed)
     return point, Cells(pd.read_parquet(replicates), printed)

@@ -5,6 +5,7 @@ A table `table_N` becomes `table_N.csv` (for each metric `m` the columns `m`, `m
 claims take their intervals.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -
     """Our numbers and the paper's, row by row in the paper's order.
 
     Args:
-        point: Label column and one column per metric, one row per row of the paper, in any order.
+        point: Label column and one column per metric, rows of the paper in any order; those that are not there (a
+            profile may leave rows out) get no value.
         replicates: The same columns and `replicate`, one row per replicate and label.
         printed: The paper's table.
 
@@ -35,19 +37,19 @@ def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -
         Label column, then `m`, `m_lo`, `m_hi`, `paper_m` for each metric, in the table's unit.
 
     Raises:
-        InputError: A column or a row is missing, unknown, or there twice.
+        InputError: A column is missing, or a row is unknown or there twice.
     """
     label, metrics = printed.label, list(printed.metrics)
     for name, frame in (("point", point), ("replicates", replicates)):
         absent = [column for column in (label, *metrics) if column not in frame.columns]
         if absent:
             raise InputError(f"{printed.section}: {name} table lacks the columns {', '.join(absent)}")
-        if set(frame[label]) != set(printed.rows):
-            odd = sorted(set(frame[label]) ^ set(printed.rows))
-            raise InputError(f"{printed.section}: {name} table and paper differ in the rows {', '.join(odd)}")
+        if unknown := sorted(set(frame[label]) - set(printed.rows)):
+            raise InputError(f"{printed.section}: {name} table has rows that the paper has not: {', '.join(unknown)}")
     if point[label].duplicated().any():
         raise InputError(f"{printed.section}: point table has a row twice")
 
+    point, replicates = (fill_rows(frame, printed.rows, label) for frame in (point, replicates))
     ours, paper = point.set_index(label), printed.frame().set_index(label)
     merged = pd.DataFrame({label: list(printed.rows)})
     for metric in metrics:
@@ -57,6 +59,20 @@ def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -
         merged[f"{metric}_lo"], merged[f"{metric}_hi"] = low, high
         merged[f"paper_{metric}"] = paper[metric].to_numpy()
     return merged
+
+
+def fill_rows(frame: pd.DataFrame, rows: Sequence[str], label: str) -> pd.DataFrame:
+    """The rows of a table, in that order; those that are not there without a value.
+
+    Args:
+        frame: The points or the replicates, at least one row.
+        rows: The rows wanted; others are left out.
+        label: The column that names them.
+    """
+    if "replicate" not in frame:
+        return frame.set_index(label).reindex(list(rows)).rename_axis(label).reset_index()
+    every = pd.MultiIndex.from_product([frame["replicate"].unique(), list(rows)], names=["replicate", label])
+    return frame.set_index(["replicate", label]).reindex(every).reset_index()
 
 
 def write_table(
@@ -79,6 +95,8 @@ def write_table(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     label, metrics = printed.label, list(printed.metrics)
+    if set(replicates[label]) != set(printed.rows):
+        replicates = fill_rows(replicates, printed.rows, label)
     slim = replicates[["replicate", label, *metrics]].astype(
         {"replicate": "int32", label: "str"} | dict.fromkeys(metrics, "float32")
     )
@@ -111,9 +129,15 @@ def _cells(merged: pd.DataFrame, printed: Table) -> pd.DataFrame:
 def table_markdown(merged: pd.DataFrame, printed: Table, profile: str) -> str:
     """The merged table in Markdown, with its caption and the mark of its profile."""
     lines = [f"{printed.caption} ({printed.section}); {printed.unit}, ours with 95 % interval, beside the paper's."]
-    if PROFILE_NOTES[profile]:
-        lines += ["", PROFILE_NOTES[profile]]
+    lines += [line for note in _notes(merged, printed, profile) for line in ("", note)]
     return "\n".join([*lines, "", markdown_rows(_cells(merged, printed)), ""])
+
+
+def _notes(merged: pd.DataFrame, printed: Table, profile: str) -> list[str]:
+    """What a reader has to know: which profile this is, and which rows it leaves out."""
+    notes = [PROFILE_NOTES[profile]] if PROFILE_NOTES[profile] else []
+    absent = merged.loc[merged[list(printed.metrics)].isna().all(axis=1), printed.label]
+    return [*notes, f"Not at this profile: {', '.join(absent)}."] if len(absent) else notes
 
 
 def markdown_rows(frame: pd.DataFrame) -> str:
@@ -125,8 +149,8 @@ def markdown_rows(frame: pd.DataFrame) -> str:
 def style_table(merged: pd.DataFrame, printed: Table, profile: str) -> Styler:
     """The merged table as a notebook shows it: best of ours in bold, the paper's numbers in grey."""
     caption = f"{printed.caption} ({printed.section}), {printed.unit}"
-    if PROFILE_NOTES[profile]:
-        caption += ". " + PROFILE_NOTES[profile].replace("*", "")
+    if notes := _notes(merged, printed, profile):
+        caption += ". " + " ".join(notes).replace("*", "")
     shown = _cells(merged, printed)
     weight = pd.DataFrame("", index=shown.index, columns=shown.columns)
     for name, metric in printed.metrics.items():
