@@ -7,7 +7,6 @@ from graspbook.instances.average_precision import METRICS
 from graspbook.selfsup.instance_segmentation.curves import (
     curve_table,
     equivalent_labels,
-    fill_rows,
     rows_with_intervals,
     settled,
 )
@@ -92,15 +91,3 @@ def test_rows_have_an_interval_for_each_metric():
     assert list(table.columns[:4]) == ["method", "ap", "ap_lo", "ap_hi"]
     assert table.loc[0, ["apm", "apm_lo", "apm_hi"]].tolist() == [14, 14, 18]
     assert list(rows_with_intervals(point, replicates, []).columns) == list(table.columns)
-
-
-def test_rows_that_are_not_trained_yet_are_there_without_a_value():
-    point, replicates = bootstrapped()
-    filled = fill_rows(point, ["c", "b"])
-    assert filled["method"].tolist() == ["c", "b"]
-    assert filled["ap"].isna().tolist() == [True, False]
-    filled = fill_rows(replicates, ["c", "b"])
-    assert len(filled) == 2 * 5
-    assert filled.loc[filled["method"] == "c", METRICS].isna().all(axis=None)
-    kept = filled[filled["method"] == "b"].sort_values("replicate")["ap"].tolist()
-    assert kept == replicates.loc[replicates["method"] == "b", "ap"].tolist()

@@ -97,19 +97,6 @@ def rows_with_intervals(point: pd.DataFrame, replicates: pd.DataFrame, methods: 
     return pd.DataFrame(rows, columns=["method", *columns])
 
 
-def fill_rows(frame: pd.DataFrame, rows: Sequence[str]) -> pd.DataFrame:
-    """The rows of a table, in that order; those that are not there yet without a value.
-
-    Args:
-        frame: from `bootstrap_ap`: the points or the replicates, at least one method.
-        rows: the methods wanted; others are left out.
-    """
-    if "replicate" not in frame:
-        return frame.set_index("method").reindex(list(rows)).rename_axis("method").reset_index()
-    every = pd.MultiIndex.from_product([frame["replicate"].unique(), list(rows)], names=["replicate", "method"])
-    return frame.set_index(["replicate", "method"]).reindex(every).reset_index()
-
-
 def settled(history: pd.DataFrame) -> dict[str, float]:
     """What a training's validation curve says about whether more steps would have helped.
 
