@@ -78,17 +78,6 @@ def load_pretrained(
     return _split_state(state, name, origin)
 
 
-def load_backbone(
-    source: WeightSource, name: BackboneName, data_dir: Path = Path("data"), location: str | None = None
-) -> Backbone:
-    """A backbone for RGB images with the weights of `source`; arguments, errors: see `load_pretrained`."""
-    backbone = build_backbone(name)
-    pretrained = load_pretrained(source, name, data_dir, location)
-    if pretrained is not None:
-        load_body(backbone, pretrained.body, f"weights {source!r} for {name!r}")
-    return backbone
-
-
 def load_body(backbone: Backbone, body: dict[str, Tensor], origin: str) -> None:
     """Load `body` into `backbone`, strictly, except that counters of batch normalisation may be absent.
 

@@ -128,15 +128,6 @@ class RayScene:
         limit = None if reach is None else np.full(len(origins), reach, np.float32)
         return self._scene.run(origins, directions, dists=limit, query="OCCLUDED") >= 0
 
-    def face_normals(self, hits: Hits) -> np.ndarray:
-        """Unit normal of the triangle each ray hits, outwards, float32 [N, 3]; zero for misses."""
-        hit = np.flatnonzero(hits.geom >= 0)
-        a, b, c = self.vertices[self.faces[self.first_face[hits.geom[hit]] + hits.prim[hit]]].transpose(1, 0, 2)
-        cross = np.cross(b - a, c - a)
-        normals = np.zeros((len(hits.geom), 3), np.float32)
-        normals[hit] = cross / (np.linalg.norm(cross, axis=1, keepdims=True) + 1e-20)
-        return normals
-
     def object_at(self, hits: Hits) -> np.ndarray:
         """Object id of each hit, uint8 [N]; 0 for the tote, the table and nothing."""
         return np.where(hits.geom >= 0, self.object_ids[hits.geom], 0).astype(np.uint8)
