@@ -15,8 +15,9 @@ def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkey
         (folder / "notebook.ipynb").write_text("{}")
     (book / "reports/claims").mkdir()
     (book / "reports/claims/claims.csv").write_text(
-        "paper,claim,measure,paper_value,estimate,lo,hi,verdict\n"
-        "toy,toy-1,a ratio,4.917,6.4339,5.1,7.29,reproduced\ntoy,toy-2,b,,,,,not tested at this profile\n"
+        "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\n"
+        "toy,toy-1,It is so.,a ratio,4.917,6.4339,5.1,7.29,reproduced,standard\n"
+        "toy,toy-2,It is.,b,,,,,not tested at this profile,standard\n"
     )
     lines = index.write_index(book).read_text().splitlines()
     assert "## The toy paper" in lines

@@ -27,7 +27,10 @@ stages:
     deps: [reports/out.txt]
     outs: [{reports/claims: {cache: false}}]
 """
-CLAIMS = "paper,claim,verdict,statement,profile\\nselfsup,selfsup-1,reproduced,A statement.,quick\\n"
+CLAIMS = (
+    "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\\n"
+    "selfsup,selfsup-1,A statement.,a ratio,1,1,1,1,reproduced,quick\\n"
+)
 
 
 def dvc(folder, *arguments):

@@ -3,7 +3,6 @@
 The table of papers stands in the repository's README too, between two marks; `graspbook readme` copies it there.
 """
 
-import csv
 import re
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from graspbook.papers import load_paper
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages
+from graspbook.reporting.verdicts import claims_summary
 
 INDEX = Path("reports/README.md")
 CLAIMS = Path("reports/claims/claims.csv")
@@ -41,17 +41,13 @@ def index_text(root: Path) -> str:
 
 def papers_table(root: Path) -> str:
     """A Markdown table with a line per paper: its question, its headline claims with both numbers, claims that hold."""
-    judged = _judged(root / CLAIMS)
-    lines = [
-        "| paper | it asks | headlines: the paper's number, ours [95 %] | reproduced |",
-        "| --- | --- | --- | --- |",
-    ]
-    for slug in _slugs(root):
-        paper = load_paper(slug)
-        of_paper = [rows for rows in judged.values() if rows[0]["paper"] == slug]
-        held = sum(rows[0]["verdict"] == "reproduced" for rows in of_paper)
-        headlines = "<br>".join(_headline(judged[claim][0]) for claim in paper.headlines if claim in judged)
-        lines.append(f"| {paper.title} | {paper.question} | {headlines} | {held} of {len(of_paper)} |")
+    papers = {slug: load_paper(slug) for slug in _slugs(root)}
+    standings = claims_summary(root / CLAIMS, {slug: paper.headlines for slug, paper in papers.items()})
+    lines = ["| paper | it asks | headlines: the paper's number, ours [95 %] | claims reproduced |"]
+    lines.append("| --- | --- | --- | --- |")
+    for slug, paper in papers.items():
+        headlines = "<br>".join(map(str, standings[slug].headlines))
+        lines.append(f"| {paper.title} | {paper.question} | {headlines} | {standings[slug].share} |")
     return "\n".join(lines)
 
 
@@ -65,26 +61,6 @@ def with_papers(readme: str, table: str) -> str:
         raise InputError(f"README.md: expected the lines '{BEGIN}' and '{END}'")
     before, rest = readme.split(BEGIN, 1)
     return f"{before}{BEGIN}\n\n{table.replace('](', '](reports/')}\n\n{END}{rest.split(END, 1)[1]}"
-
-
-def _judged(path: Path) -> dict[str, list[dict[str, str]]]:
-    """The lines of the ledger, by claim; none where there is no ledger yet."""
-    judged: dict[str, list[dict[str, str]]] = {}
-    if path.exists():
-        with open(path, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                judged.setdefault(row["claim"], []).append(row)
-    return judged
-
-
-def _headline(row: dict[str, str]) -> str:
-    """The first measure of a claim in a line."""
-
-    def number(text: str) -> str:
-        return f"{float(text):.3g}" if text else "–"
-
-    ours = f"{number(row['estimate'])} [{number(row['lo'])}, {number(row['hi'])}]" if row["estimate"] else "–"
-    return f"{row['measure']}: {number(row['paper_value'])}, **{ours}**, {row['verdict']}"
 
 
 def _slugs(root: Path) -> list[str]:

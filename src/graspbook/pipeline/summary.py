@@ -1,7 +1,8 @@
 """What a newcomer sees at the end of a run: the tables, the claims, and where to look."""
 
-import csv
 from pathlib import Path
+
+from graspbook.reporting.verdicts import read_ledger
 
 
 def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
@@ -30,9 +31,9 @@ def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
 
 def _claims(path: Path, paper: str | None) -> list[str]:
     """One line per claim, and what to think of the quick profile's."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = {row["claim"]: row for row in csv.DictReader(file) if paper in (None, row["paper"])}
-    lines = [f"  {claim:<11} {row['verdict']:<27} {row['statement']}" for claim, row in rows.items()]
-    if any(row["profile"] == "quick" for row in rows.values()):
+    ledger = read_ledger(path)
+    entries = [entry for slug, of_paper in ledger.items() if paper in (None, slug) for entry in of_paper]
+    lines = [f"  {entry.claim:<11} {entry.verdict:<27} {entry.statement}" for entry in entries]
+    if any(entry.profile == "quick" for entry in entries):
         lines.append("  (quick profile: few rows, short trainings; the committed verdicts are in reports/claims)")
     return lines
