@@ -226,8 +226,14 @@ def test_merging_goes_into_mappings_replaces_lists_and_changes_neither_side():
     assert (base, override) == before
 
 
-def test_nothing_in_place_of_a_mapping_drops_it_and_in_place_of_a_value_is_a_value():
-    assert merge({"rows": {"a": {"labels": 1}, "b": {"labels": 2}}}, {"rows": {"a": None}}) == {
-        "rows": {"b": {"labels": 2}}
+def test_a_profile_keeps_only_some_members_of_a_family_and_may_change_them():
+    rows = {"a": {"labels": 1}, "b": {"labels": 2}, "c": {"labels": 3}}
+    assert merge({"rows": rows}, {"rows": {"only": ["b", "c"], "c": {"labels": 4}}}) == {
+        "rows": {"b": {"labels": 2}, "c": {"labels": 4}}
     }
+    with pytest.raises(InputError, match="only: no 'd' among a, b, c"):
+        merge(rows, {"only": ["a", "d"]})
+
+
+def test_nothing_in_place_of_a_value_is_a_value():
     assert merge({"patience": 3}, {"patience": None}) == {"patience": None}

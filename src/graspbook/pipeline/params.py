@@ -46,16 +46,21 @@ class Params:
 def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     """`base` with the values of `override` in place of its own, mapping by mapping; neither is changed.
 
-    Where `override` has nothing (null) and `base` a mapping, the key is left out: so a profile drops a row of a table.
+    Where a mapping of `override` has the key `only`, no other keys of `base` are kept than those listed there: so a
+    profile runs some rows of a table.
+
+    Raises:
+        InputError: `only` names a key that `base` does not have.
     """
-    merged = dict(base)
+    kept = override.get("only", list(base))
+    if unknown := [key for key in kept if key not in base]:
+        raise InputError(f"only: no '{unknown[0]}' among {', '.join(map(str, base))}")
+    merged = {key: value for key, value in base.items() if key in kept}
     for key, value in override.items():
-        if isinstance(merged.get(key), dict):
-            if value is None:
-                del merged[key]
-                continue
-            if isinstance(value, dict):
-                value = merge(merged[key], value)
+        if key == "only":
+            continue
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            value = merge(base[key], value)
         merged[key] = value
     return merged
 
