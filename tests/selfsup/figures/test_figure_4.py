@@ -5,8 +5,8 @@ import pytest
 
 from graspbook.data.rle import encode_mask
 from graspbook.instances.detections import Detections
+from graspbook.selfsup.figures.colours import KIND_COLOURS
 from graspbook.selfsup.figures.figure_4 import (
-    KIND_COLOURS,
     choose_failures,
     draw_detections,
     failure_bars,

@@ -6,7 +6,9 @@ from PIL import Image
 
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
-from graspbook.selfsup.figures.film import BAR, DURATIONS, frames, write_gif
+from graspbook.reporting import plotting
+from graspbook.selfsup.figures import film as film_module
+from graspbook.selfsup.figures.film import BAR, DURATIONS, frames, write_film
 from graspbook.world.picking import Pick
 
 SIZE = (32, 48)
@@ -57,36 +59,82 @@ def test_an_attempt_has_three_frames_and_one_that_never_pressed_has_two(picks):
 
 
 def test_masks_and_cups_are_drawn_in_and_what_is_far_from_them_is_left(picks):
-    believed, aimed, _ = frames([picks[0]], scale=1)[0]
+    found, aimed, _ = frames([picks[0]], scale=1)[0]
     image = picks[0].image
-    for drawn in (believed, aimed):
+    for drawn in (found, aimed):
         assert not np.array_equal(drawn[4:12, 4:14], image[4:12, 4:14])
         assert np.array_equal(drawn[20 : SIZE[0]], image[20:])
 
 
-def test_the_gif_shows_all_frames_for_as_long_as_it_says(picks, tmp_path):
-    path = tmp_path / "figures" / "film.gif"
-    size = write_gif(frames(picks), path)
-    assert size == path.stat().st_size
+def captions(picks, monkeypatch):
+    told = []
+    monkeypatch.setattr(film_module, "_captioned", lambda picture, caption: told.append(caption) or picture)
+    frames(picks)
+    return told
+
+
+def test_captions_count_masks_and_the_objects_that_there_are(picks, monkeypatch):
+    rng = np.random.default_rng(1)
+    lonely = dataclasses.replace(make_pick("fell", rng, n_masks=1), n_objects=1)
+    assert captions([*picks, lonely], monkeypatch) == [
+        *("2 masks of 3 objects", "2 of 5 cups hold", "success · 1 placed"),
+        *("0 masks of 3 objects", "no mask · 1 placed"),
+        *("2 masks of 3 objects", "2 of 5 cups hold", "dropped · 1 placed"),
+        *("1 mask of 1 object", "2 of 5 cups hold", "fell · 1 placed"),
+    ]
+
+
+def test_cups_that_hold_are_discs_of_the_right_colour_and_the_others_rings(picks):
+    scale = 4
+    aimed = frames([picks[0]], scale=scale)[0][1]
+    for (u, v), sealed in zip(picks[0].cup_uv, picks[0].cup_sealed, strict=True):
+        centre = aimed[int((v + 0.5) * scale), int((u + 0.5) * scale)]
+        filled = np.abs(centre - np.round(255 * np.array(plotting.RIGHT_COLOUR))).max() <= 1
+        assert filled == sealed
+
+
+def smooth(shape, shift):
+    """A shaded picture with far more than 256 colours."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return np.stack([60 + x + shift, 90 + y, 200 - (x + y) // 2], -1).clip(0, 255).astype(np.uint8)
+
+
+def read(path):
     with Image.open(path) as film:
-        assert film.n_frames == 8 and film.info["loop"] == 0
-        times = []
+        assert film.info["loop"] == 0
+        pictures, times = [], []
         for number in range(film.n_frames):
             film.seek(number)
+            pictures.append(np.asarray(film.convert("RGB")))
             times.append(film.info["duration"])
-    assert times == [*DURATIONS, *DURATIONS[::2], *DURATIONS]
-    assert [file.name for file in path.parent.iterdir()] == ["film.gif"]
+    return pictures, times
 
 
-def test_the_same_frames_give_the_same_bytes_and_fewer_colours_fewer(picks, tmp_path):
-    shots = frames(picks)
-    write_gif(shots, tmp_path / "a.gif")
-    write_gif(shots, tmp_path / "b.gif")
-    assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
-    assert write_gif(shots, tmp_path / "c.gif", colours=8) < (tmp_path / "a.gif").stat().st_size
+def test_the_film_shows_all_frames_for_as_long_as_it_says(picks, tmp_path):
+    path = tmp_path / "figures" / "film.webp"
+    size = write_film(frames(picks), path)
+    assert size == path.stat().st_size
+    pictures, times = read(path)
+    assert len(pictures) == 8 and times == [*DURATIONS, *DURATIONS[::2], *DURATIONS]
+    assert [file.name for file in path.parent.iterdir()] == ["film.webp"]
+
+
+def test_the_film_has_the_colours_of_its_frames(tmp_path):
+    shots = [[smooth((90, 120), shift) for shift in (0, 20, 40)]]
+    write_film(shots, tmp_path / "film.webp")
+    for shown, drawn in zip(read(tmp_path / "film.webp")[0], shots[0], strict=True):
+        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 5000
+        assert np.abs(shown.astype(int) - drawn).mean() < 2.5
+        assert np.abs(shown.astype(int) - drawn).max() < 20  # no bands
+
+
+def test_the_same_frames_give_the_same_bytes(picks, tmp_path):
+    for name in "ab":
+        write_film(frames(picks), tmp_path / f"{name}.webp")
+    assert (tmp_path / "a.webp").read_bytes() == (tmp_path / "b.webp").read_bytes()
 
 
 def test_no_attempt_has_no_frame_and_makes_no_film(tmp_path):
     assert frames([]) == []
-    with pytest.raises(InputError, match=r"film\.gif: expected at least one attempt"):
-        write_gif([], tmp_path / "film.gif")
+    with pytest.raises(InputError, match=r"film\.webp: expected at least one attempt"):
+        write_film([], tmp_path / "film.webp")

@@ -9,34 +9,14 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from graspbook.instances.detections import Detections
 from graspbook.reporting import plotting
+from graspbook.selfsup.figures.colours import CHOSEN_COLOUR, KIND_COLOURS, MASK_COLOURS
 from graspbook.selfsup.picking.failures import PAPER_KINDS
 from graspbook.world.pick_file import chosen_mask, seen_image
-
-_PALETTE = sns.color_palette("colorblind", 10)
-
-KIND_COLOURS: dict[str, tuple[float, float, float]] = {
-    # the paper's three in strong colours, and first in every bar
-    "non-object": _PALETTE[3],
-    "object split": _PALETTE[0],
-    "two grouped": _PALETTE[1],
-    "nothing found": _PALETTE[8],
-    "too small for a cup": _PALETTE[9],
-    "collision": _PALETTE[4],
-    "lost seal": _PALETTE[7],
-}
-"""Colour of each kind of failure, in the order of the bars."""
-
-_MASK_COLOURS = [colour for colour in _PALETTE if colour != _PALETTE[7]]  # grey would not show on a grey bin
-
-CHOSEN_COLOUR = (0.0, 0.9, 1.0)
-ACTIVE_COLOUR, INACTIVE_COLOUR = (0.1, 0.9, 0.2), (1.0, 0.1, 0.1)
-"""Colours of the mask that was grasped, of cups that sealed and of cups that did not."""
 
 
 def failure_bars(tables: Mapping[str, pd.DataFrame], printed: Mapping[str, float]) -> Figure:
@@ -96,9 +76,8 @@ def failure_gallery(rows: pd.DataFrame, found: Mapping[str, Sequence[Detections]
     """
     columns, ratio = 1 + len(found), rows["height"].iloc[0] / rows["width"].iloc[0]
     width = 3.1
-    figure, axes = plt.subplots(
-        len(rows), columns, figsize=(width * columns + 0.7, (width * ratio + 0.3) * len(rows) + 0.3), squeeze=False
-    )
+    size = (width * columns + 0.7, (width * ratio + 0.3) * len(rows) + 0.3)
+    figure, axes = plt.subplots(len(rows), columns, figsize=size, dpi=plotting.PICTURE_DPI, squeeze=False)
     for place, (line, (_, row)) in enumerate(zip(axes, rows.iterrows(), strict=True)):
         image = seen_image(row)
         _draw_grasp(line[0], image, row)
@@ -122,7 +101,7 @@ def draw_detections(image: np.ndarray, found: Detections) -> np.ndarray:
     picture = image.copy()
     for place in np.argsort(found.scores, kind="stable"):
         mask = found.masks[place]
-        picture[mask] = plotting.overlay(image, mask, _MASK_COLOURS[place % len(_MASK_COLOURS)], 0.5)[mask]
+        picture[mask] = plotting.overlay(image, mask, MASK_COLOURS[place % len(MASK_COLOURS)], 0.5)[mask]
     return picture
 
 
@@ -131,7 +110,7 @@ def _draw_grasp(axis: Axes, image: np.ndarray, row: pd.Series) -> None:
     mask = chosen_mask(row)
     axis.imshow(image if mask is None else plotting.outlined(image, mask, CHOSEN_COLOUR))
     sealed, u, v = (np.asarray(row[column]) for column in ("cup_sealed", "cup_u", "cup_v"))
-    axis.scatter(u[sealed], v[sealed], s=55, color=ACTIVE_COLOUR, edgecolor="black", linewidth=0.8)
-    axis.scatter(u[~sealed], v[~sealed], s=40, color=INACTIVE_COLOUR, marker="x", linewidth=2)
+    axis.scatter(u[sealed], v[sealed], s=55, color=plotting.RIGHT_COLOUR, edgecolor="black", linewidth=0.8)
+    axis.scatter(u[~sealed], v[~sealed], s=40, color=plotting.WRONG_COLOUR, marker="x", linewidth=2)
     # cups beside the picture must not widen it
     axis.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
