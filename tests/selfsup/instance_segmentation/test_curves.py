@@ -9,6 +9,7 @@ from graspbook.selfsup.instance_segmentation.curves import (
     equivalent_labels,
     rows_with_intervals,
     settled,
+    worth_in_labels,
 )
 
 
@@ -51,6 +52,33 @@ def test_labels_that_do_not_rise_are_refused():
             equivalent_labels(labels, np.zeros(len(labels)), np.float64(1))
     with pytest.raises(InputError, match=r"supervised: expected \[3, 2\], got \[2, 2\]"):
         equivalent_labels([1, 2], np.zeros((2, 2)), np.zeros(3))
+
+
+def test_rows_are_worth_labels_in_the_estimate_and_in_every_replicate():
+    point = pd.DataFrame({"method": ["l10", "l100", "Paste-Train", "Paste-Grasp"], "ap": [10.0, 30.0, 20.0, 40.0]})
+    rng = np.random.default_rng(0)
+    parts = [point.assign(replicate=number, ap=point["ap"] + rng.normal(0, 2, 4)) for number in range(50)]
+    table = worth_in_labels(
+        point, pd.concat(parts), {"l10": 10, "absent": 50, "l100": 100}, ["Paste-Grasp", "untrained", "Paste-Train"]
+    )
+    assert table["method"].tolist() == ["Paste-Grasp", "Paste-Train"]
+    assert table["worth"].tolist() == pytest.approx([np.inf, np.sqrt(10 * 100)])
+    drawn = sorted(naive_equivalent([10, 100], part["ap"].to_numpy()[:2], part["ap"].to_numpy()[2]) for part in parts)
+    ends = [drawn[1], drawn[-2]]  # 2.5 and 97.5 per cent of 50
+    assert table.loc[1, ["worth_lo", "worth_hi"]].tolist() == pytest.approx(ends, rel=1e-3)
+    assert worth_in_labels(point, pd.concat(parts), {"absent": 50}, ["Paste-Train"]).empty
+
+
+def test_pasting_alone_is_worth_what_the_committed_curve_says():
+    ap = {
+        "Mask2Former-50": 33.3674,
+        "Mask2Former-100": 40.1911,
+        "Mask2Former-300": 49.3713,
+        "Mask2Former-1000": 52.0408,
+    }
+    point = pd.DataFrame({"method": [*ap, "Paste-Train"], "ap": [*ap.values(), 49.0481]})
+    labels = {method: int(method.rpartition("-")[2]) for method in ap}
+    assert round(worth_in_labels(point, point.assign(replicate=0), labels, ["Paste-Train"])["worth"][0]) == 289
 
 
 def test_a_curve_has_its_rows_in_order_with_intervals():

@@ -53,6 +53,36 @@ def equivalent_labels(
     return np.where(np.isnan(values) | np.isnan(curves).any(-1), np.nan, result)
 
 
+def worth_in_labels(
+    point: pd.DataFrame, replicates: pd.DataFrame, labels: Mapping[str, float], methods: Sequence[str]
+) -> pd.DataFrame:
+    """How many labelled images some rows are worth, by the curve of plain supervision.
+
+    Paste-Train belongs among them: it pastes, but uses no unlabelled grasp. What it is worth, pasting is worth; only
+    what Paste-Grasp is worth beyond that is due to the grasps.
+
+    Args:
+        point: from `bootstrap_ap`.
+        replicates: from `bootstrap_ap`.
+        labels: for each row of plain supervision its number of labelled images, rising.
+        methods: the rows wanted.
+
+    Returns:
+        Columns method, ap, worth, worth_lo, worth_hi (95 %; infinite beyond the end of the curve); rows that `point`
+        does not have are left out, and all of them where it has none of plain supervision.
+    """
+    values = point.set_index("method")["ap"]
+    wide = replicates.pivot(index="replicate", columns="method", values="ap")
+    known = [method for method in labels if method in values.index]
+    numbers, rows = [labels[method] for method in known], []
+    for method in methods:
+        if known and method in values.index:
+            worth = equivalent_labels(numbers, values[known].to_numpy(), values[method])
+            low, high = interval(equivalent_labels(numbers, wide[known].to_numpy(), wide[method].to_numpy()))
+            rows.append((method, values[method], float(worth), float(low), float(high)))
+    return pd.DataFrame(rows, columns=["method", "ap", "worth", "worth_lo", "worth_hi"])
+
+
 def curve_table(
     point: pd.DataFrame, replicates: pd.DataFrame, places: Mapping[str, float], metric: str
 ) -> pd.DataFrame:
