@@ -218,6 +218,14 @@ def test_a_view_holds_the_images_asked_for(written):
     assert len(CocoScenes(path).subset([])) == 0
 
 
+@pytest.mark.parametrize(
+    ("count", "places"), [(1, [0]), (2, [0, 4]), (3, [0, 2, 4]), (4, [0, 1, 2, 4]), (5, range(5)), (9, range(5))]
+)
+def test_a_few_images_are_spread_over_the_set(written, count, places):
+    scenes, path = written
+    assert CocoScenes(path).spread(count).names == tuple(scenes[place].name for place in places)
+
+
 @pytest.mark.parametrize("height", [None, 10, 7])
 def test_the_truth_is_the_visible_masks(written, height):
     scenes = CocoScenes(written[1], height)

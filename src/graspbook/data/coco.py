@@ -116,6 +116,11 @@ class CocoScenes:
         view.groups = self.groups[indices]
         return view
 
+    def spread(self, count: int) -> CocoScenes:
+        """A view of `count` images, spread evenly over the set; of all, if there are no more."""
+        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+        return self.subset(np.unique(chosen))
+
     def truth(self) -> dict[str, list[dict[str, Any]]]:
         """The visible masks of at least one pixel, at `size`, as a COCO dictionary for pycocotools.
 

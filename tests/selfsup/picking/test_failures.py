@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from graspbook.data.rle import encode_mask
-from graspbook.selfsup.picking.failures import KINDS, MOSTLY, PAPER_KINDS, SLIVER, TAKEN_IN, classify, failure_table
+from graspbook.selfsup.picking.failures import KINDS, PAPER_KINDS, STANDARD_RULES, FailureRules, classify, failure_table
 from graspbook.world.pick_file import _png
 
 SIZE = (24, 40)
@@ -84,7 +84,7 @@ def test_the_first_kind_that_fits_counts():
     assert set(PAPER_KINDS) < set(KINDS)
 
 
-def naive(outcome, mask, ids, sealed, planned):
+def naive(outcome, mask, ids, sealed, planned, rules):
     """The same rules, pixel by pixel."""
     if mask is None:
         return "nothing found"
@@ -94,14 +94,14 @@ def naive(outcome, mask, ids, sealed, planned):
         if mask[place]:
             inside[ids[place]] = inside.get(ids[place], 0) + 1
     total = sum(inside.values())
-    if inside.get(0, 0) / total > MOSTLY:
+    if inside.get(0, 0) / total > rules.mostly:
         return "non-object"
     objects = [value for value in inside if value]
-    group = [v for v in objects if inside[v] / visible[v] >= TAKEN_IN and inside[v] / total >= SLIVER]
+    group = [v for v in objects if inside[v] / visible[v] >= rules.taken_in and inside[v] / total >= rules.sliver]
     if len(group) >= 2 or len(set(sealed)) >= 2:
         return "two grouped"
     main = max(sorted(objects), key=lambda value: inside[value])
-    if inside[main] / visible[main] < TAKEN_IN:
+    if inside[main] / visible[main] < rules.taken_in:
         return "object split"
     if planned == 0:
         return "too small for a cup"
@@ -120,11 +120,12 @@ def random_case(rng):
     return outcome, mask, ids, sealed, int(rng.integers(0, 3))
 
 
-def test_random_cases_are_told_as_a_loop_over_pixels_tells_them():
+@pytest.mark.parametrize("rules", [STANDARD_RULES, FailureRules(mostly=0.7, taken_in=0.3, sliver=0.3)])
+def test_random_cases_are_told_as_a_loop_over_pixels_tells_them(rules):
     rng = np.random.default_rng(0)
     cases = [random_case(rng) for _ in range(300)]
-    expected = [naive(*case) for case in cases]
-    assert [classify(*case) for case in cases] == expected
+    expected = [naive(*case, rules) for case in cases]
+    assert [classify(*case, rules) for case in cases] == expected
     assert set(expected) == set(KINDS) - {"nothing found"}
 
 
@@ -154,3 +155,5 @@ def test_a_table_of_picks_gets_a_column_of_kinds():
     assert table["kind"].tolist() == ["success", "lost seal", "two grouped", "object split", "nothing found"]
     assert "kind" not in picks
     assert failure_table(picks.iloc[:0])["kind"].tolist() == []
+    lenient = failure_table(picks, FailureRules(mostly=0.5, taken_in=0.4, sliver=0.1))
+    assert lenient["kind"].tolist() == ["success", "lost seal", "two grouped", "lost seal", "nothing found"]

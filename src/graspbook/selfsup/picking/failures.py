@@ -5,9 +5,11 @@ two, and two objects grouped as one. It sorts its failures by eye; here the true
 left over is not the segmentation's fault, or not in these ways, and has kinds of its own.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Integer
 
 from graspbook.world.pick_file import chosen_mask, true_ids
 
@@ -17,17 +19,30 @@ PAPER_KINDS = ("non-object", "object split", "two grouped")
 KINDS = ("nothing found", "non-object", "two grouped", "object split", "too small for a cup", "collision", "lost seal")
 """All kinds; the first that fits counts."""
 
-MOSTLY = 0.5
-"""A mask is on no object if more than this share of it is. This share and the next are halves, the only ones that
-nobody has to choose: "most of the mask", "most of the object"."""
-TAKEN_IN = 0.5
-"""A mask takes an object in from this share of the object's visible pixels on."""
-SLIVER = 0.1
-"""An object that fills less than this share of a mask does not make it a group: a neighbour that is almost hidden shows
-a few pixels, and an outline that is a pixel off takes them in."""
+
+@dataclass(frozen=True)
+class FailureRules:
+    """From which shares on a mask is at fault.
+
+    Attributes:
+        mostly: a mask is on no object if more than this share of it is.
+        taken_in: a mask takes an object in from this share of the object's visible pixels on.
+        sliver: an object that fills less than this share of a mask does not make it a group: a neighbour that is
+            almost hidden shows a few pixels, and an outline that is a pixel off takes them in.
+    """
+
+    mostly: float
+    taken_in: float
+    sliver: float
 
 
-def mask_fault(mask: Bool[np.ndarray, "h w"], ids: UInt8[np.ndarray, "h w"]) -> str | None:
+STANDARD_RULES = FailureRules(mostly=0.5, taken_in=0.5, sliver=0.1)
+"""Halves are the only shares that nobody has to choose: "most of the mask", "most of the object"."""
+
+
+def mask_fault(
+    mask: Bool[np.ndarray, "h w"], ids: Integer[np.ndarray, "h w"], rules: FailureRules = STANDARD_RULES
+) -> str | None:
     """Which of the paper's three kinds a mask is of, whatever comes of it; None for a good one.
 
     - "non-object": most of it lies on no object.
@@ -36,15 +51,16 @@ def mask_fault(mask: Bool[np.ndarray, "h w"], ids: UInt8[np.ndarray, "h w"]) -> 
 
     Args:
         mask: what a model believes in, not empty.
-        ids: the true object ids, 0 = background.
+        ids: the true object ids, 0..255, 0 = background.
+        rules: how much is most of it.
     """
     inside = np.bincount(ids[mask], minlength=256)
-    if inside[0] > MOSTLY * mask.sum():
+    if inside[0] > rules.mostly * mask.sum():
         return "non-object"
     visible = np.bincount(ids.ravel(), minlength=256)
-    taken_in = (inside > 0) & (inside >= TAKEN_IN * visible)
+    taken_in = (inside > 0) & (inside >= rules.taken_in * visible)
     taken_in[0] = False  # the bin
-    if (taken_in & (inside >= SLIVER * mask.sum())).sum() > 1:
+    if (taken_in & (inside >= rules.sliver * mask.sum())).sum() > 1:
         return "two grouped"
     return None if taken_in[1 + inside[1:].argmax()] else "object split"
 
@@ -52,9 +68,10 @@ def mask_fault(mask: Bool[np.ndarray, "h w"], ids: UInt8[np.ndarray, "h w"]) -> 
 def classify(
     outcome: str,
     mask: Bool[np.ndarray, "h w"] | None,
-    ids: UInt8[np.ndarray, "h w"],
+    ids: Integer[np.ndarray, "h w"],
     sealed_ids: np.ndarray,
     planned_cups: int,
+    rules: FailureRules = STANDARD_RULES,
 ) -> str:
     """The kind of a failure.
 
@@ -71,13 +88,14 @@ def classify(
         ids: the true object ids, 0 = background.
         sealed_ids: the item under each cup that sealed, integers [k].
         planned_cups: how many cups the plan lands on the mask.
+        rules: of `mask_fault`.
 
     Returns:
         One of `KINDS`.
     """
     if mask is None:
         return "nothing found"
-    fault = mask_fault(mask, ids)
+    fault = mask_fault(mask, ids, rules)
     if fault != "non-object" and len(np.unique(sealed_ids)) > 1:
         return "two grouped"
     if fault:
@@ -87,17 +105,18 @@ def classify(
     return "collision" if outcome == "collision" else "lost seal"
 
 
-def failure_table(picks: pd.DataFrame) -> pd.DataFrame:
+def failure_table(picks: pd.DataFrame, rules: FailureRules = STANDARD_RULES) -> pd.DataFrame:
     """Picks with a further column `kind`: one of `KINDS`, or "success".
 
     Args:
         picks: from `graspbook.world.pick_file.read_picks`.
+        rules: of `mask_fault`.
     """
-    return picks.assign(kind=pd.Series([_kind(row) for _, row in picks.iterrows()], picks.index, "str"))
+    return picks.assign(kind=pd.Series([_kind(row, rules) for _, row in picks.iterrows()], picks.index, "str"))
 
 
-def _kind(row: pd.Series) -> str:
+def _kind(row: pd.Series, rules: FailureRules) -> str:
     if row["outcome"] == "success":
         return "success"
     sealed = np.asarray(row["cup_ids"])[np.asarray(row["cup_sealed"], bool)]
-    return classify(row["outcome"], chosen_mask(row), true_ids(row), sealed, row["planned_cups"])
+    return classify(row["outcome"], chosen_mask(row), true_ids(row), sealed, row["planned_cups"], rules)
