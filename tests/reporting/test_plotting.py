@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 
@@ -85,3 +86,15 @@ def test_a_figure_is_marked_once_and_only_outside_the_standard_profile():
         plotting.mark_profile(figure, profile)
         assert len(figure.texts) == marks
         plt.close(figure)
+
+
+def test_the_mark_lies_above_the_figure_and_is_saved_with_it():
+    figure = plotting.show_images([np.zeros((40, 60, 3), np.uint8)], ["a title"])
+    plain, marked = io.BytesIO(), io.BytesIO()
+    figure.savefig(plain, bbox_inches="tight")
+    plotting.mark_profile(figure, "quick")
+    assert figure.texts[0].get_window_extent().y0 >= figure.bbox.y1
+    figure.savefig(marked, bbox_inches="tight")
+    heights = [plt.imread(io.BytesIO(file.getvalue())).shape[0] for file in (plain, marked)]
+    assert heights[1] > heights[0] + 5
+    plt.close(figure)

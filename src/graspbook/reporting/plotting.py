@@ -149,7 +149,7 @@ def show_images(images: list[np.ndarray], titles: list[str], columns: int | None
     for axis, image, title in zip(axes.flat[: len(images)], images, titles, strict=True):
         colours = None if image.ndim == 3 else "viridis" if np.issubdtype(image.dtype, np.floating) else "gray"
         axis.imshow(image, cmap=colours)
-        axis.set_title(title, fontsize=10)
+        axis.set_title(title, fontsize=11)
     figure.tight_layout(pad=0.4)
     return figure
 
@@ -161,10 +161,10 @@ def mark_profile(figure: Figure, profile: str) -> None:
     meaning = ": numbers mean little" if profile == "quick" else ""
     figure.text(
         0.995,
-        0.995,
+        1.01,  # above the figure, where it hides nothing: figures are saved with all that sticks out
         f"{profile} profile{meaning}",
         ha="right",
-        va="top",
+        va="bottom",
         fontsize=9,
         color="white",
         gid=_MARK_ID,
