@@ -10,6 +10,7 @@ from graspbook.selfsup.grasp_segmentation import train as train_module
 from graspbook.selfsup.grasp_segmentation.augment import Augmentation
 from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter, predict_grasps
 from graspbook.selfsup.grasp_segmentation.train import evaluate, learning_rate, train_grasp_segmenter
+from graspbook.training.fit import Step
 from tests.conftest import standard
 
 SECTION = standard("selfsup").train
@@ -143,6 +144,15 @@ def test_patience_keeps_the_weights_of_the_highest_iou_and_without_it_the_last_s
     done = train(data, tmp_path, config)
     assert len(done.history) == 6
     assert all(torch.equal(value, states[5][key]) for key, value in done.model.state_dict().items())
+
+
+def test_processes_share_a_batch(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "fit", lambda *_, batch, **__: batch)
+    batch = train(data, tmp_path, augmentation=None)
+    whole = batch(Step(1, 0, 1, torch.device("cpu")))
+    for part in range(2):
+        for share, all_of_it in zip(batch(Step(1, part, 2, torch.device("cpu"))), whole, strict=True):
+            assert torch.equal(share, all_of_it[part : part + 1])
 
 
 def test_fewer_grasps_than_a_batch_are_refused_before_training(data, tmp_path):

@@ -6,15 +6,20 @@ import pytest
 import torch
 
 from graspbook.errors import InputError
-from graspbook.selfsup.grasp_segmentation.train import TrainingDiverged
 from graspbook.selfsup.inpainting import train as inpaint_train
-from graspbook.selfsup.inpainting.diffusion import InpaintModelConfig, build_inpaint_model
+from graspbook.selfsup.inpainting.diffusion import build_inpaint_model
 from graspbook.selfsup.inpainting.inpaint import BundledInpainter
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, band
-from graspbook.selfsup.inpainting.train import InpaintTrainConfig, inpainting_loss, train_inpainter, training_batch
+from graspbook.selfsup.inpainting.train import inpainting_loss, train_inpainter, training_batch
+from graspbook.training.fit import Step
+from graspbook.training.seeds import generator as seeded
+from tests.conftest import standard
 
-TINY = InpaintModelConfig(channels=(8, 16), block=2)
-CONFIG = InpaintTrainConfig(steps=6, batch_size=2, crop=16)
+INPAINT = standard("selfsup").inpaint
+TINY = dataclasses.replace(INPAINT.model, channels=(8, 16), block=2)
+CONFIG = dataclasses.replace(
+    INPAINT.training, seed=0, steps=6, batch_size=2
+)  # crops of 16 pixels where images are 24 high
 
 
 def test_batches_are_the_same_for_the_same_step_and_have_something_to_make_up(flat_discs):
@@ -38,7 +43,9 @@ def test_bands_lie_along_the_known_outlines(flat_discs):
 
 
 def test_images_smaller_than_a_crop_are_taken_whole(flat_discs):
-    assert training_batch(flat_discs(6, height=12), CONFIG, 0)[0].shape == (2, 3, 12, 16)
+    large = dataclasses.replace(CONFIG, crop=2 * CONFIG.crop)
+    assert training_batch(flat_discs(6, height=12), CONFIG, 0)[0].shape == (2, 3, 8, 8)
+    assert training_batch(flat_discs(6, height=12), large, 0)[0].shape == (2, 3, 12, 16)
 
 
 def test_only_masked_pixels_count(flat_discs):
@@ -60,20 +67,18 @@ def test_only_masked_pixels_count(flat_discs):
 
 def test_the_loss_falls_and_flat_discs_are_filled_in(flat_discs, tmp_path):
     data = flat_discs(6)
-    config = InpaintTrainConfig(steps=200, batch_size=6, learning_rate=5e-3, crop=24)
-    done = train_inpainter(
-        build_inpaint_model(InpaintModelConfig(channels=(16, 32), block=2), 0), config, data, tmp_path
-    )
+    config = dataclasses.replace(CONFIG, steps=200, batch_size=6, learning_rate=5e-3, crop=640.0)
+    done = train_inpainter(build_inpaint_model(dataclasses.replace(TINY, channels=(16, 32)), 0), config, data, tmp_path)
     losses = done.history["loss"]
     assert losses.iloc[-20:].mean() < 0.3 * losses.iloc[:10].mean()
     hidden = np.stack([band(mask, 1) for mask in data.masks])
-    made = BundledInpainter(done.model)(data.images, hidden, torch.Generator().manual_seed(0))
+    made = BundledInpainter(done.model, steps=4, strength=1.0)(data.images, hidden, torch.Generator().manual_seed(0))
     error = np.abs(made[hidden].astype(int) - data.images[hidden]).mean()
     grey = np.abs(data.images[hidden].astype(int) - data.images[hidden].mean()).mean()
     assert error < 0.5 * grey
 
 
-def test_a_killed_training_goes_on_to_the_same_end(flat_discs, tmp_path, monkeypatch):
+def test_an_interrupted_training_goes_on_to_the_same_end(flat_discs, tmp_path, monkeypatch):
     data = flat_discs(6)
     whole = train_inpainter(build_inpaint_model(TINY, 0), CONFIG, data, tmp_path / "a", checkpoint_seconds=0)
     real, calls = inpaint_train.inpainting_loss, []
@@ -93,15 +98,13 @@ def test_a_killed_training_goes_on_to_the_same_end(flat_discs, tmp_path, monkeyp
         assert torch.equal(value, resumed.model.state_dict()[key])
     pd.testing.assert_frame_equal(whole.history, resumed.history, check_exact=True)
     assert list(whole.history.columns) == ["step", "loss", "lr"] and len(whole.history) == 6
-    resumed.discard_checkpoints()
-    assert not resumed.checkpoints.exists()
 
 
 def test_other_data_or_settings_are_another_training(flat_discs, tmp_path):
     data = flat_discs(6)
     config = dataclasses.replace(CONFIG, steps=1)
     names = {
-        train_inpainter(build_inpaint_model(TINY, seed), settings, images, tmp_path).checkpoints.name
+        train_inpainter(build_inpaint_model(TINY, seed), settings, images, tmp_path).folder.name
         for seed, settings, images in (
             (0, config, data), (1, config, data), (0, dataclasses.replace(config, seed=1), data),
             (0, config, data.subset(np.arange(5))),
@@ -110,11 +113,27 @@ def test_other_data_or_settings_are_another_training(flat_discs, tmp_path):
     assert len(names) == 4
 
 
-def test_divergence_stops_with_the_step(flat_discs, tmp_path, monkeypatch):
-    real = inpaint_train.inpainting_loss
-    monkeypatch.setattr(inpaint_train, "inpainting_loss", lambda *args: real(*args) * torch.nan)
-    with pytest.raises(TrainingDiverged, match="step 1"):
-        train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(6), tmp_path)
+def test_noise_follows_the_seed_and_the_step_alone(flat_discs, tmp_path, monkeypatch):
+    states = []
+
+    def noted(model, images, masks, generator):
+        states.append(generator.get_state())
+        return inpainting_loss(model, images, masks, generator)
+
+    monkeypatch.setattr(inpaint_train, "inpainting_loss", noted)
+    train_inpainter(build_inpaint_model(TINY, 0), dataclasses.replace(CONFIG, seed=3), flat_discs(6), tmp_path)
+    expected = [seeded(3, 2, step).get_state() for step in range(CONFIG.steps)]
+    assert all(torch.equal(one, other) for one, other in zip(states, expected, strict=True))
+
+
+def test_processes_share_a_batch(flat_discs, tmp_path, monkeypatch):
+    data = flat_discs(6)
+    monkeypatch.setattr(inpaint_train, "fit", lambda *_, batch, **__: batch)
+    batch = train_inpainter(build_inpaint_model(TINY, 0), CONFIG, data, tmp_path)
+    whole = batch(Step(3, 0, 1, torch.device("cpu")))
+    for part in range(2):
+        for share, all_of_it in zip(batch(Step(3, part, 2, torch.device("cpu"))), whole, strict=True):
+            assert torch.equal(share, all_of_it[part : part + 1])
 
 
 def test_too_few_images_are_refused(flat_discs, tmp_path):
