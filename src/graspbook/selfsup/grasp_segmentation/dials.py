@@ -6,7 +6,6 @@ rises then is caused by that dial and by nothing else.
 """
 
 import dataclasses
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.progress import progress
+from graspbook.training.fingerprint import fingerprint
 from graspbook.world.collect import Job, collect
 from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
 from graspbook.world.segmenter import NoisySegmenter
@@ -61,7 +61,7 @@ def turn_dials(
         n_grasps: successful grasps per setting.
         seed: the same for all settings, so that all start from the same bins.
         measure: takes successful grasps, returns for each method one row per grasp (iou, error, kept).
-        measure_key: names `measure` and its weights; stored results under another name are not used.
+        measure_key: fingerprint of `measure`: its code, settings and weights; stored results under another name are not used.
         workers: processes, `worker_count` by default; the result does not depend on it.
         scratch_dir: ignored folder.
 
@@ -71,8 +71,7 @@ def turn_dials(
     visits, parts, stored = settings(world, levels), [], []
     for dial, level, config in progress(visits, "turning dials", len(visits), unit="world"):
         job = Job("test", seed, config, NoisySegmenter(), str(Path("data").resolve()))
-        key = hashlib.sha256(f"{job.key()} {n_grasps} {measure_key}".encode()).hexdigest()[:16]
-        path = scratch_dir / f"dials-{key}.parquet"
+        path = scratch_dir / f"dials-{fingerprint([job.key(), n_grasps, measure_key], __name__)}.parquet"
         if not path.exists():
             _visit(job, n_grasps, measure, workers, scratch_dir, path)
         stored.append(path)
