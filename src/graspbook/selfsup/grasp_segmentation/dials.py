@@ -61,7 +61,8 @@ def turn_dials(
         n_grasps: successful grasps per setting.
         seed: the same for all settings, so that all start from the same bins.
         measure: takes successful grasps, returns for each method one row per grasp (iou, error, kept).
-        measure_key: fingerprint of `measure`: its code, settings and weights; stored results under another name are not used.
+        measure_key: fingerprint of `measure`, of its code, settings and weights; stored results under another name
+            are not used.
         workers: processes, `worker_count` by default; the result does not depend on it.
         scratch_dir: ignored folder.
 
