@@ -33,7 +33,7 @@ class Mask2FormerSettings:
 
     backbone: BackboneName
     queries: Count
-    hidden: Annotated[int, Ge(8), MultipleOf(8)]
+    hidden: Annotated[int, MultipleOf(32), Ge(32)]
     encoder_layers: Count
     encoder_feedforward: Count
     decoder_layers: Annotated[int, Ge(2)]

@@ -1,12 +1,39 @@
+import shutil
+from dataclasses import replace
+
 import cv2
 import numpy as np
+import pandas as pd
 import pyarrow as arrow
 import pytest
+import torch
 
+from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
+from graspbook.data.grasps import GraspDataset
+from graspbook.data.writer import write_grasps
 from graspbook.errors import InputError
+from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.selfsup.pasting.bank import ObjectBank
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, bank_metadata, cut_row, write_bank
-from graspbook.selfsup.picking.continual import join_banks
+from graspbook.selfsup.pasting.sources import SCORES, FoundMasks
+from graspbook.selfsup.picking import continual
+from graspbook.selfsup.picking.continual import (
+    ROBOTS,
+    grow_bank,
+    join_banks,
+    keep_round,
+    pick_round,
+    round_batches,
+    share_of_new,
+    train_round,
+    weights_before,
+)
+from graspbook.world.segmenter import TrueSegmenter
+from tests.conftest import standard
+
+CONFIG = replace(standard("selfsup").continual, bins=2, attempts=3, steps=2, batch_size=2, enter_round=3)
+WORLD, PASTING, SEGMENT = (getattr(standard("selfsup"), section) for section in ("world", "pasting", "segment"))
+HEIGHT, WIDTH = 32, 48
 
 
 def bank(path, names, numbers, grasps, seed):
@@ -19,6 +46,128 @@ def bank(path, names, numbers, grasps, seed):
         rows.append(cut_row(name, number, rng.integers(0, 256, (24, 36, 3), dtype=np.uint8), mask))
     write_bank([arrow.Table.from_pylist(rows, BANK_SCHEMA)], path, bank_metadata("made up", grasps))
     return path
+
+
+class SuctionSource:
+    """Takes the suction mask for the object."""
+
+    def find(self, before, after, suction):
+        scores = pd.DataFrame(np.nan, range(len(suction)), SCORES)
+        return FoundMasks(suction, np.ones(len(suction), bool), scores)
+
+    def key(self):
+        return "suction"
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Two labelled images of two objects each."""
+    rng = np.random.default_rng(0)
+
+    def scene(number):
+        ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+        ids[4:16, 4:20], ids[18:30, 24:44] = 1, 2
+        return LabelledScene(f"scene-{number}", rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8), ids)
+
+    return CocoScenes(write_scenes(tmp_path / "scenes", map(scene, range(2)), [0, 1]))
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """A folder with a small model to start from."""
+    settings = replace(
+        standard("selfsup").network.mask2former,
+        queries=4, hidden=32, encoder_feedforward=16, decoder_layers=2, feedforward=16, points=16,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("start")
+    model = build_instance_model("mask2former", settings, None, 0)
+    save_instance_model(model, "mask2former", folder / "model.safetensors")
+    return folder
+
+
+def test_both_robots_start_from_one_model_and_go_on_from_their_own(tmp_path):
+    assert weights_before(tmp_path, 0) == dict.fromkeys(ROBOTS, tmp_path / "model.safetensors")
+    assert weights_before(tmp_path, 2) == {robot: tmp_path / f"{robot}.safetensors" for robot in ROBOTS}
+
+
+def test_new_objects_enter_in_their_round():
+    assert [share_of_new(CONFIG, number) for number in range(5)] == [0, 0, 0, CONFIG.share_new, CONFIG.share_new]
+
+
+@pytest.mark.parametrize("held", [0, 2])
+def test_a_round_of_picking_keeps_what_held_and_nothing_of_an_earlier_run(tmp_path, monkeypatch, make_grasp, held):
+    asked = []
+
+    def collect_picks(out, seed, world, segmenter, *, grasps_out, **options):
+        asked.append((seed, world, segmenter.key, options))
+        assert not grasps_out.exists()
+        if held:
+            write_grasps(grasps_out, map(make_grasp, range(held)))
+        return out
+
+    monkeypatch.setattr(continual, "collect_picks", collect_picks)
+    monkeypatch.setattr(continual, "read_picks", lambda path: pd.DataFrame({"file": [path]}))
+    write_grasps(tmp_path / "grasps", [make_grasp(9)])
+    picked = pick_round(CONFIG, 3, WORLD, TrueSegmenter(), tmp_path, "data", tmp_path)
+    where = {"data_dir": "data", "scratch_dir": tmp_path}
+    options = {"episodes": 2, "attempts": 3, "share_new": CONFIG.share_new} | where
+    assert asked == [(1000 * CONFIG.seed + 3, WORLD, "true", options)]
+    assert picked.picks["file"].tolist() == [tmp_path / "picks.parquet"]
+    assert len(picked.grasps or []) == held
+
+
+def test_the_bank_grows_by_what_was_grasped(tmp_path, make_grasp):
+    write_grasps(tmp_path / "grasps", map(make_grasp, range(3)))
+    grasps, previous = GraspDataset(tmp_path / "grasps"), tmp_path / "round-1"
+    assert grow_bank(previous, None, SuctionSource(), 1, tmp_path / "a", tmp_path / "scratch") is None
+    first = grow_bank(previous, grasps, SuctionSource(), 1, tmp_path / "a", tmp_path / "scratch")
+    assert (ObjectBank(first).source, ObjectBank(first).n_grasps) == ("rounds 1 to 1", 3)
+    previous.mkdir()
+    shutil.copy(first, previous / "bank.parquet")
+    second = ObjectBank(grow_bank(previous, grasps, SuctionSource(), 2, tmp_path / "b", tmp_path / "scratch"))
+    assert second.table["number"].tolist() == [0, 1, 2, 3, 4, 5] and second.source == "rounds 1 to 2"
+    barren = ObjectBank(grow_bank(previous, None, SuctionSource(), 2, tmp_path / "c", tmp_path / "scratch"))
+    assert barren.table["number"].tolist() == [0, 1, 2]
+
+
+def test_the_robots_differ_in_what_is_pasted_alone(scenes, tmp_path):
+    objects = ObjectBank(bank(tmp_path / "a.parquet", ["a", "b"], [0, 1], 2, 1), HEIGHT)
+    pasting = replace(PASTING, min_objects=3, min_area=0)
+    with_bank = round_batches(CONFIG, 1, scenes, pasting, objects, None, 5.0)
+    own, labels = (with_bank[robot](0) for robot in ROBOTS)
+    assert len(own.images) == CONFIG.batch_size and not torch.equal(own.images, labels.images)
+    for empty in (None, objects.first(0)):
+        without = round_batches(CONFIG, 1, scenes, pasting, empty, None, 5.0)
+        assert torch.equal(without["own"](0).images, labels.images)
+    assert not torch.equal(
+        round_batches(CONFIG, 2, scenes, pasting, None, None, 5.0)["labels"](0).images, labels.images
+    )
+
+
+def test_what_was_learned_is_kept_for_the_next_round(scenes, start, tmp_path):
+    weights = weights_before(start, 0)
+    keep_round(tmp_path / "round-0", weights, {}, None)
+    assert sorted(file.name for file in (tmp_path / "round-0").iterdir()) == ["labels.safetensors", "own.safetensors"]
+    for file in (tmp_path / "round-0").iterdir():
+        assert file.read_bytes() == (start / "model.safetensors").read_bytes()
+
+    weights = weights_before(tmp_path / "round-0", 1)
+    objects = bank(tmp_path / "bank.parquet", ["a"], [0], 1, 1)
+    pasting = replace(PASTING, min_objects=3, min_area=0)
+    batches = round_batches(CONFIG, 1, scenes, pasting, ObjectBank(objects, HEIGHT), None, 5.0)
+    trained = train_round(weights, batches, CONFIG.training(SEGMENT), scenes, tmp_path / "scratch")
+    keep_round(tmp_path / "round-1", weights, trained, objects)
+    kept = {file.name: file for file in (tmp_path / "round-1").iterdir()}
+    assert sorted(kept) == ["bank.parquet", "labels.safetensors", "own.safetensors"]
+    assert len({kept[f"{robot}.safetensors"].read_bytes() for robot in ROBOTS} | {weights["own"].read_bytes()}) == 3
+    for robot in ROBOTS:
+        assert trained[robot].history["step"].tolist() == [1, 2]
+        for one, other in zip(
+            load_instance_model(kept[f"{robot}.safetensors"]).state_dict().values(),
+            trained[robot].model.state_dict().values(),
+            strict=True,
+        ):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
 
 
 def test_a_joined_bank_has_all_objects_in_order_and_counts_the_grasps_on(tmp_path):
