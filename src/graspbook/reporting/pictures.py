@@ -80,7 +80,7 @@ def encode_webp(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
 
 
 def _transparent(picture: Image.Image) -> bool:
-    return picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255
+    return picture.has_transparency_data and picture.convert("RGBA").getextrema()[3][0] < 255
 
 
 def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:

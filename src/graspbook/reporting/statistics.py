@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Real, Shaped
 
 from graspbook.errors import InputError
 
@@ -109,7 +109,7 @@ class PairedTest:
 
 
 def permutation_test(
-    trials: Float[np.ndarray, "2 G"], events: Float[np.ndarray, "2 G"], permutations: int, rng: np.random.Generator
+    trials: Real[np.ndarray, "2 G"], events: Real[np.ndarray, "2 G"], permutations: int, rng: np.random.Generator
 ) -> PairedTest:
     """Do two methods differ in the share of their trials in which something happens?
 
@@ -137,7 +137,7 @@ def permutation_test(
     return PairedTest(float(difference), float(low), float(high), float((1 + extreme) / (1 + permutations)))
 
 
-def _difference(counts: np.ndarray) -> np.ndarray:
+def _difference(counts: np.ndarray) -> np.ndarray | np.floating:
     """Difference of two rates, points of per cent [...], from trials and events [2, ..., 2]."""
     rates = 100 * counts[..., 1] / counts[..., 0]
     return rates[0] - rates[1]
