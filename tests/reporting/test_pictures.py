@@ -107,3 +107,11 @@ def test_webp_is_smaller_than_png_and_close_to_the_picture():
     data = encode_webp(pixels)
     assert data == encode_webp(pixels) and len(data) < 0.4 * len(encode_png(pixels))
     assert np.abs(read(data).astype(int) - pixels).mean() < 6
+
+
+def test_a_picture_wider_than_a_page_is_scaled_down_and_a_narrow_one_is_not():
+    for width, expected in ((600, (400, 600)), (1440, (200, 720))):
+        noise = Image.fromarray(RNG.integers(0, 256, (20, 30, 3), np.uint8)).resize((width, 400))
+        kind, data = compress_picture(png_of(np.asarray(noise)))
+        assert kind == "image/jpeg"
+        assert read(data).shape[:2] == expected

@@ -18,10 +18,12 @@ from PIL import Image
 
 INVISIBLE = 8
 """Steps of 255 by which a palette may move a channel."""
-JPEG_QUALITY = 75
+JPEG_QUALITY = 70
 WEBP_QUALITY = 90
 WORTH = 2 / 3
 """A lossy picture is taken only where it is smaller than this share of what was given."""
+WIDEST = 720
+"""Pixels: about the width of a page; a wider picture of the bin is scaled down to it in a notebook."""
 MOST_COLOURS = 4096
 """A picture with more is not tried with a palette."""
 
@@ -41,9 +43,16 @@ def compress_picture(png: bytes) -> tuple[str, bytes]:
             return "image/png", png
         pixels = np.asarray(picture.convert("RGB"))
     few = palette(pixels)
-    if few is None and len(lossy := encode_jpeg(pixels)) < WORTH * len(png):
+    if few is None and len(lossy := encode_jpeg(_narrowed(pixels))) < WORTH * len(png):
         return "image/jpeg", lossy
     return "image/png", min(png, _saved(few or Image.fromarray(pixels), "PNG", optimize=True), key=len)
+
+
+def _narrowed(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h v 3"]:
+    height, width = pixels.shape[:2]
+    if width <= WIDEST:
+        return pixels
+    return cv2.resize(pixels, (WIDEST, round(height * WIDEST / width)), interpolation=cv2.INTER_AREA)
 
 
 def palette(pixels: UInt8[np.ndarray, "h w 3"]) -> Image.Image | None:

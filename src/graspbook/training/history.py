@@ -1,0 +1,24 @@
+"""The history of a training as a file that readers, tables and `dvc plots` take."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graspbook.data.atomic import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVERY = 10
+"""Steps between the lines of the file."""
+
+
+def write_history(history: "pd.DataFrame", path: Path) -> None:
+    """Write every tenth step of a history, and each that ended in an evaluation, as CSV.
+
+    Args:
+        history: One row per step: `step` (from 1), `loss`, `lr`, and what was evaluated there, else NaN.
+        path: The file, written whole or not at all.
+    """
+    evaluated = history.drop(columns=["step", "loss", "lr"]).notna().any(axis=1)
+    kept = history[(history["step"] % EVERY == 0) | evaluated]
+    write_text(path, kept.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
