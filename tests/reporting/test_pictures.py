@@ -110,7 +110,7 @@ def test_webp_is_smaller_than_png_and_close_to_the_picture():
 
 
 def test_a_picture_wider_than_a_page_is_scaled_down_and_a_narrow_one_is_not():
-    for width, expected in ((600, (400, 600)), (1440, (200, 720))):
+    for width, expected in ((600, (400, 600)), (1280, (200, 640))):
         noise = Image.fromarray(RNG.integers(0, 256, (20, 30, 3), np.uint8)).resize((width, 400))
         kind, data = compress_picture(png_of(np.asarray(noise)))
         assert kind == "image/jpeg"

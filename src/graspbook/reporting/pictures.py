@@ -18,11 +18,11 @@ from PIL import Image
 
 INVISIBLE = 8
 """Steps of 255 by which a palette may move a channel."""
-JPEG_QUALITY = 70
-WEBP_QUALITY = 90
+JPEG_QUALITY = 65
+WEBP_QUALITY = 80
 WORTH = 2 / 3
 """A lossy picture is taken only where it is smaller than this share of what was given."""
-WIDEST = 720
+WIDEST = 640
 """Pixels: about the width of a page; a wider picture of the bin is scaled down to it in a notebook."""
 MOST_COLOURS = 4096
 """A picture with more is not tried with a palette."""
