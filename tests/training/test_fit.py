@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pandas as pd
@@ -216,6 +217,24 @@ def test_only_the_newest_checkpoint_stays_and_nothing_is_a_pickle(tmp_path):
     train(tmp_path, name="b")
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
     assert suffixes == {".safetensors", ".json"}
+
+
+def test_the_next_batch_is_made_while_a_step_is_taken_and_none_after_the_last(tmp_path):
+    made, begun = [], threading.Event()
+
+    def supplied(step):
+        made.append(step.number)
+        if step.number == 1:
+            begun.set()
+        return batch(step)
+
+    def waiting(model, images, step):
+        assert step.number > 0 or begun.wait(60)
+        assert made[-1] <= step.number + 1
+        return loss(model, images, step)
+
+    train(tmp_path, batch=supplied, loss=waiting)
+    assert made == list(range(6))
 
 
 def test_no_checkpoint_is_written_before_it_is_due(tmp_path):

@@ -9,7 +9,8 @@ again is read, not repeated.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -126,7 +127,8 @@ def fit(
         scratch_dir: Ignored folder.
         optimiser: Makes the optimiser; each group's `lr` is its highest.
         rate: Learning rate of a group, from its highest and the steps done.
-        batch: A process's share of a step's batch, on the step's device; the same for the same step.
+        batch: A process's share of a step's batch, on the step's device; the same for the same step, whatever was asked
+            for before. It is made in another thread, while the step before is taken.
         loss: A scalar; calls the model it is given, which may be wrapped.
         evaluate: Scores on held-out data, of the model in evaluation mode; the first is the one that counts, and
             higher is better.
@@ -155,25 +157,23 @@ def fit(
     remaining = range(state.step, plan.steps)
     if accelerator.is_main_process:
         remaining = progress(remaining, title, total=len(remaining), unit="step")
-    for number in remaining:
+    for step, samples in _ahead(batch, (Step(number, part, parts, device) for number in remaining)):
         if _converged(state, plan):
             break
-        rates = [rate(most, number) for most in highest]
+        rates = [rate(most, step.number) for most in highest]
         for group, value in zip(solver.param_groups, rates, strict=True):
             group["lr"] = value
-        step = Step(number, part, parts, device)
-        samples = batch(step)
         with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
             value = objective(samples, step)
         mean = accelerator.reduce(value.detach(), "mean").item()
         if not math.isfinite(mean):
-            raise TrainingDiverged(f"step {number + 1}: the loss is {mean}; try a lower learning_rate")
+            raise TrainingDiverged(f"step {step.number + 1}: the loss is {mean}; try a lower learning_rate")
         solver.zero_grad(set_to_none=True)
         accelerator.backward(value)
         if plan.clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
         solver.step()
-        state.step = number + 1
+        state.step = step.number + 1
         state.history.append({"step": state.step, "loss": mean, "lr": max(rates)})
         if evaluate is not None and _is_due(state.step, plan):
             _score(state, plan, model, evaluate)
@@ -197,6 +197,22 @@ class _Objective(nn.Module):
 
     def forward(self, batch: object, step: Step) -> Tensor:
         return self._loss(self.model, batch, step)
+
+
+def _ahead(batch: Callable[[Step], Batch], steps: Iterable[Step]) -> Iterator[tuple[Step, Batch]]:
+    """Each step with its batch, which is made while the step before is taken.
+
+    A thread is enough: PyTorch, NumPy and OpenCV compute without holding the interpreter.
+    """
+    with ThreadPoolExecutor(1) as maker:
+        waiting = None
+        for step in steps:
+            following = step, maker.submit(batch, step)
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = following
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
 
 
 def _is_due(done: int, plan: Plan) -> bool:
