@@ -108,10 +108,9 @@ def test_the_book_pulls_in_every_paper(slug):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_pipeline_and_lock_files_stay_readable(slug):
+def test_pipeline_files_stay_readable(slug):
     folder = ROOT / "notebooks" / slug
     assert len((folder / "dvc.yaml").read_text().splitlines()) < 350
-    assert len((folder / "dvc.lock").read_text().splitlines()) < 2500
 
 
 @pytest.mark.parametrize("slug", SLUGS)

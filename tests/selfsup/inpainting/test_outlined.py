@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.data.grasps import GraspDataset, write_grasps
+from graspbook.data.grasps import GraspDataset
+from graspbook.data.writer import write_grasps
 from graspbook.errors import InputError
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, around, band, load_outlined, outline, random_band
 from graspbook.selfsup.pasting.bank import collect_objects

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from graspbook.data.coco import CocoScenes
-from graspbook.data.grasps import GraspDataset, write_grasps
+from graspbook.data.grasps import GraspDataset
+from graspbook.data.writer import write_grasps
 from graspbook.errors import InputError
 from graspbook.selfsup.instance_segmentation.scenes import scene_before, write_grasp_scenes
 
