@@ -5,7 +5,7 @@ from torch import nn
 
 from graspbook.instances.model import InstanceModel, predict_instances
 from graspbook.instances.registry import build_instance_model
-from graspbook.nn.backbone import build_backbone
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained
 
 NAMES = ("mask2former", "mask_rcnn")

@@ -5,7 +5,7 @@ import torch
 
 from graspbook.errors import InputError
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model, start_from
-from graspbook.nn.backbone import build_backbone
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained
 
 NAMES = ("mask2former", "mask_rcnn")

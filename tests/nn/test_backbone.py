@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, build_backbone, normalise_rgb
+from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, normalise_rgb
+from graspbook.nn.registry import build_backbone
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50"])

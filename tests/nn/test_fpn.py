@@ -2,8 +2,8 @@ import pytest
 import torch
 from torchvision.ops import FeaturePyramidNetwork
 
-from graspbook.nn.backbone import build_backbone
 from graspbook.nn.fpn import StrideFourFeatures
+from graspbook.nn.registry import build_backbone
 
 
 @pytest.fixture(scope="module")

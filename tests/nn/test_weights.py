@@ -4,7 +4,7 @@ from safetensors.torch import save_file
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import build_backbone
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import load_body, load_pretrained
 
 

@@ -19,7 +19,7 @@ class Mask2FormerSettings:
     Attributes:
         backbone: ("resnet50").
         queries: most objects that can be found in an image (100).
-        hidden: channels of pixel decoder and transformer decoder (256); 8 attention heads share them.
+        hidden: channels of pixel decoder and transformer decoder (256), which normalise them in 32 groups.
         encoder_layers: of the pixel decoder (6).
         encoder_feedforward: hidden channels of its layers (1024).
         decoder_layers: mask predictions, the queries' own before the first layer included (10, that is 9 layers).
@@ -33,7 +33,7 @@ class Mask2FormerSettings:
 
     backbone: BackboneName
     queries: Count
-    hidden: Annotated[int, MultipleOf(32), Ge(32)]
+    hidden: Annotated[int, Ge(32), MultipleOf(32)]
     encoder_layers: Count
     encoder_feedforward: Count
     decoder_layers: Annotated[int, Ge(2)]

@@ -15,7 +15,8 @@ from graspbook.errors import InputError
 from graspbook.instances.config import Mask2FormerSettings
 from graspbook.instances.mask2former_loss import OBJECT, Labels, layer_loss
 from graspbook.instances.model import Batch
-from graspbook.nn.backbone import build_backbone, normalise_rgb
+from graspbook.nn.backbone import normalise_rgb
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained
 
 _TIMM_NAMES = {"mobilenet_v2": "mobilenetv2_100", "resnet50": "resnet50"}

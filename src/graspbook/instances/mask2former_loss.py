@@ -11,7 +11,6 @@ Two things are added to the usual criterion:
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 from torch import Generator, Tensor
 
 from graspbook.instances.model import Batch
@@ -93,6 +92,8 @@ def hungarian_match(
     Returns:
         Image, query and object (its place in `labels.masks`) of each pair, int64.
     """
+    from scipy.optimize import linear_sum_assignment  # most who import this module train nothing
+
     pairs, start = [], 0
     points = torch.rand(1, n_points, 2, generator=generator).to(masks.device)
     sampled = sample(masks.flatten(0, 1)[:, None], points.expand(masks.shape[0] * masks.shape[1], -1, -1))

@@ -18,7 +18,8 @@ from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, masks_to_
 from graspbook.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.model import Batch
-from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, build_backbone
+from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained, load_body
 
 

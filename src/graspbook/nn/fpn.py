@@ -2,7 +2,6 @@
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.ops import FeaturePyramidNetwork
 
 from graspbook.nn.backbone import Backbone
 
@@ -15,6 +14,8 @@ class StrideFourFeatures(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, channels: int):
+        from torchvision.ops import FeaturePyramidNetwork  # it takes seconds, and most who import this build none
+
         super().__init__()
         self.backbone = backbone
         self.fpn = FeaturePyramidNetwork(list(backbone.channels), channels)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torchvision
 from safetensors.torch import load_file
 from torch import Tensor
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import Backbone, build_backbone
+from graspbook.nn.backbone import Backbone
 from graspbook.nn.config import BackboneName, WeightSource
+from graspbook.nn.registry import build_backbone
 
 BUNDLED_FILES = {"mobilenet_v2": "weights/mobilenet_v2.safetensors"}
 """Files under `data/`, by backbone; keys are those of torchvision's `mobilenet_v2().features`."""
@@ -69,7 +69,9 @@ def load_pretrained(
                 raise InputError(f"{location}: missing; expected a torchvision state dict")
             state = _read_state(Path(location))
         elif location in HUB_NAMES:
-            state = torchvision.models.get_model_weights(location).DEFAULT.get_state_dict(check_hash=True)
+            from torchvision.models import get_model_weights
+
+            state = get_model_weights(location).DEFAULT.get_state_dict(check_hash=True)
         else:
             raise InputError(f"weights 'hub': {location!r} is neither a weight file nor one of {list(HUB_NAMES)}")
         origin = location

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torchvision.ops import FeaturePyramidNetwork
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import build_backbone
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained
 from graspbook.selfsup.grasp_segmentation.model import (
     FORMAT,

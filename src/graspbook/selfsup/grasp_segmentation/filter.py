@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy.special import entr
 
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
@@ -73,6 +72,8 @@ def score_masks(
 
 def binary_entropy(probabilities: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """H(m) = -m ln m - (1 - m) ln(1 - m), equation (3), in nats; 0 at m = 0 and m = 1."""
+    from scipy.special import entr  # imported late: many need the thresholds alone
+
     return entr(probabilities) + entr(1 - probabilities)
 
 

@@ -14,9 +14,10 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from graspbook.errors import InputError
-from graspbook.nn.backbone import build_backbone, normalise_rgb
+from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.fpn import StrideFourFeatures
 from graspbook.nn.gated import GatedUpsample
+from graspbook.nn.registry import build_backbone
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.nn.weights import Pretrained, load_body
 from graspbook.selfsup.grasp_segmentation.config import GraspSegmenterConfig

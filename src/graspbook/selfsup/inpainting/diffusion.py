@@ -9,16 +9,19 @@ predicting the velocity ended, after as many steps, nearly twice as far from wha
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from diffusers import DDIMScheduler, UNet2DModel
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
 from graspbook.errors import InputError
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.selfsup.inpainting.config import InpaintModelConfig
+
+if TYPE_CHECKING:
+    from diffusers import DDIMScheduler
 
 FORMAT = "graspbook.selfsup.InpaintModel"
 """Name of the metadata entry that holds a model file's configuration as JSON."""
@@ -37,6 +40,9 @@ class InpaintModel(nn.Module):
         super().__init__()
         if not config.channels or any(count < GROUPS or count % GROUPS for count in config.channels):
             raise InputError(f"channels: {list(config.channels)}, expected positive multiples of {GROUPS}")
+        # imported here and below: diffusers takes seconds, and most who import this module make no model
+        from diffusers import UNet2DModel
+
         self.config = config
         levels = len(config.channels)
         self.unet = UNet2DModel(
@@ -84,12 +90,14 @@ def build_inpaint_model(config: InpaintModelConfig, seed: int) -> InpaintModel:
         return InpaintModel(config)
 
 
-def noise_schedule(config: InpaintModelConfig) -> DDIMScheduler:
+def noise_schedule(config: InpaintModelConfig) -> "DDIMScheduler":
     """The schedule for training and for denoising: DDIM, ending in pure noise, where denoising starts.
 
     Zero signal at the last level and steps that start from it ("trailing") matter when steps are few: with the
     customary ones a remainder of the image shines through the "noise" in training and not when denoising.
     """
+    from diffusers import DDIMScheduler
+
     return DDIMScheduler(
         num_train_timesteps=config.noise_levels,
         beta_schedule="squaredcos_cap_v2",

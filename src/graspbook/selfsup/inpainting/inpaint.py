@@ -10,7 +10,6 @@ from typing import Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import StableDiffusionInpaintPipeline
 from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 
@@ -112,6 +111,8 @@ class StableDiffusionInpainter:
         local = isinstance(location, Path) or folder.exists() or str(location).startswith((".", "/", "~"))
         if local and not (folder / "model_index.json").is_file():
             raise InputError(f"location: {location}: expected a folder with model_index.json, or a hub name")
+        from diffusers import StableDiffusionInpaintPipeline  # imported late: it takes seconds
+
         try:
             self.pipeline = StableDiffusionInpaintPipeline.from_pretrained(
                 str(location),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
-from scipy import ndimage
 
 from graspbook.errors import InputError
 from graspbook.selfsup.pasting.config import PasteConfig
@@ -190,6 +189,8 @@ def instance_masks(ids: np.ndarray, min_area: float = 1.0) -> tuple[np.ndarray, 
         Masks bool [N, H, W] in the order of their ids; areas int64 [N] in pixels; boxes int64 [N, 4] as x0, y0,
         x1, y1 with the last column and row excluded, so that x1 - x0 is the width.
     """
+    from scipy import ndimage  # imported late: much of this module does without
+
     # most objects are small: nothing is compared outside their boxes, and zeros that nobody writes to cost nothing
     found = [(number, box) for number, box in enumerate(ndimage.find_objects(ids.astype(np.int32)), 1) if box]
     inside = [ids[box] == number for number, box in found]
