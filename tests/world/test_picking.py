@@ -10,7 +10,8 @@ import pytest
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.world import picking
-from graspbook.world.picking import MAX_PLANNED, PICK_OUTCOMES, choose, run_picking
+from graspbook.world.picking import MAX_PLANNED, choose, run_picking
+from graspbook.world.picks import PICK_OUTCOMES
 from graspbook.world.segmenter import TrueSegmenter
 from graspbook.world.suction.gripper import SuctionGripper
 from graspbook.world.transfer import Carried

@@ -36,10 +36,6 @@ from graspbook.world.suction.seal import N_CUPS, Contact, press, read_gauges
 from graspbook.world.tote import Tote, draw_tote
 from graspbook.world.transfer import Load, carry
 
-PICK_OUTCOMES = ("success", "no_mask", "no_plan", "collision", "nothing_held", "dropped", "fell", "multiple", "lost")
-"""How an attempt ends. "no_mask": nothing was found; "no_plan": no mask has depth and can be reached;
-"collision": the body of the tool hit something, nothing was pressed. "nothing_held", "dropped", "multiple" and
-"lost" are those of `pull`. "fell": the object left its bin, but not to lie in the other one as put there."""
 MAX_FAILURES = 1
 """After this many failures in a row the robot turns to the other bin. A failure seldom changes anything, so a second
 try meets the same object in the same pose: with four tries in a row, most failures of the true masks are repeats."""
@@ -66,7 +62,7 @@ class Pick:
         detections: what the segmenter found in `image`.
         chosen: index into `detections.masks` of the mask that was grasped; -1 where none was.
         planned_cups: how many cups the plan meant to land; 0 without a plan.
-        outcome: one of `PICK_OUTCOMES`.
+        outcome: one of `graspbook.world.picks.PICK_OUTCOMES`.
         n_objects: how many objects lay in the bin.
         held: whether the gauges showed a seal until the tool let go over the other bin: all that the robot itself knows
             of its success. They do not tell one object from two, nor what falls later.

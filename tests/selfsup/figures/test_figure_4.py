@@ -13,7 +13,7 @@ from graspbook.selfsup.figures.figure_4 import (
     failure_gallery,
 )
 from graspbook.selfsup.picking.failures import KINDS, PAPER_KINDS
-from graspbook.world.pick_file import _png
+from graspbook.world.picks import encode_png
 
 SIZE = (24, 36)
 IMAGE = np.full((*SIZE, 3), 100, np.uint8)
@@ -56,7 +56,7 @@ def failed(kind, outcome="dropped", pressed=True):
         "cup_sealed": np.array([pressed, False, False, False, False]),
         "cup_u": np.array([5, 8, 5, 2, 5], np.float32) if pressed else nowhere,
         "cup_v": np.array([5, 5, 8, 5, 2], np.float32) if pressed else nowhere,
-        "image_png": _png(IMAGE),
+        "image_png": encode_png(IMAGE),
     }
 
 

@@ -35,9 +35,7 @@ def test_each_method_has_a_row_with_and_without_its_filter(grasps, model):
 
 
 def test_items_equal_a_loop_over_grasps(grasps, model):
-    found = evaluate(
-        {"Subtract": SUBTRACT}, {"Grasp-100": model}, grasps, THRESHOLDS, batch_size=2
-    )
+    found = evaluate({"Subtract": SUBTRACT}, {"Grasp-100": model}, grasps, THRESHOLDS, batch_size=2)
     for number, sample in enumerate(grasps):
         subtracted = SUBTRACT.mask(sample.before, sample.after)
         one = segment_arrays(model, sample.before[None], sample.after[None], sample.suction[None], THRESHOLDS)

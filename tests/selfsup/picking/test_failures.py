@@ -4,7 +4,7 @@ import pytest
 
 from graspbook.data.rle import encode_mask
 from graspbook.selfsup.picking.failures import KINDS, PAPER_KINDS, STANDARD_RULES, FailureRules, classify, failure_table
-from graspbook.world.pick_file import _png
+from graspbook.world.picks import encode_png
 
 SIZE = (24, 40)
 
@@ -147,7 +147,7 @@ def test_a_table_of_picks_gets_a_column_of_kinds():
             "mask_rle": None if mask is None else encode_mask(mask),
             "cup_sealed": np.array(sealed),
             "cup_ids": np.array(ids),
-            "ids_png": _png(two_boxes()),
+            "ids_png": encode_png(two_boxes()),
         }
         for outcome, mask, sealed, ids in attempts
     )

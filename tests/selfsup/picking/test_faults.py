@@ -9,7 +9,7 @@ from graspbook.data.rle import encode_mask
 from graspbook.instances.detections import Detections
 from graspbook.selfsup.picking.failures import FailureRules
 from graspbook.selfsup.picking.faults import fault_table
-from graspbook.world.pick_file import _png
+from graspbook.world.picks import encode_png
 
 SIZE = (24, 40)
 IDS = np.zeros(SIZE, np.uint8)
@@ -39,7 +39,7 @@ def attempts(*rows):
             "height": SIZE[0],
             "width": SIZE[1],
             "mask_rle": None if mask is None else encode_mask(mask),
-            "ids_png": _png(IDS),
+            "ids_png": encode_png(IDS),
         }
         for mask, kind in rows
     )

@@ -31,8 +31,9 @@ from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.sources import MaskSource
 from graspbook.selfsup.picking.config import ContinualConfig
 from graspbook.training.fit import Trained
+from graspbook.world.collect_picks import collect_picks
 from graspbook.world.config import WorldConfig
-from graspbook.world.pick_file import collect_picks, read_picks
+from graspbook.world.picks import read_picks
 from graspbook.world.segmenter import Segmenter
 
 ROBOTS = {"own": "Own grasps", "labels": "Labels alone"}

@@ -2,20 +2,18 @@ import dataclasses
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
-import pyarrow as arrow
-import pyarrow.parquet as parquet
 import pytest
 
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.training import fingerprint
-from graspbook.world import pick_file as module
+from graspbook.world import collect_picks as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
+from graspbook.world.collect_picks import PickJob, collect_picks, store_picks
 from graspbook.world.episode import Grasp
-from graspbook.world.pick_file import PickJob, chosen_mask, collect_picks, read_picks, seen_image, store_picks, true_ids
 from graspbook.world.picking import Pick, run_picking
+from graspbook.world.picks import chosen_mask, read_picks, seen_image, true_ids
 from graspbook.world.segmenter import OneAtRandom, TrueSegmenter
 from tests.conftest import standard
 
@@ -175,7 +173,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
     script = """
         import sys, time
         from pathlib import Path
-        from graspbook.world import pick_file as module
+        from graspbook.world import collect_picks as module
         from graspbook.world.config import Dials, WorldConfig
         from graspbook.world.segmenter import TrueSegmenter
 
@@ -243,7 +241,7 @@ def test_the_scratch_key_names_the_code_of_a_segmenter_and_of_what_it_holds(data
     named = []
     monkeypatch.setattr(fingerprint, "code_fingerprint", lambda *modules: named.append(set(modules)) or "code")
     PickJob(0, TINY, OneAtRandom(Named("true")), 3, 0.5, str(data_dir)).key()
-    assert named == [{"graspbook.world.pick_file", "graspbook.world.segmenter"}]
+    assert named == [{"graspbook.world.collect_picks", "graspbook.world.segmenter"}]
 
 
 @pytest.mark.parametrize(
@@ -261,24 +259,3 @@ def test_bad_arguments_are_named_before_any_work(data_dir, tmp_path, arguments, 
     with pytest.raises(InputError, match=message):
         collect_picks(tmp_path / "out", 0, TINY, TrueSegmenter(), **good | arguments)
     assert not (tmp_path / "scratch").exists()
-
-
-def test_other_files_are_refused_by_name_and_column(data_dir, tmp_path, make_pick):
-    path = tmp_path / "picks.parquet"
-    with pytest.raises(InputError, match=r"picks.parquet: .* no such file"):
-        read_picks(path)
-    path.write_text("no Parquet")
-    with pytest.raises(InputError, match=r"picks.parquet: expected a Parquet file"):
-        read_picks(path)
-    good = arrow.Table.from_pylist([module.pick_row(make_pick(0, 0, "fell"))], module.PICK_SCHEMA)
-    parquet.write_table(good.drop_columns("bin"), path)
-    with pytest.raises(InputError, match=r"picks.parquet: column bin is missing"):
-        read_picks(path)
-    parquet.write_table(good.set_column(2, "bin", arrow.array(["left"])), path)
-    with pytest.raises(InputError, match=r"picks.parquet: column bin: expected int32, found string"):
-        read_picks(path)
-    parquet.write_table(good.set_column(3, "outcome", arrow.array(["flown"])), path)
-    with pytest.raises(InputError, match=r"picks.parquet: column outcome: row 0: expected one of success, .*'flown'"):
-        read_picks(path)
-    parquet.write_table(good, path)
-    assert isinstance(read_picks(path), pd.DataFrame)
