@@ -17,3 +17,11 @@ def test_stages_that_end_at_once_lose_no_line(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: record_timing(path, f"s{number:02d}", "quick", number), range(40)))
     assert len(path.read_text().splitlines()) == 41
+
+
+def test_a_table_of_another_form_is_replaced(tmp_path):
+    path = tmp_path / "reports/timings.csv"
+    path.parent.mkdir()
+    path.write_text("notebook,profile,seconds\na,quick,1\n")
+    record_timing(path, "b", "quick", 2)
+    assert path.read_text() == "stage,profile,seconds\nb,quick,2.0\n"

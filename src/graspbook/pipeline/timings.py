@@ -25,13 +25,21 @@ def record_timing(path: Path, stage: str, profile: str, seconds: float) -> None:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with open(lock, "w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        rows = {}
-        if path.exists():
-            with open(path, encoding="utf-8", newline="") as file:
-                rows = {(row["profile"], row["stage"]): row["seconds"] for row in csv.DictReader(file)}
+        rows = _read(path)
         rows[profile, stage] = f"{seconds:.1f}"
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(_COLUMNS)
         writer.writerows([stage, profile, rows[profile, stage]] for profile, stage in sorted(rows))
         write_text(path, text.getvalue())
+
+
+def _read(path: Path) -> dict[tuple[str, str], str]:
+    """The lines of the table; none where there is no table or it is another's: a run must not fail for this."""
+    if not path.exists():
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if reader.fieldnames != _COLUMNS:
+            return {}
+        return {(row["profile"], row["stage"]): row["seconds"] for row in reader}
