@@ -32,7 +32,7 @@ def test_the_committed_pages_show_the_committed_results():
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_file_that_a_page_links_to_exists(page):
     links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text())
-    assert links and [link for link in links if not (page.parent / link).exists()] == []
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_readme_is_one_screen():

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # Spelt in two halves, so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?:/ho" r"me/|/Us" r"ers/|/ro" r"ot/|/wo" r"rk/|/t" r"mp/|[A-Z]:\\\\Us" r"ers)[\w.]")
 REGISTRY = re.compile(r"(?:py" r"pi\.org|pythonho" r"sted\.org|index-" r"url|files\.python" r"hosted)")
-BINARY = {".png", ".gif", ".parquet", ".npz", ".safetensors", ".jpg"}
+BINARY = {".png", ".gif", ".webp", ".parquet", ".npz", ".safetensors", ".jpg"}
 
 
 def tracked_files():

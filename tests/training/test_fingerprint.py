@@ -6,7 +6,7 @@ import torch
 
 from graspbook.errors import InputError
 from graspbook.training.fingerprint import code_fingerprint, fingerprint, modules_of, source_fingerprint
-from graspbook.world.policy import NoisyPolicy
+from graspbook.world.segmenter import NoisySegmenter
 
 FILES = {
     "__init__.py": '"""Only words."""\n',
@@ -168,7 +168,7 @@ def test_settings_arrays_and_code_make_a_name():
         assert names[0] == fingerprint({"b": 2, "a": 1}, module, arrays={"x": same})
 
 
-class Policy(NoisyPolicy):
+class Segmenter(NoisySegmenter):
     """Defined outside of the book."""
 
 
@@ -180,5 +180,5 @@ class Holder:
 
 def test_modules_of_things_are_those_of_their_classes_and_of_what_dataclasses_hold():
     assert modules_of(3, None, "words") == []
-    assert modules_of(Policy()) == ["graspbook.world.policy"]
-    assert modules_of(Holder(Holder(NoisyPolicy()))) == ["graspbook.world.policy"]
+    assert modules_of(Segmenter()) == ["graspbook.world.segmenter"]
+    assert modules_of(Holder(Holder(NoisySegmenter()))) == ["graspbook.world.segmenter"]
