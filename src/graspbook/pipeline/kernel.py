@@ -7,6 +7,8 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from graspbook.pipeline import warm_client
+from graspbook.pipeline.warm_client import SOCKET_VARIABLE
 from graspbook.progress import TERMINAL_VARIABLE, terminal_path
 
 _TQDM_WARNING = "ignore:IProgress not found"
@@ -22,21 +24,31 @@ class OwnKernelManager(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """How the kernel is started; what is written to its standard error never reaches the notebook."""
-        environment = {
-            TERMINAL_VARIABLE: terminal_path(),
-            "PYTHONHASHSEED": "0",
-            # tqdm, imported by other packages, misses a widget that our bars do not use.
-            "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _TQDM_WARNING])),
-        }
-        if Path("src/graspbook").is_dir():
-            inherited = os.environ.get("PYTHONPATH")
-            environment["PYTHONPATH"] = os.pathsep.join(
-                [str(Path("src").resolve())] + ([inherited] if inherited else [])
-            )
+        program = ["-S", "-E", warm_client.__file__] if SOCKET_VARIABLE in os.environ else ["-m", "ipykernel_launcher"]
         return KernelSpec(
             # The kernel's own log (50: fatal errors only) is about its transport, not about the notebook.
-            argv=[sys.executable, "-m", "ipykernel_launcher", "--log-level=50", "-f", "{connection_file}"],
-            env=environment,
+            argv=[sys.executable, *program, "--log-level=50", "-f", "{connection_file}"],
+            env=kernel_environment(Path()),
             display_name="Python 3",
             language="python",
         )
+
+
+def kernel_environment(folder: Path) -> dict[str, str]:
+    """The variables that a kernel needs beside those of this process.
+
+    Args:
+        folder: Working directory of the kernel.
+    """
+    environment = {
+        TERMINAL_VARIABLE: terminal_path(),
+        "PYTHONHASHSEED": "0",
+        # tqdm, imported by other packages, misses a widget that our bars do not use.
+        "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _TQDM_WARNING])),
+    }
+    if (folder / "src" / "graspbook").is_dir():
+        inherited = os.environ.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(
+            [str((folder / "src").resolve())] + ([inherited] if inherited else [])
+        )
+    return environment

@@ -13,7 +13,7 @@ from pathlib import Path
 from graspbook.pipeline.dvc_command import PipelineError, run_dvc
 from graspbook.workers import worker_count
 
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
@@ -38,13 +38,16 @@ def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
     return needed
 
 
-def reproduce_side_by_side(folder: Path, targets: list[str], jobs: int | None = None) -> list[str]:
+def reproduce_side_by_side(
+    folder: Path, targets: list[str], jobs: int | None = None, environment: dict[str, str] | None = None
+) -> list[str]:
     """Bring stages and what they need up to date, as many at once as there are cores.
 
     Args:
         folder: The repository or a workspace.
         targets: See `needed_stages`.
         jobs: How many at once; by default `worker_count()`.
+        environment: Further environment variables of the stages.
 
     Returns:
         The addresses of the stages in the order in which they ended.
@@ -61,7 +64,7 @@ def reproduce_side_by_side(folder: Path, targets: list[str], jobs: int | None = 
         while running or (sorter.is_active() and failure is None):
             if failure is None:
                 for name in sorted(sorter.get_ready()):
-                    running[pool.submit(_reproduce_one, folder, name)] = name
+                    running[pool.submit(_reproduce_one, folder, name, environment or {})] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
                 failure = failure or future.exception()
@@ -76,8 +79,9 @@ def reproduce_side_by_side(folder: Path, targets: list[str], jobs: int | None = 
     return ended
 
 
-def _reproduce_one(folder: Path, name: str) -> None:
+def _reproduce_one(folder: Path, name: str, environment: dict[str, str]) -> None:
+    arguments = ("--wait-for-lock", "repro", "--single-item", "--quiet", name)
     try:
-        run_dvc(folder, "--wait-for-lock", "repro", "--single-item", "--quiet", name, environment=_ONE_THREAD)
+        run_dvc(folder, *arguments, environment=ONE_THREAD | environment)
     except PipelineError:
         raise PipelineError(f"stage {name} failed; what went wrong stands above. Run again to continue") from None
