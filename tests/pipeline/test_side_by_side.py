@@ -58,7 +58,7 @@ def test_a_stage_that_fails_is_named_and_what_needs_it_is_not_begun(pipeline, ca
     assert not (folder / "c.txt").exists()
 
 
-def test_each_process_computes_with_one_thread(pipeline):
-    folder = pipeline(a="echo $OMP_NUM_THREADS > a.txt")
+def test_each_stage_keeps_to_one_core(pipeline):
+    folder = pipeline(a="echo $OMP_NUM_THREADS $GRASPBOOK_WORKERS > a.txt")
     reproduce_side_by_side(folder, ["a"], jobs=1)
-    assert (folder / "a.txt").read_text() == "1\n"
+    assert (folder / "a.txt").read_text() == "1 1\n"

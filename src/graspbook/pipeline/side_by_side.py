@@ -13,7 +13,8 @@ from pathlib import Path
 from graspbook.pipeline.dvc_command import PipelineError, run_dvc
 from graspbook.workers import worker_count
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", VARIABLE: "1"}
+"""What holds a stage to one core."""
 
 
 def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
@@ -82,6 +83,6 @@ def reproduce_side_by_side(
 def _reproduce_one(folder: Path, name: str, environment: dict[str, str]) -> None:
     arguments = ("--wait-for-lock", "repro", "--single-item", "--quiet", name)
     try:
-        run_dvc(folder, *arguments, environment=ONE_THREAD | environment)
+        run_dvc(folder, *arguments, environment=ONE_CORE | environment)
     except PipelineError:
         raise PipelineError(f"stage {name} failed; what went wrong stands above. Run again to continue") from None

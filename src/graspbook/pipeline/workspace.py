@@ -15,7 +15,7 @@ from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
 from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import profile_values, validate
-from graspbook.pipeline.side_by_side import ONE_THREAD, reproduce_side_by_side
+from graspbook.pipeline.side_by_side import ONE_CORE, reproduce_side_by_side
 from graspbook.pipeline.stages import notebook_stages
 from graspbook.pipeline.summary import summary
 from graspbook.pipeline.warm import imported_by, warm_kernels
@@ -93,7 +93,7 @@ def reproduce(root: Path, profile: str, paper: str | None = None) -> Path:
     targets = [f"notebooks/{paper}/dvc.yaml"] if paper else []
     notebooks = {stage.notebook for stage in notebook_stages(workspace) if paper in (None, stage.slug)}
     modules = imported_by(workspace / notebook for notebook in notebooks)
-    with warm_kernels(workspace, modules, ONE_THREAD) as environment:
+    with warm_kernels(workspace, modules, ONE_CORE) as environment:
         ended = reproduce_side_by_side(workspace, targets, environment=environment)
     print(summary(workspace, shown, paper), flush=True)
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
