@@ -1,8 +1,8 @@
-"""Independent stages of a pipeline at once, each in a process with its share of the cores.
+"""Independent stages of a pipeline at once, each on a core of its own.
 
 `dvc repro` runs one stage after another. Here DVC says what depends on what; then every stage whose turn has come is
-handed to a `dvc repro --single-item` of its own. Every process computes with one thread, so that the bytes that come
-out do not depend on how many run beside each other.
+handed to a `dvc repro --single-item` of its own. Every stage computes with one thread and one worker, so that the
+bytes that come out do not depend on how many run beside each other.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from graspbook.pipeline.dvc_command import PipelineError, run_dvc
-from graspbook.workers import worker_count
+from graspbook.workers import VARIABLE, worker_count
 
 ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", VARIABLE: "1"}
 """What holds a stage to one core."""
