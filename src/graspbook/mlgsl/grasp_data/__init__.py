@@ -1,0 +1,1 @@
+"""Grasp data (§III-D): images with successful grasps, in the layout of Jacquard."""

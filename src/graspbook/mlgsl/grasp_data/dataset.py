@@ -1,0 +1,171 @@
+"""A set of grasp images in memory: depth without gaps, and successful grasps; from any folder in Jacquard's layout."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from graspbook.errors import InputError
+from graspbook.mlgsl.grasp_data.collect import TRIED, VIEWS
+from graspbook.mlgsl.grasp_data.jacquard import GRASPS, MASK, DepthKind, find_images, object_of, read_depth, read_grasps
+from graspbook.world.camera import Camera
+from graspbook.world.catalogue import Catalogue
+from graspbook.world.items import Item
+from graspbook.world.scene import Pose
+from graspbook.world.table.sensor import inpaint_depth
+
+
+@dataclasses.dataclass(frozen=True)
+class GraspImages:
+    """N images and their successful grasps.
+
+    Attributes:
+        depth: float32 [N, H, W] metres, inpainted.
+        labels: for each image, float32 [K, 4] rows (u, v, phi, w).
+        masks: bool [N, H, W], where the object is.
+        objects: the object's name in each image.
+        names: of the images, relative to the folder.
+    """
+
+    depth: np.ndarray
+    labels: tuple[np.ndarray, ...]
+    masks: np.ndarray
+    objects: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.depth)
+
+    @property
+    def size(self) -> int:
+        """Height and width, pixels."""
+        return self.depth.shape[1]
+
+    def subset(self, chosen: Sequence[int]) -> GraspImages:
+        """Some of the images."""
+        return GraspImages(
+            self.depth[list(chosen)],
+            tuple(self.labels[k] for k in chosen),
+            self.masks[list(chosen)],
+            tuple(self.objects[k] for k in chosen),
+            tuple(self.names[k] for k in chosen),
+        )
+
+    def with_labels(self, count: int, seed: int) -> GraspImages:
+        """The images with `count` labels each, or all where there are fewer.
+
+        Which ones depends on the image and the seed alone, and fewer labels are a part of more: they are the first of
+        one shuffle.
+        """
+        labels = tuple(
+            rows[np.random.default_rng([seed, k]).permutation(len(rows))[:count]] for k, rows in enumerate(self.labels)
+        )
+        return dataclasses.replace(self, labels=labels)
+
+
+def load_images(folder: Path, size: int | None = None, depth: DepthKind = "stereo") -> GraspImages:
+    """Reads all images of a folder in Jacquard's layout, in the order in which they were made, where that is known.
+
+    Args:
+        folder: Holds the files, at any depth.
+        size: Images are scaled to `size` x `size` pixels, and their labels with them; None: as they are.
+        depth: Measured, or perfect.
+
+    Raises:
+        InputError: Names the file, and the line, that cannot be used; a grasp whose centre lies outside the image; or
+            images of several sizes.
+    """
+    folder = Path(folder)
+    stems = [folder / view["image"] for view in _records(folder)] if (folder / VIEWS).exists() else find_images(folder)
+    images, labels, masks = [], [], []
+    for stem in stems:
+        measured = read_depth(stem, depth)
+        rows = read_grasps(stem.with_name(stem.name + GRASPS))[:, :4]
+        _check(stem, measured, rows)
+        mask = cv2.imread(str(stem.with_name(stem.name + MASK)), cv2.IMREAD_GRAYSCALE)
+        mask = np.ones(measured.shape, np.uint8) if mask is None else mask
+        if size is not None and measured.shape[0] != size:
+            scale = size / measured.shape[0]
+            # area averages would mix gaps into their neighbours: fill them first
+            measured = cv2.resize(inpaint_depth(measured), (size, size), interpolation=cv2.INTER_AREA)
+            mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST)
+            rows = np.column_stack([(rows[:, :2] + 0.5) * scale - 0.5, rows[:, 2], rows[:, 3] * scale])
+        images.append(inpaint_depth(measured))
+        labels.append(rows.astype(np.float32))
+        masks.append(mask > 0)
+    if len({image.shape for image in images}) > 1:
+        raise InputError(f"{folder}: images of several sizes; say which size they shall have")
+    names = tuple(stem.relative_to(folder).as_posix() for stem in stems)
+    return GraspImages(np.stack(images), tuple(labels), np.stack(masks), tuple(object_of(s) for s in stems), names)
+
+
+def load_tried(folder: Path) -> pd.DataFrame:
+    """Every grasp that was tried in the images of a folder made here: `image` (its place), u, v, phi, w, `end`.
+
+    Raises:
+        InputError: The folder was not made here.
+    """
+    path = Path(folder) / TRIED
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; only data sets that were simulated have the grasps that failed")
+    with np.load(path) as stored:
+        frame = pd.DataFrame(stored["tried"], columns=["image", "u", "v", "phi", "w", "end"])
+    return frame.astype({"image": int, "end": int})
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenery:
+    """What an image shows: enough to grasp there again.
+
+    Attributes:
+        item, pose: what lies on the table, and how.
+        camera: of the image.
+    """
+
+    item: Item
+    pose: Pose
+    camera: Camera
+
+
+def load_sceneries(folder: Path, catalogue: Catalogue) -> list[Scenery]:
+    """What each image of a folder made here shows.
+
+    Raises:
+        InputError: The folder was not made here, or the catalogue lacks an object.
+    """
+    return [_scenery(record, catalogue) for record in _records(Path(folder))]
+
+
+def _records(folder: Path) -> list[dict]:
+    path = folder / VIEWS
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; only data sets that were simulated can be grasped in again")
+    return json.loads(path.read_text(encoding="utf-8"))["views"]
+
+
+def _scenery(record: dict, catalogue: Catalogue) -> Scenery:
+    camera = record["camera"]
+    focal, size = camera["focal"], camera["size"]
+    middle = (size - 1) / 2
+    return Scenery(
+        Item(shape=catalogue.shape(record["object"]), texture=0, mass=record["mass"], friction=record["friction"]),
+        (np.array(record["rotation"]), np.array(record["position"])),
+        Camera(focal, focal, middle, middle, np.array(camera["world_from_camera"]), size, size),
+    )
+
+
+def _check(stem: Path, depth: np.ndarray, rows: np.ndarray) -> None:
+    height, width = depth.shape
+    outside = (rows[:, 0] < -0.5) | (rows[:, 0] > width - 0.5) | (rows[:, 1] < -0.5) | (rows[:, 1] > height - 0.5)
+    if outside.any():
+        line = int(np.flatnonzero(outside)[0]) + 1
+        u, v = rows[outside][0, :2]
+        raise InputError(
+            f"{stem}{GRASPS}: grasp {line} lies at ({u:.1f}, {v:.1f}), outside the image of {width}x{height} pixels"
+        )

@@ -1,0 +1,180 @@
+"""One episode of grasp data: an object falls onto the table, is looked at, and is grasped again and again (§III-D).
+
+An episode depends on the seed, the split and its number alone. Each view has a camera of its own; since a grasp goes
+along the camera's axis, each view's grasps are carried out for that view.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from graspbook.mlgsl.grasp_data.config import DataConfig
+from graspbook.world.camera import Camera
+from graspbook.world.catalogue import Shape
+from graspbook.world.items import Item
+from graspbook.world.jaw.antipodal import antipodal_grasps
+from graspbook.world.jaw.config import JawConfig
+from graspbook.world.jaw.execute import ENDS, End, Trials
+from graspbook.world.jaw.grasp import JawGrasp, to_image, to_world
+from graspbook.world.scene import Pose
+from graspbook.world.table.cameras import draw_table_camera
+from graspbook.world.table.cell import TableCell
+from graspbook.world.table.config import CameraConfig, ObjectConfig
+from graspbook.world.table.items import draw_table_item
+from graspbook.world.table.sensor import measure_table
+from graspbook.world.table.surface import Surface, View
+
+CENTRED = 0.02
+"""An object lies within this distance of the middle of the table, metres."""
+RIM = 2
+"""An object that comes nearer than so many pixels to the image's rim is not used."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TableWorld:
+    """Everything that decides an episode, besides seed, split and number."""
+
+    camera: CameraConfig
+    objects: ObjectConfig
+    gripper: JawConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One image with the grasps that were tried in it.
+
+    Attributes:
+        item, pose: what lies on the table, and how.
+        camera: of the image.
+        view: perfect depth and what each pixel shows.
+        stereo: measured depth, float32 [H, W] metres, 0 where there is none.
+        labels: successful grasps (u, v, phi, w), float64 [K, 4].
+        tried: all grasps tried, float64 [T, 4].
+        ends: how each ended, int64 [T], places in `ENDS`.
+    """
+
+    item: Item
+    pose: Pose
+    camera: Camera
+    view: View
+    stereo: np.ndarray
+    labels: np.ndarray
+    tried: np.ndarray
+    ends: np.ndarray
+
+
+def run_episode(
+    world: TableWorld, config: DataConfig, shapes: tuple[Shape, ...], labels: int, seed: int, number: int
+) -> list[Sample]:
+    """The images of one episode; none where the object did not come to rest, or can hardly be grasped.
+
+    Args:
+        world: Camera, objects, gripper.
+        config: Which grasps are tried.
+        shapes: One of these is drawn.
+        labels: At most so many successful grasps are kept in an image.
+        seed: Of the data set.
+        number: Of the episode.
+    """
+    rng = np.random.default_rng([seed, number])
+    item = draw_table_item(rng, shapes[int(rng.integers(len(shapes)))], world.objects)
+    with TableCell() as cell:
+        if not (cell.drop(1, item, rng) and cell.items):
+            return []
+        place = rng.uniform(-CENTRED, CENTRED, 2) - cell.pose(1)[1][:2]
+        cell.shift(1, np.array([*place, 0.0]))
+        surface, trials = Surface(cell), Trials(cell, world.gripper)
+        samples = [_look_and_grasp(cell, surface, trials, world, config, labels, rng) for _ in range(config.views)]
+    return [sample for sample in samples if sample is not None]
+
+
+def _look_and_grasp(
+    cell: TableCell,
+    surface: Surface,
+    trials: Trials,
+    world: TableWorld,
+    config: DataConfig,
+    labels: int,
+    rng: np.random.Generator,
+) -> Sample | None:
+    """One view; None where the object does not fit into the image, or too few grasps succeed."""
+    trials.reset()
+    item, pose = cell.items[1], cell.pose(1)
+    camera = draw_table_camera(rng, world.camera)
+    view = surface.see(camera)
+    if not fits(view.ids > 0):
+        return None
+    candidates = antipodal_grasps(
+        surface,
+        camera.world_from_camera[:3, 2],
+        rng,
+        max_opening=world.gripper.max_opening,
+        clearance=config.clearance,
+    )
+    tried, ends, good = [], [], 0
+    for grasp in candidates[: labels * config.tries_per_label]:
+        ends.append(trials.attempt(grasp))
+        tried.append(grasp)
+        good += ends[-1] is End.SUCCESS
+        hopeless = len(tried) >= config.least_labels * config.tries_per_label and good < config.least_labels
+        if good == labels or hopeless:
+            break
+    rows = to_image(tried, camera)
+    successful = rows[[end is End.SUCCESS for end in ends]] if tried else rows
+    if len(successful) < config.least_labels:
+        return None
+    others = other_grasps(successful, view, camera, world.gripper, config.others, rng)
+    ends += [trials.attempt(grasp) for grasp in others]
+    return Sample(
+        item=item,
+        pose=pose,
+        camera=camera,
+        view=view,
+        stereo=measure_table(view.depth, rng, world.camera),
+        labels=successful,
+        tried=np.concatenate([rows, to_image(others, camera)]),
+        ends=np.array([ENDS.index(end) for end in ends], np.int64),
+    )
+
+
+def fits(mask: np.ndarray) -> bool:
+    """Whether an object is seen, and all of it lies well inside the image."""
+    inside = mask[RIM:-RIM, RIM:-RIM]
+    return bool(mask.any()) and int(inside.sum()) == int(mask.sum())
+
+
+def other_grasps(
+    successful: np.ndarray, view: View, camera: Camera, gripper: JawConfig, count: int, rng: np.random.Generator
+) -> list[JawGrasp]:
+    """Grasps as an untrained, then as a half-trained model would make them.
+
+    Args:
+        successful: Grasps (u, v, phi, w), [K, 4].
+        view: What the camera sees.
+        camera: Of the image.
+        gripper: The widest opening counts.
+        count: How many; one half anywhere on the object at any angle, the other near a successful grasp.
+        rng: Source of randomness.
+    """
+    row, column = np.nonzero(view.ids > 0)
+    anywhere = count // 2
+    chosen = rng.integers(len(row), size=anywhere)
+    pixel = camera.fx / float(np.median(view.depth))
+    widest = gripper.max_opening * pixel
+    first = np.column_stack(
+        [
+            column[chosen],
+            row[chosen],
+            rng.uniform(-np.pi / 2, np.pi / 2, anywhere),
+            rng.uniform(0.1, 1, anywhere) * widest,
+        ]
+    )
+    near = successful[rng.integers(len(successful), size=count - anywhere)]
+    second = near + rng.normal(size=near.shape) * (0.008 * pixel, 0.008 * pixel, 0.35, 0.01 * pixel)
+    rows = np.concatenate([first, second])
+    height, width = view.depth.shape
+    rows[:, 0], rows[:, 1] = np.clip(rows[:, 0], 0, width - 1), np.clip(rows[:, 1], 0, height - 1)
+    rows[:, 3] = np.clip(rows[:, 3], 0.005 * pixel, widest)
+    return to_world(rows, view.depth, camera, gripper.max_opening)

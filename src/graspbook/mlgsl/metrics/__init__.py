@@ -1,0 +1,1 @@
+"""How good predicted grasps are (§IV-A)."""

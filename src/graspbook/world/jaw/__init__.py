@@ -1,0 +1,1 @@
+"""A gripper with two parallel jaws, whose grasps are carried out in physics."""

@@ -1,0 +1,36 @@
+"""Configuration of the gripper with two parallel jaws."""
+
+from graspbook.configuration import NonNegative, Positive, configuration
+
+
+@configuration
+class JawConfig:
+    """Geometry and strength of the gripper, and how it is moved.
+
+    Attributes:
+        max_opening: largest distance between the fingers' inner faces, metres.
+        finger_thickness: along the closing direction, metres.
+        finger_width: across the closing direction, metres.
+        finger_length: from the tips to the palm, metres.
+        pad: height of the pads at the fingers' ends, metres; the tool's centre is in their middle.
+        depth: how far beyond the surface point the tool's centre goes along the camera's axis, metres (§V: 1 cm).
+        force: of closing, newtons.
+        friction: coefficient of the pads; Bullet multiplies it by the object's.
+        lift: how far the gripper is withdrawn, metres.
+        shake: largest acceleration of the shaking, across the closing direction, m/s^2.
+    """
+
+    max_opening: Positive
+    finger_thickness: Positive
+    finger_width: Positive
+    finger_length: Positive
+    pad: Positive
+    depth: NonNegative
+    force: Positive
+    friction: Positive
+    lift: Positive
+    shake: NonNegative
+
+    def __post_init__(self) -> None:
+        if self.pad >= self.finger_length:
+            raise ValueError(f"pad is {self.pad}, no shorter than finger_length, {self.finger_length}")

@@ -1,0 +1,129 @@
+"""A grasp carried out in physics, and the name of its end.
+
+The gripper is put around the surface point, where a straight approach along the camera's axis would bring it; then it
+closes, withdraws, shakes what it holds, and waits. All of it takes counted steps.
+
+Bullet's `restoreState` brings back where everything is, but no motor: a jaw that had been lifting before would rise
+while it closes. Every trial therefore sets all motors anew.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+from graspbook.world.bullet import pybullet
+from graspbook.world.jaw.config import JawConfig
+from graspbook.world.jaw.grasp import JawGrasp
+from graspbook.world.jaw.hand import LEFT, LIFT, RIGHT, SHAKE, Hand, hand_pose
+from graspbook.world.physics import TIME_STEP
+from graspbook.world.table.cell import TableCell
+
+TOLERANCE = 0.001
+"""Fingers that reach less than this into an object on approach do not collide, metres."""
+CLOSING_SPEED, LIFTING_SPEED = 0.25, 0.8
+"""Of each finger, and of the whole gripper; m/s."""
+GRIP_STEPS, HOLD_STEPS = 18, 12
+"""Steps between the end of the fingers' way and lifting, and of holding still at the end."""
+RISE_STEPS = 16
+"""Steps in which lifting gathers speed."""
+SHAKES, SHAKE_STEPS = 2, 24
+"""How often the gripper goes to and fro, and steps for each time."""
+HANGS = 0.5
+"""What has risen by this share of the lift hangs in the gripper."""
+
+
+class End(StrEnum):
+    """How a grasp ends; exactly one object between the fingers is a success."""
+
+    SUCCESS = "success"
+    COLLISION = "collision"
+    """The fingers or the palm would run into an object on the way."""
+    NOTHING_HELD = "nothing held"
+    """The fingers closed, and not both of them met an object."""
+    SLIPPED = "slipped"
+    """Both fingers met an object, and nothing came up."""
+    DROPPED = "dropped"
+    """It came up, and fell while the gripper shook or waited."""
+    TWO_HELD = "two held"
+    """More than one object came up."""
+
+
+ENDS = tuple(End)
+
+
+class Trials:
+    """Tries grasps on the same still moment of a table, each as if it were the first.
+
+    Args:
+        cell: The table, everything at rest. It must not change while there are trials.
+        config: The gripper.
+    """
+
+    def __init__(self, cell: TableCell, config: JawConfig) -> None:
+        self.cell, self.config = cell, config
+        self.hand = Hand(cell, config)
+        self._start = pybullet.saveState(physicsClientId=cell.client)
+
+    def attempt(self, grasp: JawGrasp) -> End:
+        """Tries one grasp; afterwards the table is as it is then (see `reset`)."""
+        self.reset()
+        hand, bodies = self.hand, {number: self.cell.body(number) for number in self.cell.items}
+        opening = min(grasp.opening, self.config.max_opening)
+        hand.place(hand_pose(grasp, self.config), opening)
+        for joint in (SHAKE, LIFT):
+            hand.drive(joint, 0.0, 500.0)
+        if any(hand.penetrates(body, TOLERANCE) for body in bodies.values()):
+            return End.COLLISION
+        heights = self._heights(bodies)
+        for joint in (LEFT, RIGHT):
+            hand.drive(joint, CLOSING_SPEED, self.config.force)
+        self.cell.step(math.ceil(opening / 2 / CLOSING_SPEED / TIME_STEP) + GRIP_STEPS)
+        if not hand.grips(bodies.values()):
+            return End.NOTHING_HELD
+        self._lift()
+        if not self._hanging(bodies, heights):
+            return End.SLIPPED
+        self._shake()
+        self.cell.step(HOLD_STEPS)
+        held = self._hanging(bodies, heights)
+        if not held:
+            return End.DROPPED
+        return End.SUCCESS if len(held) == 1 else End.TWO_HELD
+
+    def reset(self) -> None:
+        """Brings the table back to how it was when the trials began."""
+        pybullet.restoreState(self._start, physicsClientId=self.cell.client)
+
+    def close(self) -> None:
+        """Forgets the beginning and takes the gripper away; what stands on the table stays as it is."""
+        pybullet.removeState(self._start, physicsClientId=self.cell.client)
+        pybullet.removeBody(self.hand.body, physicsClientId=self.cell.client)
+
+    def _lift(self) -> None:
+        """Withdraws, gathering speed at first: a jerk would tear the fingers off what they hold."""
+        for step in range(RISE_STEPS):
+            self.hand.drive(LIFT, LIFTING_SPEED * (step + 1) / RISE_STEPS, 500.0)
+            self.cell.step()
+        rising = RISE_STEPS // 2
+        self.cell.step(max(math.ceil(self.config.lift / LIFTING_SPEED / TIME_STEP) - rising, 0))
+        self.hand.drive(LIFT, 0.0, 500.0)
+
+    def _shake(self) -> None:
+        """Swings across the closing direction: the largest acceleration is `shake`."""
+        omega = 2 * math.pi / (SHAKE_STEPS * TIME_STEP)
+        for step in range(SHAKES * SHAKE_STEPS):
+            speed = self.config.shake / omega * math.sin(omega * step * TIME_STEP)
+            self.hand.drive(SHAKE, speed, 500.0)
+            self.cell.step()
+        self.hand.drive(SHAKE, 0.0, 500.0)
+
+    def _heights(self, bodies: dict[int, int]) -> dict[int, float]:
+        return {
+            number: pybullet.getBasePositionAndOrientation(body, physicsClientId=self.cell.client)[0][2]
+            for number, body in bodies.items()
+        }
+
+    def _hanging(self, bodies: dict[int, int], before: dict[int, float]) -> list[int]:
+        now = self._heights(bodies)
+        return [number for number in bodies if now[number] - before[number] > HANGS * self.config.lift]

@@ -1,0 +1,89 @@
+"""A grasp in an image, g = (p, phi, w), and the same grasp in the world (§III-A, Figure 2).
+
+In an image, a grasp is a row (u, v, phi, w): the pixel, the closing direction and the opening. phi is in radians, from
+the axis of u (to the right) towards that of v (downwards), so it grows clockwise on the screen; phi and phi + pi are
+the same grasp. w is in pixels.
+
+In the world, the gripper moves along the camera's optical axis, perpendicular to the image (Figure 2b), towards the
+surface point that the pixel shows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float
+
+from graspbook.errors import InputError
+from graspbook.world.camera import Camera
+
+
+@dataclasses.dataclass(frozen=True)
+class JawGrasp:
+    """One grasp in the world.
+
+    Attributes:
+        point: the surface point under the gripper, [3] metres.
+        axis: the direction of approach, a unit vector [3].
+        closing: the direction from one finger to the other, a unit vector [3] perpendicular to `axis`.
+        opening: distance between the fingers' inner faces, metres.
+    """
+
+    point: np.ndarray
+    axis: np.ndarray
+    closing: np.ndarray
+    opening: float
+
+
+def half_turn(angle: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """The same directions of a line, brought to [-pi/2, pi/2)."""
+    return (np.asarray(angle, float) + np.pi / 2) % np.pi - np.pi / 2
+
+
+def to_image(grasps: list[JawGrasp], camera: Camera) -> Float[np.ndarray, "n 4"]:
+    """Grasps of the world as rows (u, v, phi, w) of the camera's image, float64.
+
+    The opening is measured at the depth of the surface point.
+    """
+    if not grasps:
+        return np.zeros((0, 4))
+    points = np.stack([grasp.point for grasp in grasps])
+    arms = np.stack([grasp.closing * grasp.opening / 2 for grasp in grasps])
+    (first, _), (second, _), (middle, _) = (camera.project(points + side * arms) for side in (-1, 1, 0))
+    across = second - first
+    angle = half_turn(np.arctan2(across[:, 1], across[:, 0]))
+    return np.column_stack([middle, angle, np.hypot(*across.T)])
+
+
+def to_world(
+    rows: Float[np.ndarray, "n 4"], depth: Float[np.ndarray, "h w"], camera: Camera, max_opening: float = np.inf
+) -> list[JawGrasp]:
+    """Rows (u, v, phi, w) as grasps of the world: the surface point is what the depth image shows at the pixel.
+
+    Args:
+        rows: float [N, 4].
+        depth: Metres along the optical axis, without gaps.
+        camera: Of the image.
+        max_opening: Wider openings are cut to this, metres.
+
+    Raises:
+        InputError: A grasp's centre lies outside the image.
+    """
+    rows = np.asarray(rows, float).reshape(-1, 4)
+    height, width = depth.shape
+    column, row = (np.rint(rows[:, k]).astype(int) for k in (0, 1))
+    outside = (column < 0) | (column >= width) | (row < 0) | (row >= height)
+    if outside.any():
+        u, v = rows[outside][0, :2]
+        raise InputError(f"grasp at pixel ({u:.1f}, {v:.1f}): outside the image of {width}x{height} pixels")
+    distance = depth[row, column].astype(float)
+    across = np.column_stack([np.cos(rows[:, 2]), np.sin(rows[:, 2])])
+    points = camera.backproject(rows[:, :2], distance)
+    span = camera.backproject(rows[:, :2] + across, distance) - points  # of one pixel: parallel to the image
+    length = np.linalg.norm(span, axis=1)
+    axis = camera.world_from_camera[:3, 2]
+    return [
+        JawGrasp(point, axis, direction / metres, float(min(w * metres, max_opening)))
+        for point, direction, metres, w in zip(points, span, length, rows[:, 3], strict=True)
+    ]

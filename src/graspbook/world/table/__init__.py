@@ -1,0 +1,1 @@
+"""A table under a depth camera: one object at rest, or a clutter of several."""

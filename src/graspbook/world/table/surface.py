@@ -1,0 +1,93 @@
+"""The table and what stands on it as surfaces: depth images, and what lies below a point."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from graspbook.world.camera import Camera
+from graspbook.world.rays import RayScene
+from graspbook.world.table.cell import TableCell
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """What a perfect depth camera sees.
+
+    Attributes:
+        depth: float32 [H, W] metres along the optical axis.
+        ids: uint8 [H, W] object ids; 0 is the table.
+        shade: uint8 [H, W] brightness under a lamp beside the camera.
+    """
+
+    depth: np.ndarray
+    ids: np.ndarray
+    shade: np.ndarray
+
+
+class Surface:
+    """One still moment of a table: the triangles of its objects in world coordinates, above the plane z = 0."""
+
+    def __init__(self, cell: TableCell) -> None:
+        self.scene = RayScene(dict(sorted(cell.items.items())), cell.poses(), with_tote=False)
+        corners = self.scene.vertices[self.scene.faces.astype(np.int64)]
+        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        length = np.linalg.norm(cross, axis=1)
+        self.areas = length / 2
+        self.normals = cross / np.maximum(length, 1e-12)[:, None]
+        self.corners = corners
+
+    def face_ids(self) -> np.ndarray:
+        """Object id of each triangle, uint8 [F]."""
+        return self.scene.object_ids[self.scene.face_geom]
+
+    def hit(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First hits of rays with the objects.
+
+        Args:
+            origins: [N, 3] metres.
+            directions: [N, 3], of any length.
+
+        Returns:
+            The triangle, int64 [N] (-1: none), and the ray's parameter there, float64 [N] (infinite).
+        """
+        face, _, _, t = self.scene.cast_faces(
+            np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32)
+        )
+        return face.astype(np.int64), np.where(face >= 0, t, np.inf).astype(np.float64)
+
+    def below(self, points: np.ndarray, axis: np.ndarray, start: float = 0.4) -> np.ndarray:
+        """The outermost surface on lines through points, seen along an axis.
+
+        Args:
+            points: [N, 3] metres.
+            axis: [3] unit vector, downwards.
+            start: The lines begin this far above the points, metres.
+
+        Returns:
+            float64 [N, 3]: where each line first meets an object or the table.
+        """
+        origins = np.asarray(points, float) - start * np.asarray(axis, float)
+        directions = np.broadcast_to(np.asarray(axis, float), origins.shape)
+        _, t = self.hit(origins, directions)
+        t = np.minimum(t, -origins[:, 2] / axis[2])
+        return origins + t[:, None] * directions
+
+    def see(self, camera: Camera) -> View:
+        """What a perfect depth camera sees; the table goes on for ever."""
+        origins, directions = camera.rays()
+        face, t = self.hit(origins, directions)
+        plane = -origins[:, 2].astype(float) / directions[:, 2]
+        on_table = (face < 0) | (t > plane)
+        depth = np.where(on_table, plane, t)
+        normals = np.where(on_table[:, None], (0.0, 0.0, 1.0), self.normals[face])
+        towards = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+        shade = np.abs((normals * towards).sum(1)) * np.where(on_table, 0.55, 0.95)
+        ids = np.where(on_table, 0, self.face_ids()[face])
+        shape = camera.height, camera.width
+        return View(
+            depth.reshape(shape).astype(np.float32),
+            ids.reshape(shape).astype(np.uint8),
+            np.round(255 * shade).reshape(shape).astype(np.uint8),
+        )
