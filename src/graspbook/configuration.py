@@ -10,12 +10,16 @@ from typing import Annotated, Literal, TypeVar, dataclass_transform
 
 from annotated_types import Ge, Gt, Interval
 
+from graspbook.errors import InputError
+
 T = TypeVar("T")
 
 Count = Annotated[int, Ge(1)]
 Natural = Annotated[int, Ge(0)]
 Seed = Annotated[int, Interval(ge=0, lt=2**63)]
 """What NumPy and PyTorch both take."""
+LearningRate = Annotated[float, Interval(gt=0, le=1)]
+"""Of Adam and its kin, whose steps are as long as their rate: above 1 nothing is learned."""
 Replicates = Annotated[int, Ge(20)]
 """Of a bootstrap: a 95 % interval cuts one in forty off at each end."""
 Positive = Annotated[float, Gt(0)]
@@ -23,6 +27,12 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Interval(ge=0, le=1)]
 Precision = Literal["float32", "bfloat16"]
 """Of arithmetic in training: "bfloat16" is automatic mixed precision."""
+
+
+def check_seed(seed: object, name: str = "seed") -> None:
+    """Raise InputError unless `seed` is a whole number that every generator takes (`Seed`)."""
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise InputError(f"{name}: expected a whole number from 0 to 2**63 - 1, got {seed!r}")
 
 
 @dataclass_transform(frozen_default=True)

@@ -1,10 +1,25 @@
-"""How many processes work side by side: one setting for everything, which changes the speed and never a result."""
+"""How many processes work side by side: one setting for everything, which changes the speed and never a result.
+
+A worker ends with the process that started it, even if that one is killed: what outlived it would go on for hours,
+and get in the way of the next run.
+"""
 
 import os
+import threading
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from graspbook.errors import InputError
 
 VARIABLE = "GRASPBOOK_WORKERS"
+CHECK_SECONDS = 0.5
+"""Time between a worker's looks at whether its parent is still there."""
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_watched: set[int] = set()
 
 
 def worker_count() -> int:
@@ -19,3 +34,27 @@ def worker_count() -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InputError(f"environment variable {VARIABLE}: expected a positive whole number, got {text!r}")
     return int(text)
+
+
+def work_for(
+    parent: int, task: Callable[Arguments, Result], *arguments: Arguments.args, **options: Arguments.kwargs
+) -> Result:
+    """Do a task in a worker that ends with its parent.
+
+    Args:
+        parent: Id of the process that asks for the task. Where it is not this one's parent (the task is done in the
+            process itself, or on a cluster), nothing is watched.
+        task: What to do.
+        arguments: Of the task.
+        options: Of the task.
+    """
+    if os.getppid() == parent and parent not in _watched:
+        _watched.add(parent)
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    return task(*arguments, **options)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(CHECK_SECONDS)
+    os._exit(1)

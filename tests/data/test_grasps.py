@@ -135,7 +135,7 @@ def test_what_a_killed_run_left_is_cleared(tmp_path, make_grasp):
 def test_a_folder_that_is_no_data_set_is_not_replaced(tmp_path, make_grasp):
     (tmp_path / "set").mkdir()
     (tmp_path / "set/thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match=r"holds no grasps\.parquet"):
+    with pytest.raises(InputError, match=r"holds thesis\.tex, which was not made here"):
         write_grasps(tmp_path / "set", [make_grasp(0)])
     assert (tmp_path / "set/thesis.tex").read_text() == "years of work"
 

@@ -1,4 +1,6 @@
 import itertools
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -74,6 +76,18 @@ def test_exactly_as_much_may_change_as_the_margin_allows():
     nothing = robust_target(torch.full((20,), -3.0), target, 0.7)
     assert everything.sum() == 20  # 10 / 20 = 0.5
     assert nothing.sum() == 7  # 7 / 10 = 0.7, which is no binary fraction
+
+
+@pytest.mark.parametrize("margin", [0.1, 0.3, 0.5, 0.55, 0.6, 0.7, 0.9])
+def test_as_much_may_change_in_masks_of_every_size(margin):
+    """n pixels may grow to the floor of n / margin, and shrink to the ceiling of n * margin, as decimal fractions."""
+    least = Fraction(str(margin))
+    sizes = torch.arange(1, 200)
+    target = torch.arange(2000) < sizes[:, None]
+    grown = robust_target(torch.full(target.shape, 3.0), target, margin).sum(1)
+    shrunk = robust_target(torch.full(target.shape, -3.0), target, margin).sum(1)
+    assert grown.tolist() == [math.floor(int(n) / least) for n in sizes]
+    assert shrunk.tolist() == [math.ceil(int(n) * least) for n in sizes]
 
 
 def test_a_margin_of_one_leaves_the_target_alone():

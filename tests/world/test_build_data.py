@@ -4,14 +4,6 @@ from graspbook.errors import InputError
 from graspbook.world import build_data
 
 
-def test_files_appear_whole(tmp_path):
-    path = tmp_path / "deep" / "file.bin"
-    build_data._write(path, b"one")
-    build_data._write(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert [p.name for p in path.parent.iterdir()] == ["file.bin"]
-
-
 def test_without_any_installer_the_weights_ask_for_one(tmp_path, monkeypatch):
     monkeypatch.setattr(build_data.shutil, "which", lambda name: None)
     with pytest.raises(InputError, match="uv or pip"):

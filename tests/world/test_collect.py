@@ -1,7 +1,12 @@
 import dataclasses
+import subprocess
+import sys
+import textwrap
+import time
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 
 from graspbook.data.grasps import GraspDataset
@@ -124,6 +129,67 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
     assert seen[0] == (0, kept), "the finished episode was not run again"
 
 
+SLOW = """
+    import sys, time
+    from graspbook.world import collect as module
+    from graspbook.world.config import Dials, WorldConfig
+    from graspbook.world.segmenter import TrueSegmenter
+
+    real = module.run_episode
+
+    def slow(*arguments):
+        for grasp in real(*arguments):
+            yield grasp
+            time.sleep(SECONDS)
+
+    module.run_episode = slow
+    def store(*arguments):
+        module.run_episode = slow  # a worker imports the module anew
+        return store_episode(*arguments)
+    store_episode, module.store_episode = module.store_episode, store
+    tiny, (out, data, scratch) = CONFIG, sys.argv[1:]
+    module.collect(out, "train", 8, 5, tiny, TrueSegmenter(), WORKERS, data_dir=data, scratch_dir=scratch)
+"""
+
+
+def start_slowly(out, data_dir, scratch, seconds, workers):
+    """A collect in a process of its own, in which every grasp takes some time."""
+    script = (
+        textwrap.dedent(SLOW)
+        .replace("CONFIG", repr(TINY))
+        .replace("SECONDS", str(seconds))
+        .replace("WORKERS", str(workers))
+    )
+    return subprocess.Popen([sys.executable, "-c", script, *map(str, (out, data_dir, scratch))])
+
+
+def test_workers_end_with_a_parent_that_is_killed_alone_and_the_next_run_goes_on(
+    reference, data_dir, tmp_path, hash_files
+):
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    process = start_slowly(out, data_dir, scratch, 600, workers=2)
+    deadline = time.monotonic() + 120
+    while not list(scratch.glob("collect-*/.e0*")):  # a worker is in an episode
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    # loky's own tracker ends with its last client
+    assert psutil.wait_procs(family, timeout=30)[1] == [], "nobody outlives the parent"
+    collect(out, "train", 8, 5, TINY, TrueSegmenter(), 1, data_dir=data_dir, scratch_dir=scratch)
+    assert hash_files(out) == hash_files(reference)
+    assert not any(scratch.iterdir())
+
+
+def test_two_collects_into_one_folder_at_once_both_end_in_the_whole_data_set(reference, data_dir, tmp_path, hash_files):
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    both = [start_slowly(out, data_dir, scratch, 0.05, workers=1) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert hash_files(out) == hash_files(reference)
+    assert not any(scratch.iterdir())
+
+
 def test_an_episode_without_grasps_is_remembered(data_dir, tmp_path, monkeypatch, scripted):
     blind = scripted(lambda ids: np.zeros((0, *ids.shape), bool), "blind")
     job = Job("train", 0, TINY, blind, str(data_dir))
@@ -169,6 +235,9 @@ def test_the_scratch_key_names_the_code_of_episodes_and_of_the_segmenter(data_di
         ({"n_grasps": 0}, "n_grasps"),
         ({"workers": 0}, "workers"),
         ({"backend": "threads"}, "backend"),
+        ({"seed": -1}, "seed: expected a whole number from 0"),
+        ({"seed": 2**70}, "seed: expected a whole number from 0"),
+        ({"seed": 1.5}, "seed: expected a whole number from 0"),
         ({"data_dir": "nowhere"}, "nowhere"),
         ({"split": "validation"}, "split"),
     ],

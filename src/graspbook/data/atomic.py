@@ -1,12 +1,24 @@
-"""Files and folders that appear whole or not at all: a killed run leaves nothing half-written under a final name."""
+"""Files and folders that appear whole or not at all: a killed run leaves nothing half-written under a final name.
 
+Several processes may make the same file or folder at once: each writes under a hidden name of its own, and the last
+to be done is the one that stays. What a killed run left is cleared away by the next, never what a living one writes.
+"""
+
+import errno
 import os
+import re
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from graspbook.data.locks import held, held_if_free
+from graspbook.data.manifest import foreign_file, list_files, read_manifest, write_manifest
 from graspbook.errors import InputError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+"""What only writing can meet."""
 
 
 @contextmanager
@@ -15,20 +27,25 @@ def new_file(out: Path) -> Iterator[Path]:
 
     Args:
         out: the file to make or to replace; its folder is created.
+
+    Raises:
+        InputError: nothing can be written there.
     """
     out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}")  # two runs at once must not write into each other's
+    with _written(out, always=True):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    partial = _hidden(out, "partial")  # two runs at once must not write into each other's
     try:
-        yield partial
-        os.replace(partial, out)
+        with _written(out):
+            yield partial
+            os.replace(partial, out)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; its folder is created."""
-    with new_file(path) as partial:
+    with new_file(path) as partial, _written(path, always=True):
         partial.write_bytes(content)
 
 
@@ -38,28 +55,142 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def new_folder(out: Path, marker: str) -> Iterator[Path]:
+def new_folder(out: Path) -> Iterator[Path]:
     """Yield an empty hidden folder that takes the name `out` when the block ends without an error.
 
+    What was made is listed, with hashes, in a hidden file beside it (`manifest`). An older folder of that name is
+    replaced if it is empty or each of its files is listed there as it is; nothing else is ever deleted.
+
     Args:
-        out: the folder to make, or to replace if it holds a file `marker` or nothing.
-        marker: name of a file that tells a folder made by an earlier run from anybody else's.
+        out: the folder to make, or to replace; through a symbolic link, the folder that the link leads to.
 
     Raises:
-        InputError: `out` exists and is something else.
+        InputError: `out` holds a file that was not made here, is no folder, or is the working folder or holds it; or
+            nothing can be written there.
     """
-    if out.exists() and not (out / marker).is_file() and (out.is_file() or any(out.iterdir())):
-        raise InputError(f"{out}: exists and holds no {marker}, so it was not made here; not replacing it")
-    partial, old = (out.with_name(f".{out.name}.{kind}") for kind in ("partial", "old"))
-    for left in (partial, old):  # by a killed run
-        shutil.rmtree(left, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    out = real_folder(out)
+    check_replaceable(out)
+    with _partial(out) as partial:
         yield partial
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            check_replaceable(out)
+        except InputError as error:  # a file was put there meanwhile: then neither it nor the work is lost
+            aside = out.with_name(f"{out.name}-{secrets.token_hex(4)}")
+            os.replace(partial, aside)
+            raise InputError(f"{error}; what was made now lies in {aside}") from None
+        with _written(out, always=True):
+            made = list_files(partial)
+            # a run killed in between leaves one of the two folders, and both are known
+            write_manifest(out, *read_manifest(out), made)
+            _take_over(partial, out)
+            write_manifest(out, made)
+
+
+@contextmanager
+def scratch_folder(out: Path) -> Iterator[Path]:
+    """Like `new_folder`, for what nobody but graspbook looks at and whose name says what is in it.
+
+    Nothing is listed, and where another process has made it meanwhile, that one stays.
+    """
+    with _partial(out) as partial:
+        yield partial
+        try:
+            os.replace(partial, out)
+        except OSError:
+            if not out.is_dir():
+                raise
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def real_folder(out: Path) -> Path:
+    """Where a folder to be made lies, symbolic links followed.
+
+    Raises:
+        InputError: it is the working folder or holds it, so that nothing can take its place.
+    """
+    try:
+        real, here = Path(out).resolve(), Path.cwd()
+    except (OSError, RuntimeError) as error:  # a link that leads to itself
+        raise InputError(f"{out}: cannot be a folder ({error})") from None
+    if real == here or real in here.parents:
+        raise InputError(f"{str(out)!r}: is the working folder or holds it; name a folder to make")
+    return real
+
+
+def check_replaceable(out: Path) -> None:
+    """Raise InputError unless a folder can be made here, or what is here was made by graspbook."""
+    with _written(out, always=True):
+        if not out.exists():
+            return
+        if not out.is_dir():
+            raise InputError(f"{out}: exists and is no folder; not replacing it")
+        file = foreign_file(out)
+    if file is not None:
+        raise InputError(f"{out}: holds {file}, which was not made here; not replacing it")
+
+
+@contextmanager
+def _partial(out: Path) -> Iterator[Path]:
+    """A new hidden folder beside `out`, held as long as the block lasts, and removed where it ends in an error."""
+    partial = _hidden(out, "partial")
+    with ExitStack() as stack:
+        with _written(out, always=True):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            _clear_away(out)
+            stack.enter_context(held(partial))
+        try:
+            with _written(out):
+                yield partial
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def _take_over(partial: Path, out: Path) -> None:
+    """Give a folder the name of another, which is moved aside first: half an old folder must never bear the name."""
+    moved = []
+    while True:
+        try:
+            os.replace(partial, out)
+            break
+        except OSError:
+            if not out.is_dir():
+                raise
+        moved.append(_hidden(out, "old"))
+        with suppress(FileNotFoundError):  # somebody else has just moved it
+            os.replace(out, moved[-1])
+    for old in moved:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _clear_away(out: Path) -> None:
+    """Remove what killed runs left beside `out`; put back an old folder that was just being replaced."""
+    for left in out.parent.iterdir():
+        kind = re.fullmatch(rf"\.{re.escape(out.name)}\.(partial|old)-[0-9a-f]{{8}}", left.name)
+        if kind is None or not left.is_dir():
+            continue
+        with held_if_free(left) as free:
+            if free and kind[1] == "old" and not out.exists():
+                os.replace(left, out)
+            elif free:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _hidden(out: Path, kind: str) -> Path:
+    return out.with_name(f".{out.name}.{kind}-{secrets.token_hex(4)}")
+
+
+@contextmanager
+def _written(out: Path, always: bool = False) -> Iterator[None]:
+    """Says in a sentence why nothing can be written at `out`.
+
+    Args:
+        out: where.
+        always: whether the block does nothing but write there, so that whatever goes wrong is the place's fault.
+    """
+    try:
+        yield
+    except OSError as error:
+        if always or error.errno in _NO_ROOM:
+            raise InputError(f"{out}: cannot be written: {error.strerror or error}") from error
         raise
-    if out.exists():
-        os.replace(out, old)  # deleting takes time; half an old folder must never bear the name
-    os.replace(partial, out)
-    shutil.rmtree(old, ignore_errors=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -88,7 +89,10 @@ class CocoScenes:
         """Read one scene; raises InputError where its image is faulty, IndexError past the end."""
         entry, file = self._images[index], self._files[index]
         # Labels are drawn on the pixels as stored, whatever an EXIF tag says about turning them.
-        image = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        try:
+            image = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        except cv2.error:  # a header that claims more pixels than OpenCV takes
+            image = None
         if image is None:
             raise InputError(f"{file}: image {entry['id']} of {self.path}: expected a readable image file")
         if image.shape[:2] != (entry["height"], entry["width"]):
@@ -138,8 +142,9 @@ class CocoScenes:
     def _find(self, image: dict) -> Path:
         folder, name = self.path.parent, image["file_name"]
         for file in (folder / name, folder / "images" / name):
-            if file.is_file():
-                return file
+            with suppress(OSError, ValueError):  # no name that a file can have
+                if file.is_file():
+                    return file
         raise InputError(
             f"{self.path}: image {image['id']}: field file_name: expected the file {folder / name} or "
             f"{folder / 'images' / name}"
@@ -183,13 +188,13 @@ def write_scenes(folder: Path | str, scenes: Iterable[LabelledScene], bins: Sequ
 
     Raises:
         InputError: a scene is faulty or its name taken, there are not as many bins as scenes, or `folder`
-            exists and is something else.
+            holds something that was not made here.
     """
     folder = Path(folder)
     images: list[dict] = []
     annotations: list[dict] = []
     names: set[str] = set()
-    with new_folder(folder, ANNOTATIONS) as partial:
+    with new_folder(folder) as partial:
         (partial / "images").mkdir()
         for number, scene in enumerate(scenes):
             _check_scene(scene)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from graspbook.data.images import MAX_PIXELS
 from graspbook.data.rle import decode_mask
 from graspbook.errors import InputError
 
@@ -27,6 +28,8 @@ def read_coco(path: Path) -> tuple[list[dict], dict[Any, list[dict]]]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: expected a COCO JSON file, there is none") from None
+    except RecursionError:
+        raise InputError(f"{path}: expected a COCO JSON file, lists and objects are nested too deeply") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: expected a COCO JSON file ({error})") from error
     for field in ("images", "annotations"):
@@ -61,7 +64,7 @@ def read_groups(images: list[dict], path: Path) -> np.ndarray:
     if not any("bin" in image for image in images):
         return np.arange(len(images))
     for image in images:
-        if not _is_int(image.get("bin")):
+        if not _is_int(image.get("bin")) or abs(image["bin"]) >= 2**63:
             raise InputError(
                 f"{path}: image {image['id']}: field bin: expected an integer, as for every image or for none, "
                 f"got {image.get('bin')!r}"
@@ -80,6 +83,8 @@ def _check_image(image: dict, number: int, path: Path) -> None:
     for field in ("height", "width"):
         if not _is_int(image.get(field)) or image[field] < 1:
             raise InputError(f"{where}: field {field}: expected pixels, at least 1, got {image.get(field)!r}")
+    if image["height"] * image["width"] > MAX_PIXELS:
+        raise InputError(f"{where}: fields height, width: expected at most {MAX_PIXELS} pixels, got more")
     name = image.get("file_name")
     # A path that leaves the data set would let a JSON file from elsewhere name any file of this machine.
     if not isinstance(name, str) or not name or Path(name).is_absolute() or ".." in Path(name).parts:
@@ -90,10 +95,15 @@ def _check_segmentation(segmentation: Any, image: dict, where: str) -> None:
     where, size = f"{where}: field segmentation", [image["height"], image["width"]]
     if isinstance(segmentation, list):
         for polygon in segmentation:
-            points = np.asarray(polygon if isinstance(polygon, list) else None, dtype=object)
-            numbers = points.ndim == 1 and all(isinstance(x, int | float) and np.isfinite(x) for x in points)
-            if not numbers or len(points) < 6 or len(points) % 2:
+            numbers = isinstance(polygon, list) and all(isinstance(x, int | float) and x == x for x in polygon)
+            if not numbers or len(polygon) < 6 or len(polygon) % 2:
                 raise InputError(f"{where}: expected polygons [x1, y1, x2, y2, x3, y3, ...] of at least 3 points")
+            # a little outside is usual; far outside pycocotools' numbers run over, and the mask comes out empty
+            for name, values, length in (("x", polygon[::2], size[1]), ("y", polygon[1::2], size[0])):
+                if min(values) < -length or max(values) > 2 * length:
+                    raise InputError(
+                        f"{where}: expected polygons on or near the image, every {name} from {-length} to {2 * length}"
+                    )
         return
     counts = segmentation.get("counts") if isinstance(segmentation, dict) else None
     if not isinstance(counts, str | list):

@@ -107,7 +107,7 @@ def check_cups(suction: np.ndarray, where: str) -> np.ndarray:
     Raises:
         InputError: it is empty, or has more 8-connected blobs than the gripper has cups; named by `where`.
     """
-    blobs = cv2.connectedComponents(suction.view(np.uint8), connectivity=8)[0] - 1
+    blobs = cv2.connectedComponents(np.ascontiguousarray(suction).view(np.uint8), connectivity=8)[0] - 1
     if blobs == 0:
         raise InputError(f"{where}: field cups: expected at least one active cup, the mask is all zero")
     if blobs > MAX_CUPS:

@@ -17,6 +17,9 @@ DEPTH_STEP = 1e-4
 DEPTH_LIMIT = 65535 * DEPTH_STEP
 """The largest depth, in metres, that a stored depth image can hold."""
 
+MAX_PIXELS = 2**27
+"""Of an image, 134 million: more is a damaged header, and decoding it would fill the memory."""
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 
@@ -55,7 +58,7 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
         pixels = pixels.astype(np.uint8) * 255
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    done, buffer = cv2.imencode(".png", pixels)
+    done, buffer = cv2.imencode(".png", np.ascontiguousarray(pixels))
     if not done:
         raise InputError(f"{path}: cannot encode {pixels.dtype} {list(pixels.shape)} as PNG")
     path.write_bytes(buffer)
@@ -77,7 +80,10 @@ def _decode(path: Path, field: str, accepted: set[tuple[int, int]], expected: st
         found = f"{bits}-bit {_COLOUR_TYPES.get(colour, f'colour type {colour}')}"
         raise InputError(f"{path}: field {field}: expected {expected}, found {found}")
     _check_chunks(data, path, field)
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        pixels = None
     if pixels is None or pixels.shape[:2] != (height, width):
         raise InputError(f"{path}: field {field}: expected a readable PNG, its pixels do not decode")
     return pixels[:, :, :3] if pixels.ndim == 3 else pixels  # a transparent colour would add a fourth channel
@@ -88,8 +94,8 @@ def _open(path: Path, field: str):
         return open(path, "rb")
     except FileNotFoundError:
         raise InputError(f"{path}: field {field}: expected a PNG file, there is none") from None
-    except OSError as error:
-        raise InputError(f"{path}: field {field}: cannot be read ({error.strerror})") from error
+    except (OSError, ValueError) as error:  # ValueError: no path at all, such as one with a zero byte
+        raise InputError(f"{path}: field {field}: cannot be read ({error})") from error
 
 
 def _parse_header(data: bytes, path: Path, field: str) -> tuple[int, int, int, int]:
@@ -99,6 +105,10 @@ def _parse_header(data: bytes, path: Path, field: str) -> tuple[int, int, int, i
     if len(data) < 33:
         raise InputError(f"{path}: field {field}: truncated PNG, its header is cut off")
     width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
+    if not 0 < width * height <= MAX_PIXELS:
+        raise InputError(
+            f"{path}: field {field}: expected 1 to {MAX_PIXELS} pixels, the PNG's header says {height}x{width}"
+        )
     return height, width, bits, colour
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +36,16 @@ class GraspWriter:
     one row per grasp and the images of one.
 
     Args:
-        out: the folder to make; an older data set of that name is replaced.
+        out: the folder to make; one made here earlier is replaced.
+        make: makes it, whole or not at all.
 
     Raises:
-        InputError: `out` exists and is not a grasp data set.
+        InputError: `out` holds something that was not made here.
     """
 
-    def __init__(self, out: Path | str):
+    def __init__(self, out: Path | str, make: Callable[[Path], AbstractContextManager[Path]] = new_folder):
         self.out = Path(out)
-        self._folder = new_folder(self.out, schema.TABLE)
+        self._folder = make(self.out)
         self._rows: list[dict] = []
         self._ids: set[str] = set()
         self._previous: tuple[dict[str, np.ndarray], dict[str, str]] = ({}, {})

@@ -44,12 +44,14 @@ class Matches:
 
     Attributes:
         image: the image of each detection; the surest detection first.
+        block: detections of one image that are equally sure have the same number; it rises along the ranking.
         hit: whether it is a true positive.
         ignored: whether it counts neither as true nor as false (it took, or is, an object outside the range).
         n_objects: objects of each range in each image.
     """
 
     image: Int[np.ndarray, "D"]
+    block: Int[np.ndarray, "D"]
     hit: Bool[np.ndarray, "A T D"]
     ignored: Bool[np.ndarray, "A T D"]
     n_objects: Int[np.ndarray, "A N"]
@@ -81,10 +83,12 @@ def match_detections(truth: dict, detections: DetectionTable, areas: Areas) -> M
 
     if not parts:
         nothing = np.zeros((len(limits), len(IOU_THRESHOLDS), 0), bool)
-        return Matches(np.zeros(0, np.int64), nothing, nothing, n_objects)
+        return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, nothing, n_objects)
     image, score, hit, ignored = (np.concatenate(part, -1) for part in zip(*parts, strict=True))
     ranking = np.argsort(-score, kind="stable")  # COCO's: equal scores stay in the order of the images
-    return Matches(image[ranking], hit[..., ranking], ignored[..., ranking], n_objects)
+    image, score = image[ranking], score[ranking]
+    begins = (np.diff(image, prepend=-1) != 0) | (np.diff(score, prepend=2.0) != 0)
+    return Matches(image, begins.cumsum() - 1, hit[..., ranking], ignored[..., ranking], n_objects)
 
 
 def overlaps(
@@ -159,7 +163,9 @@ def match_image(
 def average_precision(matches: Matches, weights: Float[np.ndarray, "R N"] | None = None) -> dict[str, np.ndarray]:
     """Table II's metrics, in percent, for each weighting of the images.
 
-    An image of weight w counts as if it were there w times. Equal to pycocotools' `accumulate`.
+    An image of weight w counts as if it were there w times: equal to pycocotools' `accumulate` on so many copies, also
+    where scores tie. (Where they tie within an image, a weight that is no whole number counts as if each detection were
+    there w times.)
 
     Args:
         matches: from `match_detections`.
@@ -227,15 +233,42 @@ def _area_below_curve(
     # Between two hits precision only falls, so the curve is known at the hits; what follows the last is no matter.
     kept = np.flatnonzero(~matches.ignored[area, threshold, : places[-1] + 1])
     at_hits = np.searchsorted(kept, places)
+    mixed = _mixed_blocks(matches, area, threshold)
     result = np.empty(len(weights))
     for row, (weight, total) in enumerate(zip(weights, objects, strict=True)):
-        ranked = np.cumsum(weight[matches.image[kept]])[at_hits]
-        true = np.cumsum(weight[matches.image[places]])
+        if (weight[mixed] > 1).any() and (weight == np.rint(weight)).all():
+            ranked, true = _count_copies(matches, area, threshold, weight.astype(np.int64))
+        else:
+            ranked = np.cumsum(weight[matches.image[kept]])[at_hits]
+            true = np.cumsum(weight[matches.image[places]])
         precision = true / (ranked + np.spacing(1))
         envelope = np.maximum.accumulate(precision[::-1])[::-1]
         reached = np.searchsorted(true / total, RECALLS, side="left")
         result[row] = np.append(envelope, 0)[reached].mean()
     return result
+
+
+def _mixed_blocks(matches: Matches, area: int, threshold: int) -> np.ndarray:
+    """The images in which a hit and a false positive are equally sure: there a copy is more than each one twice."""
+    hit, ignored = matches.hit[area, threshold], matches.ignored[area, threshold]
+    hits = np.bincount(matches.block, hit)
+    misses = np.bincount(matches.block, ~hit & ~ignored)
+    return np.unique(matches.image[(hits * misses > 0)[matches.block]])
+
+
+def _count_copies(matches: Matches, area: int, threshold: int, copies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Detections that count, and true ones, up to each hit, with image k there copies[k] times.
+
+    What is equally sure stays in the order of the images: all of one copy, then all of the next.
+    """
+    first = np.flatnonzero(np.diff(matches.block, prepend=-1))
+    size = np.diff(first, append=len(matches.block))
+    total = size * copies[matches.image[first]]
+    within = np.arange(total.sum()) - np.repeat(total.cumsum() - total, total)
+    ranking = np.repeat(first, total) + within % np.repeat(size, total)
+    hit = matches.hit[area, threshold, ranking]
+    ranked = np.cumsum(~matches.ignored[area, threshold, ranking])
+    return ranked[hit], np.arange(1, hit.sum() + 1)
 
 
 def _outside(area: np.ndarray, limits: np.ndarray) -> np.ndarray:

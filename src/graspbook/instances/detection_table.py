@@ -12,7 +12,6 @@ Images without a detection have no row; the file's metadata lists all names and 
 """
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 from pycocotools import mask as coco_mask
 
+from graspbook.data.atomic import new_file
 from graspbook.data.rle import decode_mask
 from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
@@ -115,13 +115,11 @@ def write_detections(path: Path, table: DetectionTable) -> int:
     The same detections make the same bytes.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     about = json.dumps({"names": table.names, "height": table.size[0], "width": table.size[1]})
     data = arrow.Table.from_pandas(table.rows[_SCHEMA.names], _SCHEMA, preserve_index=False)
     data = data.replace_schema_metadata({_METADATA: about.encode()})
-    temporary = path.with_name(path.name + ".tmp")
-    parquet.write_table(data, temporary, compression="zstd", compression_level=19)
-    os.replace(temporary, path)
+    with new_file(path) as partial:
+        parquet.write_table(data, partial, compression="zstd", compression_level=19)
     return path.stat().st_size
 
 

@@ -14,15 +14,13 @@ floor((n - r) / margin) - n pixels of highest logit (fewer where that gains noth
 trying them all with prefix sums.
 """
 
-import math
+from fractions import Fraction
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from graspbook.errors import InputError
-
-_ROUNDING = 1e-6  # 0.7 is not a binary fraction: 7/10 must count as being within the margin 0.7
 
 
 @torch.no_grad()
@@ -54,8 +52,11 @@ def robust_target(
     n = m.sum(1)
     pixels, most = x.shape[1], int(n.max())
     # no more than these can ever change
-    n_removals = min(pixels, math.floor(most * (1 - margin) + _ROUNDING))
-    n_additions = min(pixels, math.floor(most / margin - most + _ROUNDING))
+    # 0.7 is not a binary fraction, and 7/10 must count as being within the margin 0.7: in whole numbers it does
+    least = Fraction(str(margin)).limit_denominator(10**9)
+    above, below = least.numerator, least.denominator
+    n_removals = min(pixels, most * (below - above) // below)
+    n_additions = min(pixels, most * below // above - most)
 
     lowest = torch.finfo(x.dtype).min
     removal, removed = torch.where(m, -x, lowest).topk(n_removals, 1)
@@ -64,7 +65,7 @@ def robust_target(
     removal_sum, addition_sum = _prefix_sums(removal.clamp(min=0)), _prefix_sums(addition.clamp(min=0))
 
     r = torch.arange(n_removals + 1, device=x.device)
-    room = torch.floor((n[:, None] - r) / margin + _ROUNDING).long() - n[:, None]
+    room = (n[:, None] - r) * below // above - n[:, None]
     gain = removal_sum + addition_sum.gather(1, room.clamp(0, n_additions))
     best = torch.where(room >= 0, gain, lowest).argmax(1)
     room = room.gather(1, best[:, None]).clamp(min=0)

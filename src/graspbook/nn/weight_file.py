@@ -1,7 +1,6 @@
 """Models on disk: one safetensors file with the weights and what is needed to build the model again."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from graspbook.data.atomic import new_file
 from graspbook.errors import InputError
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -36,10 +36,11 @@ def save_weights(model: nn.Module, path: Path, form: str, about: dict, half_vect
     state = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     # one entry only: safetensors writes several in an order that changes from run to run
     metadata = {form: json.dumps(about, sort_keys=True)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(state, temporary, metadata)
-    os.replace(temporary, path)
+    with new_file(path) as partial:
+        try:
+            save_file(state, partial, metadata)
+        except SafetensorError as error:
+            raise InputError(f"{path}: cannot be written: {error}") from error
 
 
 def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model]) -> Model:

@@ -3,7 +3,7 @@
 Each output is `bit-equal` to the committed one, `in band` (a table whose numbers all lie in the committed
 95 % intervals), or `out of band`. An output without intervals that is not bit-equal `differs`: on another
 type of processor, training and ray casting round differently, so that is expected for weights, pictures and
-notebooks.
+notebooks. But where it contradicts the tables beside it (`contradictions`), or cannot be read, it is out of band.
 """
 
 import dataclasses
@@ -19,6 +19,8 @@ import pandas as pd
 import yaml
 
 from graspbook.errors import InputError
+from graspbook.pipeline.contradictions import find_contradiction
+from graspbook.yaml_files import read_yaml
 
 
 class Agreement(StrEnum):
@@ -53,7 +55,7 @@ def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Compariso
         InputError: No git repository, no such revision, or no `dvc.lock` in either.
     """
     committed = {
-        lock: yaml.safe_load(committed_bytes(root, lock, revision) or b"")
+        lock: _yaml(committed_bytes(root, lock, revision) or b"", f"{lock} at {revision}")
         for lock in committed_files(root, revision)
         if Path(lock).name == "dvc.lock" and Path(lock).parts[0] not in ("runs", "tests")
     }
@@ -63,9 +65,9 @@ def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Compariso
     for lock, content in committed.items():
         if not (run / lock).exists():
             raise InputError(f"{run / lock}: missing; run `dvc repro` first")
-        ours = _outputs(yaml.safe_load((run / lock).read_text(encoding="utf-8")))
+        ours = _outputs(read_yaml(run / lock), str(run / lock))
         paper = "" if lock == "dvc.lock" else f"{Path(lock).parent.name}: "
-        for path, (stage, theirs_hash) in _outputs(content).items():
+        for path, (stage, theirs_hash) in _outputs(content, f"{lock} at {revision}").items():
             files = committed_files(root, revision, path)
             if path not in ours:
                 found = [Comparison(stage, path, Agreement.MISSING, "no such output in this run")]
@@ -83,7 +85,10 @@ def _compare_committed(root: Path, run: Path, revision: str, stage: str, file: s
     if not (run / file).is_file():
         return Comparison(stage, file, Agreement.MISSING, "the file is not there")
     theirs = committed_bytes(root, file, revision) or b""
-    return Comparison(stage, file, *compare_file(file, (run / file).read_bytes(), theirs))
+    agreement, detail = compare_file(file, (run / file).read_bytes(), theirs)
+    if agreement is Agreement.DIFFERS and (wrong := find_contradiction(run / "reports", run / file)):
+        agreement, detail = Agreement.OUT_OF_BAND, wrong
+    return Comparison(stage, file, agreement, detail)
 
 
 def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]:
@@ -96,7 +101,10 @@ def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]
         return Agreement.EQUAL, ""
     if not path.endswith(".csv"):
         return Agreement.DIFFERS, ""
-    mine, committed = pd.read_csv(io.BytesIO(ours)), pd.read_csv(io.BytesIO(theirs))
+    try:
+        mine, committed = pd.read_csv(io.BytesIO(ours)), pd.read_csv(io.BytesIO(theirs))
+    except (ValueError, RecursionError):  # pandas' own errors are among them
+        return Agreement.OUT_OF_BAND, "not a table"
     metrics = [name for name in committed.columns if {f"{name}_lo", f"{name}_hi"} <= set(committed.columns)]
     if not metrics:
         return Agreement.DIFFERS, ""
@@ -105,9 +113,9 @@ def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]
         return Agreement.OUT_OF_BAND, "other rows or columns"
     outside = []
     for metric in metrics:
-        value, centre = mine[metric].to_numpy(float), committed[metric].to_numpy(float)
-        low, high = committed[f"{metric}_lo"].to_numpy(float), committed[f"{metric}_hi"].to_numpy(float)
-        inside = ((low <= value) & (value <= high)) | (value == centre) | (np.isnan(value) & np.isnan(centre))
+        value, centre = _numbers(mine[metric]), _numbers(committed[metric])
+        low, high = _numbers(committed[f"{metric}_lo"]), _numbers(committed[f"{metric}_hi"])
+        inside = ((low <= value) & (value <= high)) | (value == centre) | (mine[metric].isna() & np.isnan(centre))
         outside += [
             f"{row}: {metric} {v:g} not in [{a:g}, {b:g}]"
             for row, v, a, b, ok in zip(committed[label], value, low, high, inside, strict=True)
@@ -164,10 +172,25 @@ def _check_revision(root: Path, revision: str) -> None:
         raise InputError(f"{root}: git knows no revision '{revision}' here")
 
 
-def _outputs(lock: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def _numbers(column: pd.Series) -> np.ndarray:
+    """A column as numbers; NaN where it says something else."""
+    return pd.to_numeric(column, errors="coerce").to_numpy(float)
+
+
+def _yaml(content: bytes, source: str) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(content)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(f"{source}: not valid YAML") from None
+
+
+def _outputs(lock: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
     """For each output path of a `dvc.lock`: its stage and its hash."""
-    return {
-        out["path"]: (stage, out["md5"])
-        for stage, entry in lock.get("stages", {}).items()
-        for out in entry.get("outs", [])
-    }
+    try:
+        return {
+            out["path"]: (stage, out["md5"])
+            for stage, entry in lock.get("stages", {}).items()
+            for out in entry.get("outs", [])
+        }
+    except (AttributeError, KeyError, TypeError):
+        raise InputError(f"{source}: expected stages, each with the paths and hashes of its outputs") from None

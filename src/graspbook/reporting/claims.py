@@ -217,8 +217,11 @@ def _number(value: float) -> str:
 
 def write_claims(judgements: dict[str, list[Judgement]], reports: Path, profile: str) -> pd.DataFrame:
     """Write `claims.csv` and `claims.md` into `reports`; returns what the CSV holds."""
-    frame = claims_frame(judgements, profile)
-    text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write_text(Path(reports) / "claims.csv", text)
+    write_text(Path(reports) / "claims.csv", claims_csv(judgements, profile))
     write_text(Path(reports) / "claims.md", claims_markdown(judgements, profile))
-    return frame
+    return claims_frame(judgements, profile)
+
+
+def claims_csv(judgements: dict[str, list[Judgement]], profile: str) -> str:
+    """`claims_frame` as CSV."""
+    return claims_frame(judgements, profile).to_csv(index=False, float_format="%.6g", lineterminator="\n")

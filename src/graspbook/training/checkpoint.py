@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from graspbook.data.atomic import new_folder
+from graspbook.data.atomic import scratch_folder
 
 History = list[dict[str, float]]
 """One row per step done: its number, what was measured."""
@@ -45,7 +45,7 @@ class TrainingState:
 def save_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer, state: TrainingState) -> None:
     """Write everything needed to go on after `state.step`, then remove older checkpoints in `folder`."""
     target = folder / f"{_STEP}{state.step:07d}"
-    with new_folder(target, _RECORD) as partial:
+    with scratch_folder(target) as partial:
         save_file(_stored(model.state_dict()), partial / _WEIGHTS)
         save_file(_stored(_flatten(optimiser)), partial / _OPTIMISER)
         save_file(_stored(state.best_weights), partial / _BEST)
@@ -69,7 +69,7 @@ def load_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer) -> Tra
 def save_finished(folder: Path, model: nn.Module, history: History) -> None:
     """Write what a training ended in, then remove its checkpoints."""
     target = folder / _FINISHED
-    with new_folder(target, _RECORD) as partial:
+    with scratch_folder(target) as partial:
         save_file(_stored(model.state_dict()), partial / _WEIGHTS)
         (partial / _RECORD).write_text(json.dumps(history), encoding="utf-8")
     _remove_all_but(target)

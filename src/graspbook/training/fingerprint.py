@@ -23,7 +23,11 @@ PACKAGE = "graspbook"
 SRC = Path(__file__).parents[2]
 """The folder that holds the package."""
 WITHOUT_EFFECT = tuple(
-    f"{PACKAGE}.{name}" for name in ("errors", "progress", "workers", "pipeline", "training.fingerprint")
+    f"{PACKAGE}.{name}"
+    for name in (
+        *("data.atomic", "data.locks", "data.manifest"),
+        *("errors", "progress", "workers", "pipeline", "training.fingerprint"),
+    )
 )
 """Modules, and packages with all that is in them, that change no result: they are in no fingerprint."""
 

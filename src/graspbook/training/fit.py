@@ -7,19 +7,23 @@ fingerprint of everything that the result depends on: another training never tak
 again is read, not repeated.
 """
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from graspbook.data.locks import held
 from graspbook.errors import InputError
 from graspbook.progress import progress
 from graspbook.training.checkpoint import (
@@ -30,6 +34,9 @@ from graspbook.training.checkpoint import (
     save_finished,
 )
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
 Model = TypeVar("Model", bound=nn.Module)
 Batch = TypeVar("Batch")
 
@@ -37,7 +44,7 @@ CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints."""
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(InputError):
     """The loss is no longer a finite number; the message says at which step."""
 
 
@@ -145,9 +152,33 @@ def fit(
     from accelerate import Accelerator  # a second, which a finished training need not wait for
 
     accelerator = Accelerator()
+    if plan.batch_size % accelerator.num_processes:
+        raise InputError(f"batch_size: {plan.batch_size} is no multiple of {accelerator.num_processes} processes")
+    # another run of the same training waits, and reads what this one ends in
+    with held(folder) if accelerator.is_main_process else nullcontext():
+        accelerator.wait_for_everyone()
+        if (history := load_finished(folder, model)) is None:
+            history = _train(
+                accelerator, model, plan, folder, optimiser, rate, batch, loss, evaluate, checkpoint_seconds, title
+            )
+    return _at_rest(model, history, folder)
+
+
+def _train(
+    accelerator: Accelerator,
+    model: Model,
+    plan: Plan,
+    folder: Path,
+    optimiser: Callable[[Model], Optimizer],
+    rate: Callable[[float, int], float],
+    batch: Callable[[Step], Batch],
+    loss: Callable[[Model, Batch, Step], Tensor],
+    evaluate: Callable[[Model], dict[str, float]] | None,
+    checkpoint_seconds: float,
+    title: str,
+) -> list[dict[str, float]]:
+    """Take the steps that remain, and keep what the training ends in; returns the history. See `fit`."""
     device, part, parts = accelerator.device, accelerator.process_index, accelerator.num_processes
-    if plan.batch_size % parts:
-        raise InputError(f"batch_size: {plan.batch_size} is no multiple of {parts} processes")
     model.to(device, memory_format=torch.channels_last).train()
     solver = optimiser(model)
     highest = [group["lr"] for group in solver.param_groups]
@@ -184,7 +215,7 @@ def fit(
         model.load_state_dict(state.best_weights)
     if accelerator.is_main_process:
         save_finished(folder, model, state.history)
-    return _at_rest(model, state.history, folder)
+    return state.history
 
 
 class _Objective(nn.Module):

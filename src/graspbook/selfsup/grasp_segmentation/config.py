@@ -4,7 +4,17 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval, MinLen, MultipleOf
 
-from graspbook.configuration import Count, Fraction, Natural, Positive, Precision, Replicates, Seed, configuration
+from graspbook.configuration import (
+    Count,
+    Fraction,
+    LearningRate,
+    Natural,
+    Positive,
+    Precision,
+    Replicates,
+    Seed,
+    configuration,
+)
 from graspbook.nn.config import BackboneName, WeightSource, check_location
 
 Normalise = Literal["pixels", "weight"]
@@ -81,7 +91,7 @@ class TrainConfig:
     seed: Seed
     steps: Count
     batch_size: Count
-    learning_rate: Positive
+    learning_rate: LearningRate
     schedule: Literal["constant", "cosine"]
     normalise: Normalise
     precision: Precision

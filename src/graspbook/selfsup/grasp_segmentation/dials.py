@@ -6,13 +6,14 @@ rises then is caused by that dial and by nothing else.
 """
 
 import dataclasses
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from graspbook.data.atomic import new_file
 from graspbook.data.grasps import GraspDataset
+from graspbook.data.locks import scratch
 from graspbook.progress import progress
 from graspbook.training.fingerprint import fingerprint
 from graspbook.world.collect import Job, collect
@@ -78,17 +79,16 @@ def turn_dials(
         stored.append(path)
         parts.append(pd.read_parquet(path).assign(dial=dial, level=level))
     for path in set(stored):
-        path.unlink()
+        path.unlink(missing_ok=True)
     return pd.concat(parts, ignore_index=True)[["dial", "level", "method", "episode", "iou", "error", "kept"]]
 
 
 def _visit(job: Job, n_grasps: int, measure: Measure, workers: int | None, scratch_dir: Path, path: Path) -> None:
-    folder = path.with_suffix("")
-    collect(folder, job.split, n_grasps, job.seed, job.config, job.segmenter, workers, scratch_dir=scratch_dir)
-    grasps = GraspDataset(folder).successful()
-    episodes = grasps.table["episode"].to_numpy()
-    frames = [frame.assign(method=method, episode=episodes) for method, frame in measure(grasps).items()]
-    temporary = path.with_suffix(".tmp")
-    pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
-    temporary.replace(path)
-    shutil.rmtree(folder)
+    with scratch(path.with_suffix("")) as folder:
+        out = folder / "grasps"
+        collect(out, job.split, n_grasps, job.seed, job.config, job.segmenter, workers, scratch_dir=scratch_dir)
+        grasps = GraspDataset(out).successful()
+        episodes = grasps.table["episode"].to_numpy()
+        frames = [frame.assign(method=method, episode=episodes) for method, frame in measure(grasps).items()]
+        with new_file(path) as partial:
+            pd.concat(frames, ignore_index=True).to_parquet(partial, index=False)

@@ -89,7 +89,7 @@ def count_contours(masks: Bool[np.ndarray, "b h w"], thresholds: FilterThreshold
     minimum = scaled_area(thresholds.contour_area, masks.shape[1])
     counts = np.zeros(len(masks), np.int64)
     for number, mask in enumerate(masks):
-        statistics = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)[2]
+        statistics = cv2.connectedComponentsWithStats(np.ascontiguousarray(mask).view(np.uint8), connectivity=8)[2]
         counts[number] = (statistics[1:, cv2.CC_STAT_AREA] >= minimum).sum()
     return counts
 

@@ -60,7 +60,7 @@ def segment_arrays(
         thresholds: of the filter.
 
     Raises:
-        InputError: the shapes do not agree.
+        InputError: shapes or types are others than these, or a mask has no cup, or more blobs than there are cups.
     """
     visible, amodal = predict_grasps(model, before, after, suction).transpose(1, 0, 2, 3)
     scores = score_masks(visible, amodal, thresholds)
@@ -89,7 +89,7 @@ def segment_grasps(
     Args:
         model: trained model.
         grasps: from `graspbook.data.folder.open_grasps`.
-        out: folder to make; one made by an earlier call is replaced.
+        out: folder to make; one that an earlier call made, and nobody has changed, is replaced.
         thresholds: of the filter.
         batch_size: grasps at once.
 
@@ -97,13 +97,13 @@ def segment_grasps(
         The rows of `scores.csv`.
 
     Raises:
-        InputError: a grasp is faulty, or `out` exists and is something else; named by file and field.
+        InputError: a grasp is faulty, or `out` holds something that was not made here; named by file and field.
     """
     out = Path(out)
     if batch_size < 1:
         raise InputError(f"batch_size: expected at least 1, got {batch_size}")
     rows = []
-    with new_folder(out, SCORES) as folder:
+    with new_folder(out) as folder:
         for sample in progress(grasps, "checking grasps", len(grasps)):
             check_cups(sample.suction, f"{grasps.path}: grasp {sample.grasp_id}")
         with_bar = progress(grasps, "segmenting grasps", len(grasps))

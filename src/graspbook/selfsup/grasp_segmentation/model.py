@@ -163,13 +163,9 @@ def predict_grasps(
         batch_size: Grasps at once; changes only memory and speed (and the last bits).
 
     Raises:
-        InputError: If the shapes do not agree.
+        InputError: If shapes or types are others than these: an image in 0..1 or a mask in 0..255 would be misread.
     """
-    if before.shape != after.shape or before.shape[:3] != suction.shape or before.shape[3:] != (3,):
-        raise InputError(
-            f"before, after and suction: expected [N,H,W,3], [N,H,W,3] and [N,H,W], "
-            f"got {before.shape}, {after.shape} and {suction.shape}"
-        )
+    _check_images(before, after, suction)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     was_training = model.training
     model.to(device).eval()
@@ -182,6 +178,20 @@ def predict_grasps(
     return probabilities
 
 
+def _check_images(before: np.ndarray, after: np.ndarray, suction: np.ndarray) -> None:
+    for name, array, dtype in (("before", before, np.uint8), ("after", after, np.uint8), ("suction", suction, np.bool_)):
+        if not isinstance(array, np.ndarray) or array.dtype != dtype:
+            found = getattr(array, "dtype", type(array).__name__)
+            raise InputError(f"{name}: expected an array of {np.dtype(dtype)}, got {found}")
+    if before.shape != after.shape or before.shape[:3] != suction.shape or before.shape[3:] != (3,):
+        raise InputError(
+            f"before, after and suction: expected [N,H,W,3], [N,H,W,3] and [N,H,W], "
+            f"got {before.shape}, {after.shape} and {suction.shape}"
+        )
+    if 0 in before.shape[1:]:
+        raise InputError(f"before, after: expected at least one pixel, got {before.shape}")
+
+
 def images_to_tensors(
     before: UInt8[np.ndarray, "n h w 3"],
     after: UInt8[np.ndarray, "n h w 3"],
@@ -189,5 +199,6 @@ def images_to_tensors(
     device: torch.device,
 ) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 3 h w"], Float[Tensor, "n 1 h w"]]:
     """The model's inputs: RGB in 0..1 and g as 0 or 1, float32, channels first."""
+    before, after, suction = (np.ascontiguousarray(x) for x in (before, after, suction))  # torch takes no mirrored view
     b, a = (torch.from_numpy(x).to(device).permute(0, 3, 1, 2).float() / 255 for x in (before, after))
     return b, a, torch.from_numpy(suction).to(device)[:, None].float()

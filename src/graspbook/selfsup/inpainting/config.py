@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt, Interval, MinLen, MultipleOf
 
-from graspbook.configuration import Count, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.configuration import Count, LearningRate, NonNegative, Positive, Replicates, Seed, configuration
 
 Engine = Literal["bundled", "stable-diffusion"]
 
@@ -67,7 +67,7 @@ class InpaintTrainConfig:
     seed: Seed
     steps: Count
     batch_size: Count
-    learning_rate: Positive
+    learning_rate: LearningRate
     crop: Positive
     dilate: Positive
 
@@ -93,7 +93,7 @@ class RealismConfig:
     test_fraction: Annotated[float, Interval(gt=0, lt=1)]
     steps: Count
     batch_size: Annotated[int, Gt(0), MultipleOf(2)]
-    learning_rate: Positive
+    learning_rate: LearningRate
     replicates: Replicates
 
 

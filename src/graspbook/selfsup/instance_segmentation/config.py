@@ -8,6 +8,7 @@ from annotated_types import Ge
 from graspbook.configuration import (
     Count,
     Fraction,
+    LearningRate,
     Natural,
     NonNegative,
     Positive,
@@ -88,7 +89,7 @@ class SegmentTrainConfig:
     start: Literal["generic", "none"]
     steps: Count
     batch_size: BatchSize
-    learning_rate: Positive
+    learning_rate: LearningRate
     backbone_factor: Positive
     weight_decay: NonNegative
     warm_up: Fraction
@@ -117,7 +118,7 @@ class StartConfig:
     scenes: Count
     steps: Count
     batch_size: BatchSize
-    learning_rate: Positive
+    learning_rate: LearningRate
     min_area: NonNegative
 
     def training(self, segment: SegmentTrainConfig) -> SegmentTrainConfig:

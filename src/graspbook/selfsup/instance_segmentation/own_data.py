@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.data.atomic import new_folder, write_text
+from graspbook.data.atomic import check_replaceable, new_folder, real_folder, write_text
 from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
@@ -81,10 +81,11 @@ def train_on_own_data(
             fewer steps; it is trained in place, and `config.model` and `pretrained` are not looked at.
 
     Raises:
-        InputError: something is wrong with the labels or grasps, or `out` is something else; said before the
+        InputError: something is wrong with the labels or grasps, or `out` holds what was not made here; said before the
             training begins, by file and field.
     """
-    out, seed = Path(out), config.training.seed
+    out, seed = real_folder(Path(out)), config.training.seed
+    check_replaceable(out)
     scratch = out.with_name(f".{out.name}.scratch")
     scenes = CocoScenes(labels, config.height)
     learned, held_out = hold_out(scenes, config.held_out, seed)
@@ -94,7 +95,7 @@ def train_on_own_data(
             f"{', '.join(held_out.names)}; label one or choose another seed"
         )
     found = open_grasps(grasps)
-    with new_folder(out, MODEL) as folder:
+    with new_folder(out) as folder:
         source = ModelSource(segmenter, config.filter, config.filtered)
         collect_objects(source, found, folder / "objects.parquet", scratch, "own")
         bank = ObjectBank(folder / "objects.parquet", config.height)

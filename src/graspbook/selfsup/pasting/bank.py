@@ -7,7 +7,6 @@ the simulator knows (`quality`), and the method must not.
 from __future__ import annotations
 
 import copy
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import pyarrow.parquet as parquet
 from graspbook.data.coco import CocoScenes, resize_image, resize_mask
 from graspbook.data.folder import GraspFolder
 from graspbook.data.grasps import GraspDataset, stack_samples
+from graspbook.data.locks import scratch
 from graspbook.data.rle import decode_mask
 from graspbook.errors import InputError
 from graspbook.progress import progress
@@ -165,16 +165,14 @@ def collect_objects(
         raise InputError(f"shard, batch_size: expected at least 1, got {shard}, {batch_size}")
     if not len(grasps):
         raise InputError(f"{grasps.path}: expected at least one grasp to cut an object out of")
-    folder = Path(scratch_dir) / f"bank-{_job_key(source, grasps, shard, batch_size)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    starts = range(0, len(grasps), shard)
-    shards = [folder / f"shard-{start:07d}.parquet" for start in starts]
-    for start, file in progress(zip(starts, shards, strict=True), f"cutting ({name})", len(shards), "shard"):
-        if not file.is_file():
-            rows = _cut(source, grasps, range(start, min(start + shard, len(grasps))), batch_size)
-            write_bank([arrow.Table.from_pylist(rows, BANK_SCHEMA)], file, {})
-    write_bank((parquet.read_table(file) for file in shards), Path(out), bank_metadata(name, len(grasps)))
-    shutil.rmtree(folder)
+    with scratch(Path(scratch_dir) / f"bank-{_job_key(source, grasps, shard, batch_size)}") as folder:
+        starts = range(0, len(grasps), shard)
+        shards = [folder / f"shard-{start:07d}.parquet" for start in starts]
+        for start, file in progress(zip(starts, shards, strict=True), f"cutting ({name})", len(shards), "shard"):
+            if not file.is_file():
+                rows = _cut(source, grasps, range(start, min(start + shard, len(grasps))), batch_size)
+                write_bank([arrow.Table.from_pylist(rows, BANK_SCHEMA)], file, {})
+        write_bank((parquet.read_table(file) for file in shards), Path(out), bank_metadata(name, len(grasps)))
     return Path(out)
 
 

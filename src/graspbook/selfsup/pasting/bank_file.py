@@ -14,7 +14,6 @@ A bank is one Parquet file, one row per object:
 """
 
 import json
-import os
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
+from graspbook.data.atomic import new_file
 from graspbook.data.rle import encode_mask
 from graspbook.errors import InputError
 from graspbook.selfsup.pasting.sources import SCORES
@@ -76,15 +76,9 @@ def bank_metadata(source: str, n_grasps: int) -> dict[str, object]:
 def write_bank(tables: Iterable[arrow.Table], out: Path, metadata: dict[str, object]) -> None:
     """Write tables one by one to a file that appears whole or not at all."""
     schema = BANK_SCHEMA.with_metadata({_METADATA: json.dumps(metadata, sort_keys=True).encode()})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with parquet.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for table in tables:
-                writer.write_table(table.cast(schema))
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_file(out) as partial, parquet.ParquetWriter(partial, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table.cast(schema))
 
 
 def read_bank(path: Path) -> tuple[arrow.Table, dict]:

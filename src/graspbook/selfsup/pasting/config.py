@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import MinLen
+from annotated_types import Interval, MinLen
 
 from graspbook.configuration import Count, Natural, NonNegative, Positive, Replicates, Seed, configuration
 
@@ -43,7 +43,7 @@ class PasteConfig:
     """
 
     min_objects: Natural
-    max_objects: Natural
+    max_objects: Annotated[int, Interval(ge=0, le=1000)]
     rotation: NonNegative
     min_scale: Positive
     max_scale: Positive

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from annotated_types import Ge, MinLen
 
-from graspbook.configuration import Count, Fraction, Positive, Replicates, Seed, configuration
+from graspbook.configuration import Count, Fraction, LearningRate, Replicates, Seed, configuration
 from graspbook.selfsup.instance_segmentation.config import BatchSize, SegmentTrainConfig
 
 Bins = Annotated[int, Ge(2)]
@@ -107,7 +107,7 @@ class ContinualConfig:
     inpaint: bool
     steps: Count
     batch_size: BatchSize
-    learning_rate: Positive
+    learning_rate: LearningRate
     test_bins: Bins
     test_images: Count
     attempts: Count

@@ -224,7 +224,7 @@ def keep_round(
         trained: from `train_round`; empty in round 0.
         bank: from `grow_bank`.
     """
-    with new_folder(Path(out), f"{next(iter(ROBOTS))}.safetensors") as folder:
+    with new_folder(Path(out)) as folder:
         for robot in ROBOTS:
             file = folder / f"{robot}.safetensors"
             if robot in trained:
