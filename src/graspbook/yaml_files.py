@@ -43,6 +43,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: {line}{error.problem}") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise InputError(f"{path}: not usable: lists and mappings are nested too deeply") from None
+    except (OSError, ValueError) as error:  # ValueError: no such date, or a number of thousands of digits
+        raise InputError(f"{path}: cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a mapping of keys, found {type(content).__name__}")
     return content

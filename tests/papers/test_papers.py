@@ -1,8 +1,15 @@
+import hashlib
+from pathlib import Path
+
 import pytest
 import yaml
 
 from graspbook.errors import InputError
 from graspbook.papers import load_paper, slugs
+from graspbook.reporting.verdicts import FIRST_FORM, Verdict, read_ledger
+from graspbook.yaml_files import read_yaml
+
+LEDGER = Path(__file__).parents[2] / "reports/claims/claims.csv"
 
 
 def test_table_1_has_the_papers_rows_in_its_order():
@@ -46,6 +53,9 @@ def test_a_papers_file_carries_its_own_name(slug):
         (lambda p: p["claims"][1].update(id=p["claims"][0]["id"]), "same id"),
         (lambda p: p["claims"][0]["measures"][0].update(below=3), "exactly one of above, below, within"),
         (lambda p: p["claims"][0]["measures"][0].pop("above"), "exactly one of above, below, within"),
+        (lambda p: p["claims"][0].update(amends=p["claims"][1]["id"]), "amends 'selfsup-2' and gives no reason"),
+        (lambda p: p["claims"][0].update(amends="selfsup-0", reason="x"), "amends 'selfsup-0', which is no claim's"),
+        (lambda p: p["claims"][0].update(amends="selfsup-24a", reason="x"), "'selfsup-24a', which is no claim's first"),
         (lambda p: p.update(titel="x"), "titel"),
         (lambda p: p.update(headlines=["selfsup-0"]), "headline 'selfsup-0' is none of the claims"),
     ],
@@ -62,3 +72,35 @@ def test_a_faulty_file_is_refused_with_its_name(tmp_path, change, complaint):
 def test_an_unknown_paper_is_named():
     with pytest.raises(InputError, match=r"no paper 'selfsub': expected one of .*selfsup"):
         load_paper("selfsub")
+
+
+REGISTERED = Path(__file__).parent / "registered.yaml"
+"""By paper, the hash of each claim's first form: what was claimed, and how it is tested."""
+
+
+def first_forms(slug):
+    said = {"table", "statement", "measures"}
+    return {
+        claim.id: hashlib.sha256(claim.model_dump_json(include=said).encode()).hexdigest()[:16]
+        for claim in load_paper(slug).claims
+        if claim.form == FIRST_FORM
+    }
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_first_form_of_a_claim_stays_once_there_are_results(slug):
+    registered = read_yaml(REGISTERED).get(slug, {})
+    now = first_forms(slug)
+    changed = [claim for claim, of_first_form in registered.items() if now.get(claim) != of_first_form]
+    assert not changed, f"{changed}: put the first form back, and the new one below it with `amends` and `reason`"
+    judged = [entry for entry in read_ledger(LEDGER).get(slug, []) if entry.verdict is not Verdict.NOT_TESTED]
+    if judged:  # before that a claim may still be worded anew
+        late = {claim: of_form for claim, of_form in now.items() if claim not in registered}
+        assert not late, f"{late}: new since there are results; give a `reason`, or register what was fixed before"
+
+
+def test_claims_that_came_after_their_results_say_so():
+    forms = {claim.id: claim.form for claim in load_paper("selfsup").claims if claim.form != FIRST_FORM}
+    assert forms == {"selfsup-7": "added with the results"} | dict.fromkeys(
+        ("selfsup-23a", "selfsup-23b", "selfsup-24a"), "amended after the results"
+    )

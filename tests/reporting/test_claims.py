@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -145,3 +147,53 @@ def test_the_ledger_lists_every_measure_and_is_marked_in_the_quick_profile(tmp_p
     assert "Quick profile" in (tmp_path / "claims.md").read_text()
     assert "Quick profile" not in claims_markdown(judgements, "standard")
     assert set(claims_frame(judgements, "quick")["profile"]) == {"quick"}
+
+
+def test_the_ledger_shows_every_form_of_a_claim_with_its_verdict_and_its_reason(paper):
+    reports = Path(__file__).parents[2] / "reports"
+    judgements = {"selfsup": judge(paper, reports)}
+    forms = claims_frame(judgements, "standard").drop_duplicates("claim").set_index("claim")
+    assert forms.loc["selfsup-24", ["verdict", "form"]].tolist() == ["not reproduced", "first form"]
+    assert forms.loc["selfsup-24a", ["verdict", "amends"]].tolist() == ["reproduced", "selfsup-24"]
+    text = claims_markdown(judgements, "standard")
+    assert "| selfsup-24a (ours)<br>*amended after the results* |" in text
+    assert "- selfsup-24a: Amended after the results (first form: selfsup-24): Of the two measures" in text
+    assert "- selfsup-7: Added with the results: A weaker reading of claim 2" in text
+
+
+def test_an_aside_is_told_with_its_interval_and_decides_nothing(paper):
+    judged = {j.claim.id: j for j in judge(paper, Path(__file__).parents[2] / "reports")}
+    (aside, estimate, low, high), *_ = judged["selfsup-24"].asides
+    assert "known objects" in aside.name and estimate == pytest.approx(-3.26, abs=0.005) and low < high < 0
+    text = claims_markdown({"selfsup": [judged["selfsup-24"]]}, "standard")
+    assert "own grasps minus labels alone: -3.26 [-6.18, -0.0224], below 0 over the whole interval." in text
+
+
+SPOIL = {
+    "an empty file": lambda path: path.write_bytes(b""),
+    "half a file": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "another kind of file": lambda path: path.write_bytes(b"\xff\x00 no table"),
+    "a row twice": lambda path: rewrite(path, lambda frame: pd.concat([frame, frame.iloc[:1]])),
+    "all rows twice": lambda path: rewrite(path, lambda frame: pd.concat([frame, frame])),
+    "no row": lambda path: rewrite(path, lambda frame: frame.iloc[:0]),
+    "a row less": lambda path: rewrite(path, lambda frame: frame.iloc[1:]),
+    "words for numbers": lambda path: rewrite(path, lambda frame: frame.assign(miou="much")),
+    "a column less": lambda path: rewrite(path, lambda frame: frame.drop(columns="error")),
+}
+
+
+def rewrite(path, change):
+    if path.suffix == ".csv":
+        change(pd.read_csv(path)).to_csv(path, index=False)
+    else:
+        change(pd.read_parquet(path)).to_parquet(path)
+
+
+@pytest.mark.parametrize("name", ["table_1.csv", "table_1.replicates.parquet"])
+@pytest.mark.parametrize("kind", SPOIL)
+def test_a_faulty_table_is_named(tmp_path, paper, name, kind):
+    frame, replicates = noisy(paper, 0.1, n=5)
+    write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup", "table_1", "standard")
+    SPOIL[kind](tmp_path / "selfsup" / name)
+    with pytest.raises(InputError, match=name.replace(".", r"\.")):
+        judge(paper, tmp_path)

@@ -5,14 +5,15 @@ import pytest
 
 from graspbook.papers import load_paper
 from graspbook.reporting.claims import judge, write_claims
-from graspbook.reporting.verdicts import Entry, Verdict, claims_summary, read_ledger
+from graspbook.reporting.verdicts import FIRST_FORM, Entry, Verdict, claims_summary, read_ledger
 
-LEDGER = """paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile
-a,a-1,One.,first,5,4.5678,3,inf,direction only,standard
-a,a-1,One.,second,1,1,1,1,direction only,standard
-a,a-2,Two.,third,,2,1,3,reproduced,standard
-a,a-3,Three.,fourth,7,,,,not tested at this profile,standard
-b,b-1,Four.,fifth,0,0,0,0,reproduced,standard
+LEDGER = """paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile,form
+a,a-1,One.,first,5,4.5678,3,inf,direction only,standard,first form
+a,a-1,One.,second,1,1,1,1,direction only,standard,first form
+a,a-2,Two.,third,,2,1,3,reproduced,standard,first form
+a,a-3,Three.,fourth,7,,,,not tested at this profile,standard,first form
+b,b-1,Four.,fifth,0,0,0,0,not reproduced,standard,first form
+b,b-1a,Fourth.,fifth,0,0,0,0,reproduced,standard,amended after the results
 """
 
 
@@ -47,6 +48,11 @@ def test_a_paper_stands_by_its_claims_and_its_headlines_in_their_order(ledger):
     assert (standings["c"].share, standings["c"].headlines) == ("0 of 0", ())
 
 
+def test_only_first_forms_count(ledger):
+    standing = claims_summary(ledger, {"b": ["b-1"]})["b"]
+    assert standing.share == "0 of 1" and standing.counts[Verdict.REPRODUCED] == 0
+
+
 def test_without_a_ledger_nothing_counts(tmp_path):
     assert read_ledger(tmp_path / "claims.csv") == {}
     assert claims_summary(tmp_path / "claims.csv", {"a": ["a-1"]})["a"].share == "0 of 0"
@@ -56,7 +62,7 @@ def test_the_ledger_that_is_written_can_be_read(tmp_path):
     paper = load_paper("selfsup")
     write_claims({"selfsup": judge(paper, tmp_path)}, tmp_path, "quick")
     standing = claims_summary(tmp_path / "claims.csv", {"selfsup": paper.headlines})["selfsup"]
-    assert standing.counts[Verdict.NOT_TESTED] == len(paper.claims)
+    assert standing.counts[Verdict.NOT_TESTED] == sum(claim.form == FIRST_FORM for claim in paper.claims)
     assert [entry.claim for entry in standing.headlines] == paper.headlines
     assert {entry.profile for entry in standing.headlines} == {"quick"}
 

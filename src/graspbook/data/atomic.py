@@ -129,6 +129,17 @@ def check_replaceable(out: Path) -> None:
         raise InputError(f"{out}: holds {file}, which was not made here; not replacing it")
 
 
+def check_place(out: Path) -> None:
+    """Raise InputError unless a file could be made here, as far as can be told without making one."""
+    if out.is_dir():
+        raise InputError(f"{out}: is a folder; expected the name of a file")
+    there = next(folder for folder in out.absolute().parents if folder.exists() or folder.is_symlink())
+    if not there.is_dir():
+        raise InputError(f"{out}: cannot be written: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{out}: cannot be written: {there} may not be written to")
+
+
 @contextmanager
 def _partial(out: Path) -> Iterator[Path]:
     """A new hidden folder beside `out`, held as long as the block lasts, and removed where it ends in an error."""

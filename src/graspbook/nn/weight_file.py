@@ -69,6 +69,6 @@ def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model
         with torch.random.fork_rng(devices=[]):
             model = build(json.loads(metadata[form]))
         model.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError, MemoryError) as error:
         raise InputError(f"{path}: configuration and weights do not make a model: {error}") from error
     return model.eval()

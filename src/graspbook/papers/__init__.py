@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from graspbook.errors import InputError
+from graspbook.reporting.verdicts import FIRST_FORM
 from graspbook.yaml_files import read_yaml
 
 Name = Annotated[str, Field(min_length=1)]
@@ -76,15 +77,46 @@ class Measure(_Part):
         return next(value for value in given if value is not None)
 
 
+class Aside(_Part):
+    """A quantity that belongs beside a claim, is measured and told, and decides nothing."""
+
+    name: Name
+    value: Name
+
+
 class Claim(_Part):
-    """A claim of the paper, in our words; it holds when all of its measures do."""
+    """A claim of the paper, in our words; it holds when all of its measures do.
+
+    The first form of a claim is fixed before its results, and stays. Whoever finds it wanting afterwards adds the
+    amended form below it, with the reason: the ledger shows both.
+
+    Attributes:
+        amends: id of the claim whose first form this one amends, after the results.
+        reason: why there is this form, which the results were known to; empty for a form fixed before them.
+    """
 
     id: Name
     table: Name
     section: Name
     statement: Name
     note: str = ""
+    amends: Name | None = None
+    reason: str = ""
     measures: Annotated[list[Measure], Field(min_length=1)]
+    asides: list[Aside] = []
+
+    @model_validator(mode="after")
+    def _amended_for_a_reason(self) -> "Claim":
+        if self.amends is not None and not self.reason:
+            raise ValueError(f"claim '{self.id}' amends '{self.amends}' and gives no reason")
+        return self
+
+    @property
+    def form(self) -> str:
+        """Which form of a claim this is, in words."""
+        if self.amends is not None:
+            return "amended after the results"
+        return "added with the results" if self.reason else FIRST_FORM
 
 
 class Paper(_Part):
@@ -106,6 +138,10 @@ class Paper(_Part):
         ids = [claim.id for claim in self.claims]
         if len(set(ids)) != len(ids):
             raise ValueError("two claims have the same id")
+        for claim in self.claims:
+            amended = next((other for other in self.claims if other.id == claim.amends), None)
+            if claim.amends is not None and (amended is None or amended.amends is not None):
+                raise ValueError(f"claim '{claim.id}' amends '{claim.amends}', which is no claim's first form")
         for headline in self.headlines:
             if headline not in ids:
                 raise ValueError(f"headline '{headline}' is none of the claims")

@@ -37,6 +37,11 @@ class _Commands(TyperGroup):
         except (InputError, PipelineError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
+        except BrokenPipeError:  # whoever reads has had enough
+            raise
+        except OSError as error:  # a full disk, a folder that may not be read
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
 
 
 def _papers_with_commands() -> list[str]:
@@ -99,6 +104,8 @@ def carry_prose_command(
 
     root = find_root()
     for notebook in notebooks:
+        if not notebook.resolve().is_relative_to(root):
+            raise InputError(f"{notebook}: expected a notebook of this repository, {root}")
         for carried in carry_prose(root, notebook.resolve().relative_to(root)):
             typer.echo(f"{carried.path}: {'new prose' if carried.changed else 'as it was'}")
 
@@ -141,6 +148,8 @@ def claims(
     from graspbook.pipeline.root import find_root
     from graspbook.reporting.claims import claims_markdown, judge
 
+    if not reports.is_dir():
+        raise InputError(f"{reports}: expected a folder of reports, there is none")
     profile = load_params(find_root(reports.resolve()) / "params.yaml").profile
     typer.echo(claims_markdown({slug: judge(load_paper(slug), reports) for slug in slugs()}, profile))
 
@@ -165,7 +174,7 @@ def _settings(assignments: list[str]) -> dict[str, object]:
             raise InputError(f"--set {assignment}: expected name=value")
         try:
             settings[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise InputError(f"--set {assignment}: the value is not YAML") from None
     return settings
 

@@ -8,7 +8,7 @@ values are taken as they stand, never converted (`"5"` is not 5).
 
 import importlib
 import json
-from dataclasses import dataclass, make_dataclass
+from dataclasses import asdict, dataclass, make_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -146,14 +146,28 @@ def paper_schema(slug: str) -> type | None:
 
 def _check(fields: dict[str, Any], values: dict[str, Any], source: str, *where: str) -> Any:
     """`values` as a dataclass of these fields; `where` leads to them in the file."""
-    _refuse_keys_that_are_no_text(values, source, *where)
     schema = configuration(make_dataclass("Checked", fields.items()))
     try:
-        # as JSON: then strict types still let a list be a tuple and a mapping a dataclass
-        return TypeAdapter(schema).validate_json(json.dumps(values, default=str))
+        _refuse_keys_that_are_no_text(values, source, *where)
+        return _validate(schema, values)
     except ValidationError as error:
         complaints = [_complaint(detail, where) for detail in error.errors()]
         raise InputError(f"{source}: " + "; ".join(complaints)) from None
+    except RecursionError:
+        raise InputError(f"{source}: a value contains itself, or values are nested too deeply") from None
+
+
+def check_config(config: Any, source: str) -> None:
+    """Raise InputError, which begins with `source`, unless a configuration made in Python could stand in a file."""
+    try:
+        _validate(type(config), asdict(config))
+    except ValidationError as error:
+        raise InputError(f"{source}: " + "; ".join(_complaint(detail, ()) for detail in error.errors())) from None
+
+
+def _validate(schema: type, values: dict[str, Any]) -> Any:
+    # as JSON: then strict types still let a list be a tuple and a mapping a dataclass
+    return TypeAdapter(schema).validate_json(json.dumps(values, default=str))
 
 
 def _refuse_keys_that_are_no_text(values: dict[Any, Any], source: str, *where: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from graspbook.data.atomic import new_file
+from graspbook.data.atomic import check_place, new_file
 from graspbook.errors import InputError
 from graspbook.pipeline.links import link_to_executed
 from graspbook.pipeline.made import MADE, list_made
@@ -54,6 +54,8 @@ def declared_parameters(notebook: nbformat.NotebookNode, source: str) -> list[st
         raise InputError(
             f"{source}: line {error.lineno} of the '{PARAMETERS_TAG}' cell is not Python: {error.msg}"
         ) from None
+    except (ValueError, RecursionError, MemoryError) as error:  # zero bytes, or brackets nested too deeply
+        raise InputError(f"{source}: the '{PARAMETERS_TAG}' cell is not Python: {error}") from None
     names = []
     for statement in statements:
         targets = (
@@ -130,8 +132,10 @@ def run_notebook(
     root = Path(root).resolve()
     source_path, out_path = root / source, root / out
     _check_parameters(read_notebook(source_path), str(source), parameters)
+    check_place(out_path)
     start = time.monotonic()
-    partial = root / "scratch" / "notebooks" / ("-".join(Path(out).with_suffix("").parts) + ".partial.ipynb")
+    name = "-".join(Path(out).with_suffix("").parts).lstrip("/")
+    partial = root / "scratch" / "notebooks" / f"{name}.partial.ipynb"
     executed = _execute(source_path, partial, str(source), parameters, root, startup_timeout)
     seconds = time.monotonic() - start
 

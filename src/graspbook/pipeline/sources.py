@@ -24,11 +24,15 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         InputError: It is missing, or no notebook.
     """
     try:
-        return nbformat.read(path, as_version=4)
-    except (FileNotFoundError, IsADirectoryError):
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"{path}: no such notebook") from None
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError, AttributeError, KeyError):
-        raise InputError(f"{path}: not a notebook") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except Exception as error:  # nbformat does not say what it raises on what is no notebook
+        raise InputError(f"{path}: not a notebook ({type(error).__name__})") from None
+    return notebook
 
 
 def notebook_fingerprint(path: Path, src: Path) -> str:

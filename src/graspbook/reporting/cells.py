@@ -3,9 +3,11 @@
 import ast
 import operator
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as arrow
 
 from graspbook.errors import InputError
 from graspbook.papers import Table
@@ -88,3 +90,30 @@ class Cells:
         if row not in self.values[metric]:
             raise InputError(f"claim expression `{expression}`: unknown row '{row}'")
         return self.values[metric][row]
+
+
+def read_cells(path: Path, printed: Table) -> Cells:
+    """The cells of a table (CSV), or of its replicates (Parquet), which `tables.write_table` wrote.
+
+    Args:
+        path: The file.
+        printed: Names the label column, the metrics and the rows.
+
+    Raises:
+        InputError: It cannot be read, or lacks a column, or does not have each row once (in each replicate).
+    """
+    try:
+        frame = pd.read_csv(path).assign(replicate=0) if path.suffix == ".csv" else pd.read_parquet(path)
+    except (ValueError, OSError, arrow.ArrowException, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__})") from None
+    columns = (printed.label, "replicate", *printed.metrics)
+    if absent := [column for column in columns if column not in frame]:
+        raise InputError(f"{path}: column {absent[0]} is missing; expected {', '.join(columns)}")
+    for metric in printed.metrics:
+        if not pd.api.types.is_numeric_dtype(frame[metric]):
+            raise InputError(f"{path}: column {metric}: expected numbers")
+    labels, versions = frame[printed.label], frame["replicate"].nunique()
+    twice = frame.duplicated(["replicate", printed.label]).any()
+    if twice or set(labels) != set(printed.rows) or len(frame) != versions * len(printed.rows):
+        raise InputError(f"{path}: expected each of these rows once: {', '.join(printed.rows)}")
+    return Cells(frame, printed)

@@ -13,11 +13,11 @@ import pandas as pd
 
 from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
-from graspbook.papers import Claim, Measure, Paper, Table
-from graspbook.reporting.cells import Cells
+from graspbook.papers import Aside, Claim, Measure, Paper, Table
+from graspbook.reporting.cells import Cells, read_cells
 from graspbook.reporting.statistics import interval
 from graspbook.reporting.tables import markdown_rows
-from graspbook.reporting.verdicts import Verdict
+from graspbook.reporting.verdicts import FIRST_FORM, Verdict
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Judgement:
-    """One claim, evaluated: its measures, and the worst of their verdicts."""
+    """One claim, evaluated: its measures, the worst of their verdicts, and each aside with estimate and interval."""
 
     claim: Claim
     results: tuple[Result, ...]
     verdict: Verdict
+    asides: tuple[tuple[Aside, float, float, float], ...] = ()
 
 
 def passes(measure: Measure, value: float) -> bool:
@@ -87,7 +88,7 @@ def judge(paper: Paper, reports: Path) -> list[Judgement]:
             whichever folder below `<slug>/`. A claim whose table is not there is `not tested at this profile`.
 
     Raises:
-        InputError: Two stages have written the same table.
+        InputError: Two stages have written the same table, or one is faulty (names the file).
     """
     tables = {name: _read_cells(reports / paper.slug, name, table) for name, table in paper.tables.items()}
     return [_judge_claim(claim, paper.tables[claim.table], tables[claim.table]) for claim in paper.claims]
@@ -109,24 +110,28 @@ def _judge_claim(claim: Claim, printed: Table, cells: tuple[Cells, Cells] | None
     theirs = Cells(printed.frame().assign(replicate=0), printed)
     results = []
     for measure in claim.measures:
-        paper = float(theirs.evaluate(measure.value)[0])
-        if cells is None:
-            results.append(Result(measure, paper, np.nan, np.nan, np.nan, Verdict.NOT_TESTED))
-            continue
-        point, replicates = cells
-        estimate = float(point.evaluate(measure.value)[0])
-        low, high = (float(end) for end in interval(replicates.evaluate(measure.value)))
-        results.append(Result(measure, paper, estimate, low, high, judge_measure(measure, paper, estimate, low, high)))
+        paper, ours = float(theirs.evaluate(measure.value)[0]), _evaluate(measure.value, cells)
+        results.append(Result(measure, paper, *ours, judge_measure(measure, paper, *ours)))
     order = list(Verdict)
-    return Judgement(claim, tuple(results), max((result.verdict for result in results), key=order.index))
+    worst = max((result.verdict for result in results), key=order.index)
+    asides = tuple((aside, *_evaluate(aside.value, cells)) for aside in claim.asides)
+    return Judgement(claim, tuple(results), worst, asides)
+
+
+def _evaluate(expression: str, cells: tuple[Cells, Cells] | None) -> tuple[float, float, float]:
+    """Our number and its 95 % interval; NaN without a table."""
+    if cells is None:
+        return np.nan, np.nan, np.nan
+    point, replicates = cells
+    low, high = interval(replicates.evaluate(expression))
+    return float(point.evaluate(expression)[0]), float(low), float(high)
 
 
 def _read_cells(folder: Path, name: str, printed: Table) -> tuple[Cells, Cells] | None:
     table = find_table(folder, name)
     if table is None or not (replicates := table.with_name(f"{name}.replicates.parquet")).exists():
         return None
-    point = Cells(pd.read_csv(table).assign(replicate=0), printed)
-    return point, Cells(pd.read_parquet(replicates), printed)
+    return read_cells(table, printed), read_cells(replicates, printed)
 
 
 def claims_frame(judgements: dict[str, list[Judgement]], profile: str) -> pd.DataFrame:
@@ -157,6 +162,8 @@ def claims_frame(judgements: dict[str, list[Judgement]], profile: str) -> pd.Dat
                         "measure_verdict": str(result.verdict),
                         "verdict": str(judgement.verdict),
                         "profile": profile,
+                        "form": judgement.claim.form,
+                        "amends": judgement.claim.amends or "",
                     }
                 )
     return pd.DataFrame(rows)
@@ -178,7 +185,7 @@ def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str
         for judgement in judged:
             rows.append(
                 {
-                    "claim": f"{judgement.claim.id} ({judgement.claim.section})",
+                    "claim": _claim_cell(judgement.claim),
                     "the paper says": judgement.claim.statement,
                     "measured": "<br>".join(result.measure.name for result in judgement.results),
                     "paper": "<br>".join(_number(result.paper) for result in judgement.results),
@@ -191,24 +198,45 @@ def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str
         "",
         "*Reproduced*: the claim holds, and so it does over the whole 95 % interval. *Direction only*: the "
         "effect has the paper's sign, but is weaker, or the interval does not exclude the contrary.",
+        "",
+        "A claim is fixed before its results, and this first form stays and counts. A form that came later is marked, "
+        "stands beside it with a verdict of its own, and counts for nothing.",
     ]
     if profile == "quick":
         lines += ["", "**Quick profile**: everything runs, the numbers and verdicts mean little."]
-    notes = [
-        f"- {judgement.claim.id}: {judgement.claim.note}"
-        for judged in judgements.values()
-        for judgement in judged
-        if judgement.claim.note
-    ]
+    notes = [note for judged in judgements.values() for judgement in judged for note in _notes(judgement)]
     if notes:
         notes = ["", "Notes:", "", *notes]
     return "\n".join([*lines, "", markdown_rows(pd.DataFrame(rows)), *notes, ""])
 
 
+def _claim_cell(claim: Claim) -> str:
+    cell = f"{claim.id} ({claim.section})"
+    if claim.form != FIRST_FORM:
+        cell += f"<br>*{claim.form}*"
+    return cell
+
+
+def _notes(judgement: Judgement) -> list[str]:
+    """What is to be said of a claim below the table: its note, why it is not a first form, and what stands beside."""
+    claim = judgement.claim
+    notes = [claim.note] if claim.note else []
+    if claim.reason:
+        about = f" (first form: {claim.amends})" if claim.amends else ""
+        notes.append(f"{claim.form.capitalize()}{about}: {claim.reason}")
+    for aside, estimate, low, high in judgement.asides:
+        side = "below 0 over the whole interval" if high < 0 else "above 0 over the whole interval" if low > 0 else ""
+        number = _with_interval(estimate, low, high) + (f", {side}" if side else "")
+        notes.append(f"Besides, {aside.name}: {number}.")
+    return [f"- {claim.id}: {note}" for note in notes]
+
+
 def _ours(result: Result) -> str:
-    if np.isnan(result.estimate):
-        return "–"
-    return f"{result.estimate:.3g} [{_number(result.low)}, {_number(result.high)}]"
+    return _with_interval(result.estimate, result.low, result.high)
+
+
+def _with_interval(estimate: float, low: float, high: float) -> str:
+    return "–" if np.isnan(estimate) else f"{estimate:.3g} [{_number(low)}, {_number(high)}]"
 
 
 def _number(value: float) -> str:

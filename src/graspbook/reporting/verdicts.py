@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+FIRST_FORM = "first form"
+"""Of a claim: fixed before its results. Only first forms count."""
+
 
 class Verdict(StrEnum):
     """What became of a claim, best first."""
@@ -29,6 +32,7 @@ class Entry:
         low, high: Its 95 % interval; None where open, or where there is no estimate.
         verdict: On the whole claim.
         profile: The profile that was judged.
+        form: "first form", or how the claim came later than that.
     """
 
     claim: str
@@ -40,6 +44,7 @@ class Entry:
     high: float | None
     verdict: Verdict
     profile: str
+    form: str = FIRST_FORM
 
     def __str__(self) -> str:
         """The measure in a line of Markdown: the paper's number, ours with its interval, the verdict."""
@@ -54,7 +59,8 @@ class Standing:
     """How a paper stands.
 
     Attributes:
-        counts: How many of its claims have each verdict, best first; a verdict that none has is there with 0.
+        counts: How many of its claims, in their first form, have each verdict, best first; a verdict that none has is
+            there with 0.
         headlines: The claims that it is known for.
     """
 
@@ -89,7 +95,7 @@ def claims_summary(path: Path, headlines: Mapping[str, Sequence[str]]) -> dict[s
     ledger, standings = read_ledger(path), {}
     for slug, known_for in headlines.items():
         entries = {entry.claim: entry for entry in ledger.get(slug, [])}
-        verdicts = [entry.verdict for entry in entries.values()]
+        verdicts = [entry.verdict for entry in entries.values() if entry.form == FIRST_FORM]
         standings[slug] = Standing(
             {verdict: verdicts.count(verdict) for verdict in Verdict},
             tuple(entries[claim] for claim in known_for if claim in entries),
@@ -99,7 +105,8 @@ def claims_summary(path: Path, headlines: Mapping[str, Sequence[str]]) -> dict[s
 
 def _entry(row: Mapping[str, str]) -> Entry:
     numbers = [_number(row[column]) for column in ("paper_value", "estimate", "lo", "hi")]
-    return Entry(row["claim"], row["statement"], row["measure"], *numbers, Verdict(row["verdict"]), row["profile"])
+    told = Verdict(row["verdict"]), row["profile"], row.get("form") or FIRST_FORM
+    return Entry(row["claim"], row["statement"], row["measure"], *numbers, *told)
 
 
 def _number(text: str) -> float | None:

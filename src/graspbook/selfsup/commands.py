@@ -58,6 +58,7 @@ def train_command(
     torch.set_flush_denormal(True)
     from graspbook.instances.registry import load_instance_model
     from graspbook.nn.weights import load_pretrained
+    from graspbook.pipeline.params import check_config
     from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
     from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
     from graspbook.selfsup.instance_segmentation.own_data import train_on_own_data
@@ -73,6 +74,7 @@ def train_command(
         training=_with(standard.segment, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
         model=network.mask2former,
     )
+    check_config(config, "options")
     begun = None if start is None else load_instance_model(start)
     pretrained = None
     if begun is None:

@@ -73,7 +73,7 @@ def test_prediction_leaves_the_mode_as_it_was(model):
 def test_every_input_matters(model, changed):
     grasps = list(images(1, 64, 64))
     first = predict_grasps(model, *grasps)
-    grasps[changed] = grasps[changed] * 0
+    grasps[changed] = np.zeros_like(grasps[changed])
     assert not np.allclose(first, predict_grasps(model, *grasps), atol=1e-6)
 
 

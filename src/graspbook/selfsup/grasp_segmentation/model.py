@@ -179,7 +179,8 @@ def predict_grasps(
 
 
 def _check_images(before: np.ndarray, after: np.ndarray, suction: np.ndarray) -> None:
-    for name, array, dtype in (("before", before, np.uint8), ("after", after, np.uint8), ("suction", suction, np.bool_)):
+    expected = {"before": (before, np.uint8), "after": (after, np.uint8), "suction": (suction, np.bool_)}
+    for name, (array, dtype) in expected.items():
         if not isinstance(array, np.ndarray) or array.dtype != dtype:
             found = getattr(array, "dtype", type(array).__name__)
             raise InputError(f"{name}: expected an array of {np.dtype(dtype)}, got {found}")

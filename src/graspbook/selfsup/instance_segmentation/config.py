@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 
 from graspbook.configuration import (
     Count,
@@ -184,7 +184,7 @@ class OwnDataConfig:
         model: what the model is made of.
     """
 
-    height: Count
+    height: Annotated[int, Interval(ge=1, le=8192)]
     held_out: Fraction
     filtered: bool
     filter: FilterThresholds
