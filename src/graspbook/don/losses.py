@@ -1,0 +1,63 @@
+"""What pulls the descriptors of one point together and pushes others apart (§III-C; Florence et al. [1]).
+
+NT-Xent, equation (1), takes N pairs of descriptors, all pairs of a batch together, and counts every other descriptor
+among the 2N as a negative. The pixelwise contrastive loss takes matches, and for each match some pixels of the other
+image that do not match.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+
+def nt_xent(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"], temperature: float) -> Float[Tensor, ""]:
+    """Equation (1) with the cosine similarity (2).
+
+    The paper sums over the 2N descriptors; here they are averaged, so that one learning rate fits every N.
+
+    Args:
+        a: Descriptors of N pixels of the first views of a batch.
+        b: Descriptors of the matching pixels of the second views.
+        temperature: tau.
+    """
+    descriptors = normalize(torch.cat([a, b]), dim=1)
+    similarity = descriptors @ descriptors.T / temperature
+    similarity.fill_diagonal_(-torch.inf)  # k = i is left out of the sum
+    partner = torch.arange(len(descriptors), device=a.device).roll(len(a))
+    return cross_entropy(similarity, partner)
+
+
+def match_loss(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+    """Mean squared distance of matching descriptors ([1], the matches' part)."""
+    return ((a - b) ** 2).sum(1).mean()
+
+
+def non_match_loss(
+    a: Float[Tensor, "n d"],
+    others: Float[Tensor, "n k d"],
+    counted: Bool[Tensor, "n k"],
+    margin: float,
+) -> Float[Tensor, ""]:
+    """Squared hinge on the distance to descriptors of other points ([1], the non-matches' part).
+
+    It is divided by the number of hard negatives, those closer than the margin, not by the number of non-matches:
+    else the few that are still wrong would be lost among the many that are right.
+
+    Args:
+        a: Descriptors of N pixels.
+        others: For each, K descriptors of pixels that do not show the same point.
+        counted: False for pixels that are left out, such as those too near to the true match.
+        margin: From this distance on, a non-match costs nothing.
+    """
+    squared = ((a[:, None] - others) ** 2).sum(2)
+    distance = (squared + 1e-9).sqrt()  # the gradient of a root at 0 is infinite
+    cost = (margin - distance).clamp(min=0) ** 2 * counted
+    return cost.sum() / (cost > 0).sum().clamp(min=1)
+
+
+def far_from(match: Float[Tensor, "n 2"], pixels: Float[Tensor, "n k 2"], radius: float) -> Bool[Tensor, "n k"]:
+    """Which pixels are at least `radius` pixels from the true match: nearer ones show nearly the same point."""
+    return ((pixels - match[:, None]) ** 2).sum(2) >= radius**2
