@@ -1,5 +1,5 @@
 # Each target does all of its own set-up. They need Python 3.11 or newer and git, nothing else.
-.PHONY: help setup reproduce test verify notebooks bench clean
+.PHONY: help setup reproduce test verify book checkbook notebooks bench clean
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## say what there is
@@ -20,6 +20,14 @@ verify: setup ## is dvc.lock current, and do the reports here agree with the com
 	@dvc repro --dry --allow-missing
 	@echo "[verify] this run beside the committed one, stage by stage:"
 	@graspbook verify
+
+book: ## build the book into site/, to be read in a browser; sets up its own small environment
+	@tools/setup_book.sh
+	@PYTHONPATH=src scratch/book/venv/bin/python -m graspbook.book
+
+checkbook: book ## open every page of the book in headless Chromium and check it
+	@tools/setup_book.sh browser
+	@PYTHONPATH=src scratch/book/venv/bin/python -m pytest -o addopts="-q -rs" --confcutdir tests/book tests/book/test_browser.py
 
 notebooks: setup ## open the notebooks in JupyterLab, with the trained models fetched
 	@dvc pull --quiet
