@@ -94,3 +94,20 @@ def test_the_class_loss_without_single_images_is_the_weighted_mean_of_pytorch(ra
         classes.transpose(1, 2), target, torch.tensor([1.0, NOTHING_WEIGHT])
     )
     torch.testing.assert_close(layer_loss(classes, masks, labels, POINTS, None, generator()), expected)
+
+
+def test_a_query_without_an_object_weighs_a_tenth(boxes_batch):
+    """The masks decide which query is matched, so that the class loss is known but for the masks' part."""
+    labels = Labels(boxes_batch([1]))
+    inside = labels.masks[None, 0] * 18 - 9
+    masks = torch.cat([inside, -inside], 1)
+
+    def loss(classes):
+        return layer_loss(torch.tensor([classes]), masks, labels, POINTS, None, generator())
+
+    def expected(classes):
+        wanted, other = -torch.tensor(classes).log_softmax(-1).diagonal()
+        return 2 * (wanted + 0.1 * other) / 1.1
+
+    one, two = [[0.5, -0.2], [0.3, 0.9]], [[-1.0, 1.0], [2.0, -0.5]]
+    torch.testing.assert_close(loss(one) - loss(two), expected(one) - expected(two), atol=1e-5, rtol=1e-5)

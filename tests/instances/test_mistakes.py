@@ -83,3 +83,8 @@ def test_other_images_are_refused():
     table = tabulate(["a"], [Detections(np.zeros(0, np.float32), np.zeros((0, H, W), bool))])
     with pytest.raises(InputError, match=r"on 1 images, expected the 2"):
         count_mistakes(labels([[], []]), table)
+
+
+def test_an_object_that_is_found_second_best_is_taken_all_the_same():
+    overlap = np.array([[0.9, 0.1], [0.8, 0.6], [0.1, 0.7]])
+    assert judge(overlap) == ["right", "right", "repeated"]

@@ -2,6 +2,7 @@ import dataclasses
 import inspect
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from graspbook.world.episode import MAX_FAILURES, Grasp, run_episode
 from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
 from graspbook.world.suction import housing
 from graspbook.world.suction.gripper import SuctionGripper
+from graspbook.world.suction.seal import CUPS, Contact
 from tests.conftest import standard
 
 WORLD = standard("selfsup").world
@@ -164,3 +166,12 @@ def test_plans_never_look_at_the_truth():
         "clear",
     ]
     assert list(inspect.signature(housing.clear).parameters) == ["depth", "camera", "mask", "points", "rotations"]
+
+
+@pytest.mark.parametrize(("sealed", "covered"), [([0, 2], [0, 2]), ([], [0, 1, 2, 3, 4])])
+def test_the_grasp_mask_is_of_the_sealed_cups_and_of_all_where_none_is(monkeypatch, sealed, covered):
+    each = np.eye(5, dtype=bool)[:, None]  # cup k covers pixel k
+    monkeypatch.setattr(episode, "footprints", lambda *_: each)
+    active = np.isin(np.arange(5), sealed)
+    contact = Contact(np.ones(5, int), np.ones(5, bool), active, active * 1.0, CUPS, np.zeros((5, 3)))
+    assert np.flatnonzero(episode._suction(contact, SimpleNamespace(pose=None), None)).tolist() == covered

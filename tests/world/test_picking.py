@@ -293,3 +293,17 @@ def test_masks_of_another_size_are_refused_with_the_name_of_the_segmenter(run):
 def test_impossible_settings_are_refused(run, bad):
     with pytest.raises(InputError, match="attempts, share_new"):
         run(**bad)
+
+
+@pytest.mark.parametrize("outcome", ["multiple", "lost"])
+def test_what_a_pull_came_to_is_not_hidden_by_what_falls_on_the_way(run, monkeypatch, outcome):
+    real = picking.pull
+
+    def pull(*arguments):
+        pulled = real(*arguments)
+        return replace(pulled, outcome=outcome) if pulled.taken else pulled
+
+    monkeypatch.setattr(picking, "pull", pull)
+    monkeypatch.setattr(picking, "carry", lambda *_: Carried((), (7,), (8,), held=()))
+    outcomes = {pick.outcome for pick in run(attempts=4)}
+    assert outcome in outcomes and "fell" not in outcomes

@@ -1,5 +1,6 @@
 import copy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,3 +68,16 @@ def test_shinier_walls_lose_more_depth(renderer, make_scene):
         layers = renderer.render(scene, samples=1)
         lost.append((measure_depth(layers, np.random.default_rng(0)) == 0).mean())
     assert lost[0] < lost[1] < lost[2]
+
+
+def test_the_light_never_jumps_farther_than_four_deviations(layers):
+    def taken(deviations):
+        rng = SimpleNamespace(
+            standard_t=lambda _, size: np.full(size, deviations * np.sqrt(3)),
+            standard_normal=lambda shape, dtype: np.zeros(shape, dtype),
+        )
+        return photograph(layers, rng, replace(DIALS, light_flicker=0.1)).astype(int)
+
+    np.testing.assert_array_equal(taken(4), taken(30))
+    np.testing.assert_array_equal(taken(-4), taken(-30))
+    assert (taken(4) > taken(3)).any() and (taken(-4) < taken(-3)).any()

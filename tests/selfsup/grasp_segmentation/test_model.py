@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torchvision.ops import FeaturePyramidNetwork
 
 from graspbook.errors import InputError
+from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained
 from graspbook.selfsup.grasp_segmentation.model import (
@@ -181,3 +182,50 @@ def test_files_that_are_no_models_are_named(model, tmp_path):
         save_file({"x": torch.zeros(1)}, tmp_path / "wrong.safetensors", {FORMAT: json.dumps(config)})
         with pytest.raises(InputError, match=r"wrong\.safetensors: configuration and weights"):
             load_grasp_segmenter(tmp_path / "wrong.safetensors")
+
+
+def first_layer_of(model, before, after):
+    seen = []
+    hook = model.features.backbone.first_conv.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0]))
+    predict_grasps(model, before, after, np.zeros(before.shape[:3], bool))
+    hook.remove()
+    return seen[0]
+
+
+def test_the_first_layer_sees_before_after_and_before_minus_after(model):
+    before, after, _ = images(1, 32, 32)
+    x = first_layer_of(model, before, after)
+    b, a = (normalise_rgb(torch.from_numpy(y).permute(0, 3, 1, 2).float() / 255) for y in (before, after))
+    for channels, expected in ((slice(0, 3), b), (slice(3, 6), a), (slice(6, 9), b - a)):
+        torch.testing.assert_close(x[:, channels], expected)
+
+
+def test_inflated_filters_read_the_before_image_and_the_change_and_not_the_after_image(pretrained):
+    config = replace(NETWORK, fpn_channels=8, first_layer="inflated")
+    weight = build_grasp_segmenter(config, pretrained, 0).features.backbone.first_conv.weight
+    filters = pretrained.body["features.0.0.weight"]
+    assert torch.equal(weight[:, 0:3], filters) and torch.equal(weight[:, 6:9], filters)
+    assert not weight[:, 3:6].any()
+    assert torch.equal(weight[:, 9], filters.mean(1))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("before", lambda x: x / 255),
+        ("after", lambda x: x.astype(np.float32)),
+        ("after", lambda x: x.tolist()),
+        ("suction", lambda x: x.astype(np.uint8) * 255),
+        ("suction", lambda x: x.astype(float)),
+    ],
+)
+def test_images_in_0_to_1_and_masks_in_0_to_255_are_refused(model, name, change):
+    grasps = dict(zip(("before", "after", "suction"), images(1, 32, 32), strict=True))
+    with pytest.raises(InputError, match=f"{name}: expected an array of"):
+        predict_grasps(model, **grasps | {name: change(grasps[name])})
+
+
+def test_mirrored_views_are_read_like_their_copies(model):
+    before, after, suction = (x[:, ::-1, ::-1] for x in images(2, 32, 48))
+    copies = (np.ascontiguousarray(x) for x in (before, after, suction))
+    np.testing.assert_array_equal(predict_grasps(model, before, after, suction), predict_grasps(model, *copies))

@@ -257,3 +257,16 @@ def test_cups_outside_the_image_have_no_footprint(straight_down, rays_of):
     camera, pose = look_down(32), straight_down(5.0, 0, 0)
     contact = press(pose, rays_of({}))
     assert not footprints(contact, pose, camera).any()
+
+
+@pytest.mark.parametrize(("tilts", "offsets", "best"), [((20, 0), (1, 1), 1), ((0, 20), (1, 1), 0)])
+def test_among_grasps_of_as_many_cups_the_level_one_is_taken(monkeypatch, tilts, offsets, best):
+    lean = np.radians(tilts)
+    normals = np.stack([np.sin(lean), 0 * lean, np.cos(lean)], 1)
+    points = np.array([[-0.01 * offsets[0], 0, 0], [0.01 * offsets[1], 0, 0]])
+    monkeypatch.setattr("graspbook.world.suction.gripper.surface", lambda *_: (points, normals))
+    gripper = SuctionGripper(n_points=2, n_turns=1)
+    monkeypatch.setattr(gripper, "_count", lambda *_: np.full((2, 1), 3))
+    plan = gripper.plan(np.ones((4, 6)), look_down(4), np.ones((4, 6), bool), np.random.default_rng(0))
+    np.testing.assert_array_equal(plan.pose.position, points[best])
+    np.testing.assert_allclose(plan.pose.rotation[:, 2], normals[best])

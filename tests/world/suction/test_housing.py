@@ -175,3 +175,14 @@ def test_a_gripper_plans_only_where_there_is_room(seen_box):
     positions = [SuctionGripper().plan(depth, CAMERA, mask, rng(k), left_half).pose.position for k in range(5)]
     assert np.max(positions, axis=0)[0] < 0
     assert SuctionGripper().plan(depth, CAMERA, mask, rng(0), nowhere) is None
+
+
+def test_the_body_stands_above_the_highest_of_its_cups(box_item, rays_of, straight_down):
+    """On a step, the pillar beside the lower cups is under the body; it would be hit if the lowest cup counted."""
+    low, high, pillar = box_item(0.0541, 0.0802, 0.03), box_item(0.0261, 0.0802, 0.037), box_item(0.02, 0.02, 0.0735)
+    rays = rays_of(
+        {1: (low, (-0.01305, 0, 0.015)), 2: (high, (0.02705, 0, 0.0185)), 3: (pillar, (-0.0512, 0, 0.0735 / 2))}
+    )
+    pose = straight_down(0, 0, 0.03)
+    assert np.ptp(press(pose, rays).centres[:, 2]) == pytest.approx(0.007, abs=1e-4)
+    assert 0.03 + STAND < 0.0735 < 0.037 + STAND and not _truth(rays, pose)
