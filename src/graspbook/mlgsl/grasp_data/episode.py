@@ -86,8 +86,13 @@ def run_episode(
         place = rng.uniform(-CENTRED, CENTRED, 2) - cell.pose(1)[1][:2]
         cell.shift(1, np.array([*place, 0.0]))
         surface, trials = Surface(cell), Trials(cell, world.gripper)
-        samples = [_look_and_grasp(cell, surface, trials, world, config, labels, rng) for _ in range(config.views)]
-    return [sample for sample in samples if sample is not None]
+        samples: list[Sample] = []
+        for _ in range(config.views):
+            sample = _look_and_grasp(cell, surface, trials, world, config, labels, rng)
+            if sample is None:  # as it lies, it can hardly be grasped, or is too large: another view changes little
+                break
+            samples.append(sample)
+    return samples
 
 
 def _look_and_grasp(

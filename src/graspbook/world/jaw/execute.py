@@ -21,13 +21,13 @@ from graspbook.world.table.cell import TableCell
 
 TOLERANCE = 0.001
 """Fingers that reach less than this into an object on approach do not collide, metres."""
-CLOSING_SPEED, LIFTING_SPEED = 0.25, 0.8
+CLOSING_SPEED, LIFTING_SPEED = 0.4, 0.8
 """Of each finger, and of the whole gripper; m/s."""
-GRIP_STEPS, HOLD_STEPS = 18, 12
+GRIP_STEPS, HOLD_STEPS = 12, 8
 """Steps between the end of the fingers' way and lifting, and of holding still at the end."""
-RISE_STEPS = 16
+RISE_STEPS = 12
 """Steps in which lifting gathers speed."""
-SHAKES, SHAKE_STEPS = 2, 24
+SHAKES, SHAKE_STEPS = 2, 16
 """How often the gripper goes to and fro, and steps for each time."""
 HANGS = 0.5
 """What has risen by this share of the lift hangs in the gripper."""
@@ -63,11 +63,13 @@ class Trials:
     def __init__(self, cell: TableCell, config: JawConfig) -> None:
         self.cell, self.config = cell, config
         self.hand = Hand(cell, config)
+        self.held: list[int] = []
         self._start = pybullet.saveState(physicsClientId=cell.client)
 
     def attempt(self, grasp: JawGrasp) -> End:
-        """Tries one grasp; afterwards the table is as it is then (see `reset`)."""
+        """Tries one grasp; afterwards the table is as it is then (see `reset`), and `held` lists what hangs."""
         self.reset()
+        self.held = []
         hand, bodies = self.hand, {number: self.cell.body(number) for number in self.cell.items}
         opening = min(grasp.opening, self.config.max_opening)
         hand.place(hand_pose(grasp, self.config), opening)
@@ -86,10 +88,10 @@ class Trials:
             return End.SLIPPED
         self._shake()
         self.cell.step(HOLD_STEPS)
-        held = self._hanging(bodies, heights)
-        if not held:
+        self.held = self._hanging(bodies, heights)
+        if not self.held:
             return End.DROPPED
-        return End.SUCCESS if len(held) == 1 else End.TWO_HELD
+        return End.SUCCESS if len(self.held) == 1 else End.TWO_HELD
 
     def reset(self) -> None:
         """Brings the table back to how it was when the trials began."""

@@ -1,0 +1,112 @@
+"""Cluttered scenes (§IV-C.5, §V): how often grasps collide, and how much of a scene a robot removes."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from graspbook.mlgsl.config import RobotConfig, WorldConfig
+from graspbook.mlgsl.robot.planners import Planner
+from graspbook.world.camera import Camera
+from graspbook.world.catalogue import Shape
+from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.grasp import to_world
+from graspbook.world.table.cameras import draw_table_camera
+from graspbook.world.table.cell import TableCell
+from graspbook.world.table.items import draw_table_item
+from graspbook.world.table.sensor import inpaint_depth, measure_table
+from graspbook.world.table.surface import Surface
+
+SPREAD = 0.07
+"""Objects fall within this distance of the table's middle, metres."""
+PATIENCE = 5
+"""Failures in a row after which a scene is given up (§V)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Picked:
+    """What a robot did in one scene.
+
+    Attributes:
+        objects: that there were.
+        removed: that it took out.
+        ends: of its attempts, in their order.
+    """
+
+    objects: int
+    removed: int
+    ends: tuple[End, ...]
+
+
+def fill_table(
+    cell: TableCell, shapes: Sequence[Shape], world: WorldConfig, config: RobotConfig, rng: np.random.Generator
+) -> None:
+    """Drops objects onto the table one after another."""
+    for number in range(1, int(rng.integers(config.min_objects, config.max_objects + 1)) + 1):
+        item = draw_table_item(rng, shapes[int(rng.integers(len(shapes)))], world.objects)
+        cell.drop(number, item, rng, spread=SPREAD)
+
+
+def look(cell: TableCell, world: WorldConfig, rng: np.random.Generator) -> tuple[Camera, np.ndarray]:
+    """A camera, and the depth that it measures, without gaps."""
+    camera = draw_table_camera(rng, world.camera)
+    return camera, inpaint_depth(measure_table(Surface(cell).see(camera).depth, rng, world.camera))
+
+
+def grasp_clutter(
+    planners: dict[str, Planner],
+    shapes: Sequence[Shape],
+    world: WorldConfig,
+    config: RobotConfig,
+    number: int,
+    count: int,
+) -> dict[str, list[End]]:
+    """How the best grasps of each planner end in one scene, each tried as if it were the only one.
+
+    Args:
+        planners: By name; all see the same image.
+        shapes: Of the objects.
+        world: Camera, objects, gripper.
+        config: `seed`, `min_objects` and `max_objects` are used.
+        number: Of the scene.
+        count: Grasps of each planner.
+    """
+    rng = np.random.default_rng([config.seed, 1, number])
+    with TableCell() as cell:
+        fill_table(cell, shapes, world, config, rng)
+        camera, depth = look(cell, world, rng)
+        trials = Trials(cell, world.gripper)
+        ends = {}
+        for name, planner in planners.items():
+            rows = planner.plan(depth, count, np.random.default_rng([config.seed, 2, number]))
+            ends[name] = [trials.attempt(grasp) for grasp in to_world(rows, depth, camera, world.gripper.max_opening)]
+    return ends
+
+
+def clear_table(
+    planner: Planner, shapes: Sequence[Shape], world: WorldConfig, config: RobotConfig, number: int
+) -> Picked:
+    """Lets a robot pick from one scene until it is empty, or until `PATIENCE` attempts in a row have failed.
+
+    Whatever an attempt does to the scene stays; what was grasped is taken away.
+    """
+    rng = np.random.default_rng([config.seed, 3, number])
+    ends: list[End] = []
+    with TableCell() as cell:
+        fill_table(cell, shapes, world, config, rng)
+        objects, failures = len(cell.items), 0
+        removed = 0
+        while cell.items and failures < PATIENCE:
+            camera, depth = look(cell, world, rng)
+            trials = Trials(cell, world.gripper)
+            [grasp] = to_world(planner.plan(depth, 1, rng), depth, camera, world.gripper.max_opening)
+            ends.append(trials.attempt(grasp))
+            trials.close()
+            if ends[-1] in (End.SUCCESS, End.TWO_HELD):
+                cell.remove(trials.held)
+                removed, failures = removed + len(trials.held), 0
+            else:
+                failures += 1
+            cell.settle()
+            cell.remove(cell.outside())
+    return Picked(objects, removed, tuple(ends))

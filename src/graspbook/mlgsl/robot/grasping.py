@@ -1,0 +1,46 @@
+"""Predicted grasps carried out in physics, in the very scene that the image shows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from graspbook.mlgsl.grasp_data.dataset import Scenery
+from graspbook.progress import progress
+from graspbook.world.jaw.config import JawConfig
+from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.grasp import to_world
+from graspbook.world.table.cell import TableCell
+
+
+def execute_grasps(
+    sceneries: Sequence[Scenery],
+    depth: np.ndarray,
+    grasps: Sequence[np.ndarray],
+    gripper: JawConfig,
+    title: str = "grasps",
+) -> list[list[End]]:
+    """How grasps end, each tried as if it were the only one, with its predicted opening.
+
+    Args:
+        sceneries: What each image shows.
+        depth: float [N, H, W] metres without gaps: where the robot believes the surface to be.
+        grasps: For each image rows (u, v, phi, w).
+        gripper: Tries them.
+        title: Of a progress bar.
+
+    Returns:
+        For each image the ends in the order of its grasps.
+    """
+    return [
+        grasp_in(scenery, image, rows, gripper)
+        for scenery, image, rows in progress(zip(sceneries, depth, grasps, strict=True), title, total=len(depth))
+    ]
+
+
+def grasp_in(scenery: Scenery, depth: np.ndarray, rows: np.ndarray, gripper: JawConfig) -> list[End]:
+    """How grasps end in one scene; see `execute_grasps`."""
+    rotation, position = scenery.pose
+    with TableCell() as cell:
+        cell.add(1, scenery.item, position, rotation)
+        trials = Trials(cell, gripper)
+        return [trials.attempt(grasp) for grasp in to_world(rows, depth, scenery.camera, gripper.max_opening)]
