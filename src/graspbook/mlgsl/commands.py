@@ -1,0 +1,51 @@
+"""Learn to Grasp with Less Supervision, on your own depth images."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+MODEL = Path("artifacts/mlgsl/trained/table-1/mlgsl-2-1.safetensors")
+
+
+@app.callback()
+def _group() -> None:
+    """Learn to Grasp with Less Supervision, on your own depth images."""
+
+
+@app.command("plan-grasps")
+def plan_grasps_command(
+    depth: Annotated[Path, typer.Argument(help="depth image: 16-bit PNG, TIFF or NPY; 0 and NaN are gaps")],
+    intrinsics: Annotated[Path, typer.Option(help='JSON: {"fx": …, "fy": …, "cx": …, "cy": …}, pixels')],
+    out: Annotated[Path, typer.Option(help="folder for grasps.csv and grasps.png")],
+    unit: Annotated[Literal["m", "mm", "cm"], typer.Option(help="of the numbers in the image")] = "mm",
+    model: Annotated[Path, typer.Option(help="trained network, .safetensors")] = MODEL,
+    count: Annotated[int, typer.Option(min=1, help="grasps at most")] = 5,
+) -> None:
+    """Plan grasps for a gripper with two jaws in one depth image; best first, in pixels and in metres."""
+    import cv2
+
+    from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.mlgsl.figures.colours import BEST_COLOUR, GRASP_COLOUR
+    from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps
+    from graspbook.mlgsl.model_file import load_network
+    from graspbook.mlgsl.plan import plan_grasps, read_depth_file, read_intrinsics
+    from graspbook.pipeline.params import load_params
+    from graspbook.pipeline.root import find_root
+    from graspbook.world.table.sensor import inpaint_depth
+
+    image, camera = read_depth_file(depth, unit), read_intrinsics(intrinsics)
+    config = load_params(find_root() / "params.yaml", "standard").mlgsl.metrics
+    grasps = plan_grasps(image, camera, load_network(model), config, count)
+    write_text(out / "grasps.csv", grasps.to_csv(index=False, float_format="%.6g"))
+    rows = grasps[["u", "v", "angle", "width_px"]].to_numpy()
+    picture = draw_grasps(depth_picture(inpaint_depth(image)), rows[1:], GRASP_COLOUR)
+    picture = draw_grasps(picture, rows[:1], BEST_COLOUR, thickness=2)
+    write_bytes(out / "grasps.png", cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+    best = grasps.iloc[0]
+    typer.echo(
+        f"{len(grasps)} grasps in {out}; the best at pixel ({best.u:.0f}, {best.v:.0f}), {best.z:.3f} m away, "
+        f"opening {1000 * best.opening:.0f} mm"
+    )
