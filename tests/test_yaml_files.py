@@ -13,6 +13,8 @@ from graspbook.yaml_files import read_yaml
         ("a: 1\nb: 2\na: 3\n", "line 3: key 'a' is given twice"),
         ("outer:\n  steps: 1\n  steps: 1\n", "line 3: key 'steps' is given twice"),
         ("rows: {one: {}, one: {}}\n", "line 1: key 'one' is given twice"),
+        ("when: 2001-99-99\n", "cannot be read: month must be in 1..12"),
+        ("deep: " + "[" * 5000, "nested too deeply|not valid YAML"),
         ("when: !python/object 1\n", "line 1: could not determine a constructor"),
     ],
 )
@@ -29,6 +31,8 @@ def test_text_that_is_not_utf_8_and_a_missing_file_are_named(tmp_path):
         read_yaml(tmp_path / "some.yaml")
     with pytest.raises(InputError, match=r"none\.yaml: no such file"):
         read_yaml(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match=r"cannot be read: .*Is a directory"):
+        read_yaml(tmp_path)
 
 
 def test_the_same_key_in_two_mappings_and_merged_ones_are_as_in_any_yaml(tmp_path):

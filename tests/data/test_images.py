@@ -122,3 +122,17 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         images.read_rgb(tmp_path / "gone.png", "after")
     with pytest.raises(InputError, match="field after: cannot be read"):
         images.read_rgb(tmp_path, "after")
+
+
+def with_size(width, height):
+    data = encoded(COLOUR)
+    header = struct.pack(">II", width, height) + data[24:29]
+    return data[:16] + header + struct.pack(">I", zlib.crc32(b"IHDR" + header)) + data[33:]
+
+
+@pytest.mark.parametrize("size", [(100_000, 100_000), (0, 16), (2**31 - 1, 1), (2**32 - 1, 2**32 - 1)])
+def test_a_header_that_claims_a_size_no_image_has_is_refused_at_once(tmp_path, size):
+    (tmp_path / "a.png").write_bytes(with_size(*size))
+    for read in (images.read_rgb, images.png_size):
+        with pytest.raises(InputError, match=r"a\.png: field before: expected 1 to 134217728 pixels"):
+            read(tmp_path / "a.png", "before")

@@ -1,3 +1,6 @@
+import errno
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -39,6 +42,13 @@ def test_settings_of_a_notebook_are_read_as_yaml(here, monkeypatch):
     [
         (("run-notebook", "a.ipynb", "out", "--set", "x=[1"), "--set x=[1: the value is not YAML"),
         (("run-notebook", "a.ipynb", "out", "--set", "x"), "--set x: expected name=value"),
+        (("run-notebook", "a.ipynb", "out", "--set", "x=2001-99-99"), "the value is not YAML"),
+        (("run-notebook", "a.ipynb", "out", "--set", "x=" + "[" * 9999), "the value is not YAML"),
+        (("run-notebook", "params.yaml", "out"), "params.yaml: not a notebook"),
+        (("run-notebook", "profiles", "out"), "profiles: no such notebook"),
+        (("run-notebook", "dvc.yaml/a.ipynb", "out"), "a.ipynb: no such notebook"),
+        (("claims", "--reports", "none"), "none: expected a folder of reports, there is none"),
+        (("carry-prose", "/none.ipynb"), "/none.ipynb: expected a notebook of this repository"),
         (("run-notebook", "a.ipynb", "out"), "a.ipynb: no such notebook"),
         (("reproduce", "--profile", "fast"), "unknown profile 'fast'"),
         (("reproduce", "--paper", "none"), "no paper 'none': expected one of"),
@@ -78,3 +88,46 @@ def test_claims_are_judged_on_whatever_tables_there_are(here):
     result = call("claims")
     assert result.exit_code == 0
     assert result.output.count("not tested at this profile") >= 5
+
+
+@pytest.mark.parametrize(
+    ("cell", "out", "complaint"),
+    [
+        ("profile = out = (", "out", "line 1 of the 'parameters' cell is not Python"),
+        ("profile = '\0'", "out", "the 'parameters' cell is not Python"),
+        ("profile = out = " + "(" * 9999, "out", "the 'parameters' cell is not Python"),
+        ("profile = 1", "out", "does not declare out"),
+        ("profile = out = 1", "params.yaml", "notebook.ipynb: cannot be written: .*params.yaml is no folder"),
+        ("profile = out = 1", "params.yaml/deeper", "is no folder"),
+    ],
+)
+def test_what_is_wrong_with_a_notebook_is_said_before_it_runs(here, cell, out, complaint):
+    made = nbformat.v4.new_notebook()
+    made.cells = [
+        nbformat.v4.new_code_cell(cell, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("raise AssertionError('it runs')"),
+    ]
+    (here / "a.ipynb").write_text(json.dumps(made))
+    result = call("run-notebook", "a.ipynb", out)
+    assert result.exit_code == 1 and result.output.startswith("error: ") and result.output.count("\n") == 1
+    assert re.search(complaint, result.output), result.output
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"cells": 5, "nbformat": 4}', b"\xff", b"[" * 10**5, b"3"])
+def test_what_is_no_notebook_is_named(here, content):
+    (here / "a.ipynb").write_bytes(content)
+    result = call("run-notebook", "a.ipynb", "out")
+    assert result.output.startswith("error: ") and "a.ipynb: not a notebook" in result.output
+
+
+def test_parameters_that_are_not_utf_8_are_named(here):
+    (here / "params.yaml").write_bytes(b"profile: \xe9")
+    assert call("check-params").output.startswith(f"error: {here / 'params.yaml'}: not UTF-8 text")
+
+
+def test_a_full_disk_is_one_line(here, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "reports/x")
+
+    monkeypatch.setattr(notebooks, "run_stage", full)
+    assert call("run-notebook", "a.ipynb", "out").output == "error: [Errno 28] No space left on device: 'reports/x'\n"

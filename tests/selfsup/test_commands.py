@@ -73,3 +73,26 @@ def test_masks_are_filtered_by_the_thresholds_of_params_yaml(monkeypatch, tmp_pa
     assert result.exit_code == 0, result.output
     assert given == [(Path("m"), tmp_path, Path("o"), SELFSUP.evaluate.filter, 3)]
     assert "2 pass the filter" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--learning-rate", 0), "key 'training.learning_rate': Input should be greater than 0, found 0"),
+        (("--learning-rate", 1e30), "key 'training.learning_rate': Input should be less than or equal to 1"),
+        (("--learning-rate", "inf"), "key 'training.learning_rate'"),
+        (("--seed", 2**70), "key 'training.seed': Input should be less than 9223372036854775808"),
+        (("--max-objects", 100_000), "key 'pasting.max_objects': Input should be less than or equal to 1000"),
+        (("--batch-size", 1), "key 'training.batch_size': Input should be greater than or equal to 2"),
+        (("--height", 10**9), "key 'height'"),
+    ],
+)
+def test_options_that_cannot_work_are_refused_before_anything_is_read(monkeypatch, options, complaint):
+    result = call(monkeypatch, "train", "--labels", "none", "--grasps", "none", "--out", "o", *options)
+    assert result.exit_code == 1
+    assert result.output.startswith("error: options: ") and complaint in result.output
+
+
+def test_a_seed_below_0_is_refused(monkeypatch):
+    result = call(monkeypatch, "train", "--labels", "none", "--grasps", "none", "--out", "o", "--seed", -1)
+    assert result.exit_code == 2 and "--seed" in result.output

@@ -33,8 +33,11 @@ def new_file(out: Path) -> Iterator[Path]:
     """
     out = Path(out)
     with _written(out, always=True):
+        if out.is_dir():
+            raise InputError(f"{out}: is a folder; expected the name of a file")
         out.parent.mkdir(parents=True, exist_ok=True)
-    partial = _hidden(out, "partial")  # two runs at once must not write into each other's
+        partial = _hidden(out, "partial")  # two runs at once must not write into each other's
+        partial.unlink(missing_ok=True)  # a name that no file can have shows now
     try:
         with _written(out):
             yield partial
@@ -110,7 +113,7 @@ def real_folder(out: Path) -> Path:
     """
     try:
         real, here = Path(out).resolve(), Path.cwd()
-    except (OSError, RuntimeError) as error:  # a link that leads to itself
+    except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a name that no file can have
         raise InputError(f"{out}: cannot be a folder ({error})") from None
     if real == here or real in here.parents:
         raise InputError(f"{str(out)!r}: is the working folder or holds it; name a folder to make")
@@ -201,7 +204,9 @@ def _written(out: Path, always: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if always or error.errno in _NO_ROOM:
-            raise InputError(f"{out}: cannot be written: {error.strerror or error}") from error
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        if always or getattr(error, "errno", None) in _NO_ROOM:
+            raise InputError(f"{out}: cannot be written: {getattr(error, 'strerror', None) or error}") from error
         raise

@@ -53,7 +53,7 @@ def robust_target(
     pixels, most = x.shape[1], int(n.max())
     # no more than these can ever change
     # 0.7 is not a binary fraction, and 7/10 must count as being within the margin 0.7: in whole numbers it does
-    least = Fraction(str(margin)).limit_denominator(10**9)
+    least = max(Fraction(str(margin)).limit_denominator(10**9), Fraction(1, 10**9))
     above, below = least.numerator, least.denominator
     n_removals = min(pixels, most * (below - above) // below)
     n_additions = min(pixels, most * below // above - most)

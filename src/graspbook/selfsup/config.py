@@ -101,6 +101,12 @@ class Selfsup:
                 f"collect.n_train is {self.collect.n_train}, but the largest of the models needs {most} "
                 f"labelled and {self.train.held_out} held-out grasps (train.held_out)"
             )
+        for asked, number, of, there in (
+            ("baselines.n_grasps", self.baselines.n_grasps, "collect.n_train", self.collect.n_train),
+            ("inpaint.n_realism", self.inpaint.n_realism, "inpaint.n_scenes", self.inpaint.n_scenes - 1),
+        ):
+            if number > there:
+                raise ValueError(f"{asked} is {number}, but with {of} there are only {there}")
         if GRASP_MODEL not in self.models:
             raise ValueError(f"models has no '{GRASP_MODEL}', which cuts the objects out")
         bought = self.scenes.n_labelled - self.models[GRASP_MODEL].labels
@@ -126,6 +132,8 @@ class Selfsup:
             if row.bank not in ("none", *self.bank.sources):
                 raise ValueError(f"rows.{name}.bank is '{row.bank}', which is not among bank.sources")
         by_title = {row.title: row for row in self.rows.values()}
+        if len(by_title) < len(self.rows):
+            raise ValueError("rows: expected every title once, two rows have the same")
         labels = {title: row.labels for title, row in by_title.items()}
         grasps = {title: row.grasps or 0 for title, row in by_title.items()}
         curves = {"labels_of": (self.instances.labels_of, labels), "grasps_of": (self.instances.grasps_of, grasps)}
