@@ -25,9 +25,9 @@ book: ## build the book into site/, to be read in a browser; sets up its own sma
 	@tools/setup_book.sh
 	@PYTHONPATH=src scratch/book/venv/bin/python -m graspbook.book
 
-checkbook: book ## open every page of the book in headless Chromium and check it
+checkbook: book ## test how the book is made, and open every page of it in headless Chromium
 	@tools/setup_book.sh browser
-	@PYTHONPATH=src scratch/book/venv/bin/python -m pytest -o addopts="-q -rs" --confcutdir tests/book tests/book/test_browser.py
+	@PYTHONPATH=src scratch/book/venv/bin/python -m pytest -o addopts="-q -rs --import-mode=importlib" --confcutdir tests/book tests/book
 
 notebooks: setup ## open the notebooks in JupyterLab, with the trained models fetched
 	@dvc pull --quiet

@@ -30,6 +30,7 @@ html_last_updated_fmt = None
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_use_index = False
 # pages of code have no place in the book's order: no list of pages beside them, which takes longest to draw
 html_sidebars = {"code/**": ["navbar-logo.html", "search-button-field.html"]}
 html_theme_options = {

@@ -11,7 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
       claim.hidden = Object.entries(wanted).some(([key, value]) => value && claim.dataset[key] !== value);
     }
     const shown = claims.filter((claim) => !claim.hidden).length;
-    form.querySelector(".ledger-count").textContent = `${shown} of ${claims.length} claims`;
+    form.querySelector(".ledger-count").textContent = `${shown} of ${claims.length} shown`;
   };
 
   // The value of a claim in a column; numbers by value, and what has none last.

@@ -157,7 +157,7 @@ def test_the_ledger_filters_and_sorts(watch):
     page.goto((SITE / "claims/ledger.html").as_uri())
     claims = page.locator("table.ledger > tbody")
     everything = claims.count()
-    assert page.locator(".ledger-count").inner_text() == f"{everything} of {everything} claims"
+    assert page.locator(".ledger-count").inner_text() == f"{everything} of {everything} shown"
     page.select_option("select[name=verdict]", "not reproduced")
     shown = page.locator("table.ledger > tbody:visible")
     assert 0 < shown.count() < everything

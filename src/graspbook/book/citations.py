@@ -42,7 +42,6 @@ class Citation:
         keys: The parts.
         path: The file, relative to the repository.
         name: The function or class; "" for the module itself.
-        line: Of its definition, from 1.
         summary: The first sentence of its docstring.
     """
 
@@ -50,7 +49,6 @@ class Citation:
     keys: tuple[Key, ...]
     path: Path
     name: str
-    line: int
     summary: str
 
 
@@ -120,7 +118,7 @@ def _of_module(tree: ast.Module, place: Path, papers: list[str]) -> list[Citatio
         if not keys or not named:
             continue
         name = getattr(node, "name", "")
-        found += [Citation(paper, keys, place, name, getattr(node, "lineno", 1), summary(text)) for paper in named]
+        found += [Citation(paper, keys, place, name, summary(text)) for paper in named]
     return found
 
 

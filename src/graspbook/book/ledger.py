@@ -76,9 +76,8 @@ def read_entries(path: Path) -> dict[tuple[str, str], Entry]:
 
 def unjudged(slug: str, claim: Claim) -> Entry:
     """A claim that the ledger does not hold yet: its tests, no numbers of ours."""
-    rows = [
-        {"measure": measure.name, "test": words_of_test(measure)} | dict.fromkeys(NUMBERS, "") for measure in claim.measures
-    ]
+    empty = dict.fromkeys(NUMBERS, "")
+    rows = [{"measure": measure.name, "test": words_of_test(measure)} | empty for measure in claim.measures]
     form, amends = getattr(claim, "form", FIRST_FORM), getattr(claim, "amends", None) or ""
     return Entry(slug, claim.id, claim.section, claim.statement, VERDICTS[-1], form, amends, rows)
 

@@ -42,9 +42,12 @@ def build(root: Path, site: Path | None = None) -> Path:
         The first page.
 
     Raises:
-        InputError: A source is faulty, a link leads nowhere, a picture is missing, or Sphinx warns of anything.
+        InputError: A source is faulty, a link leads nowhere, a picture is missing, or Sphinx warns of anything; or
+            something else than a site is where it should go.
     """
     site, work = site or root / SITE, root / BUILD
+    if site.exists() and not (site.is_dir() and (not any(site.iterdir()) or (site / "searchindex.js").exists())):
+        raise InputError(f"{site}: is no site that this has built, and would be replaced; choose another folder")
     started = time.monotonic()
     contents = write_sources(root, work / "source")
     _run_sphinx(root, work, site)
@@ -137,6 +140,7 @@ def _run_sphinx(root: Path, work: Path, site: Path) -> None:
     status = build_main([str(word) for word in ("-b", "html", "-q", "-j", "auto", "-W", "--keep-going", *where)])
     if status:
         raise InputError("Sphinx found faults: see above")
+    shutil.rmtree(work / "html/_sources", ignore_errors=True)  # empty: the pages' sources are not copied
     if (work / "source" / FILES).exists():
         shutil.copytree(work / "source" / FILES, work / "html" / FILES)
     shutil.rmtree(site, ignore_errors=True)
