@@ -15,6 +15,8 @@ from graspbook.papers import Claim
 
 JUDGED = "claims/notebook"
 """The page that says how claims are judged."""
+WIDTHS = (12, 33, 22, 6, 14, 13)
+"""Of the columns, in per cent."""
 
 
 def ledger_page(contents: Contents, judged: Mapping[tuple[str, str], Entry]) -> str:
@@ -46,6 +48,7 @@ def ledger_page(contents: Contents, judged: Mapping[tuple[str, str], Entry]) -> 
             "```{raw} html",
             *_filter_form(contents),
             '<div class="wide" role="region" aria-label="The claims" tabindex="0"><table class="ledger">',
+            "<colgroup>" + "".join(f'<col style="width: {width}%">' for width in WIDTHS) + "</colgroup>",
             "<thead><tr>",
             '<th scope="col" data-key="number">Claim</th><th scope="col">The paper says</th>',
             '<th scope="col">Measured, and the test</th><th scope="col" data-key="printed">Paper</th>',

@@ -93,13 +93,14 @@ def _people(paper: Paper) -> str:
 def _headlines(standing: Standing, docname: str) -> list[str]:
     if not standing.headlines:
         return []
-    lines = ["| headline | the paper | ours [95 %] | verdict |", "| --- | ---: | ---: | --- |"]
+    lines = ["| headline | the paper | ours [95 %] |", "| --- | ---: | ---: |"]
     for entry in standing.headlines:
         ours = f"**{_number(entry.estimate)}** [{_number(entry.low)}, {_number(entry.high)}]"
         verdict = html_link(entry.verdict, docname, LEDGER, entry.claim)
         lines.append(
-            f"| {entry.statement} <br> *{entry.measure}* | {_number(entry.paper)} | "
-            f"{ours if entry.estimate is not None else '–'} | {verdict} |"
+            f"| {entry.statement} <br> *{entry.measure}* <br> "
+            f'<span class="verdict {entry.verdict.replace(" ", "-")}">{verdict}</span> '
+            f"| {_number(entry.paper)} | {ours if entry.estimate is not None else '–'} |"
         )
     return [*lines, ""]
 

@@ -141,6 +141,7 @@ def _run_sphinx(root: Path, work: Path, site: Path) -> None:
     if status:
         raise InputError("Sphinx found faults: see above")
     shutil.rmtree(work / "html/_sources", ignore_errors=True)  # empty: the pages' sources are not copied
+    (work / "html/.buildinfo").unlink(missing_ok=True)  # depends on where the repository lies
     if (work / "source" / FILES).exists():
         shutil.copytree(work / "source" / FILES, work / "html" / FILES)
     shutil.rmtree(site, ignore_errors=True)
