@@ -308,3 +308,28 @@ def test_mixed_precision_reaches_the_model_and_not_the_batches(tmp_path):
     assert types == [(torch.float32, torch.bfloat16, True)]
     train(tmp_path, dataclasses.replace(PLAN, steps=1), loss=mixed, name="b")
     assert types[1] == (torch.float32, torch.float32, False)
+
+
+def test_the_same_training_started_twice_is_done_once_and_read_by_the_other(tmp_path):
+    """The second waits while the first is in its third step, and takes none."""
+    halfway, go_on, done = threading.Event(), threading.Event(), {}
+
+    def slow(model, images, step):
+        if step.number == 2:
+            halfway.set()
+            go_on.wait(60)
+        return loss(model, images, step)
+
+    def never(*_):
+        raise AssertionError("both train")
+
+    first = threading.Thread(target=lambda: done.update(first=train(tmp_path, loss=slow)))
+    second = threading.Thread(target=lambda: done.update(second=train(tmp_path, model=start(1), loss=never)))
+    first.start()
+    assert halfway.wait(60)
+    second.start()
+    second.join(0.5)
+    assert second.is_alive()
+    go_on.set()
+    first.join(60), second.join(60)
+    assert_same(done["first"], done["second"])

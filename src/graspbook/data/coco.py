@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -142,9 +142,8 @@ class CocoScenes:
     def _find(self, image: dict) -> Path:
         folder, name = self.path.parent, image["file_name"]
         for file in (folder / name, folder / "images" / name):
-            with suppress(OSError, ValueError):  # no name that a file can have
-                if file.is_file():
-                    return file
+            if os.path.isfile(file):  # unlike Path.is_file, also False for a name that no file can have
+                return file
         raise InputError(
             f"{self.path}: image {image['id']}: field file_name: expected the file {folder / name} or "
             f"{folder / 'images' / name}"

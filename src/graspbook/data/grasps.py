@@ -11,6 +11,7 @@ A grasp whose `before` images are the previous grasp's `after` images refers to 
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ class GraspDataset:
         for column in schema.IMAGE_COLUMNS:
             if column in self.table:
                 for name in self.table[column].dropna().unique():
-                    if not (self.root / name).is_file():
+                    if not os.path.isfile(self.root / name):  # also False for a name that no file can have
                         raise InputError(f"{self.path}: column {column}: expected the file {self.root / name}")
 
     def __len__(self) -> int:

@@ -60,7 +60,7 @@ def segment_arrays(
         thresholds: of the filter.
 
     Raises:
-        InputError: shapes or types are others than these, or a mask has no cup, or more blobs than there are cups.
+        InputError: shapes or types are others than these.
     """
     visible, amodal = predict_grasps(model, before, after, suction).transpose(1, 0, 2, 3)
     scores = score_masks(visible, amodal, thresholds)
