@@ -1,8 +1,10 @@
-import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from graspbook.pipeline.run_notebook import NotebookError, run_notebook
@@ -80,6 +82,28 @@ def test_no_warm_kernel_outlives_its_notebook(run, environment):
     assert not _alive(number)
 
 
+def test_the_warm_process_ends_with_the_one_that_started_it(tmp_path):
+    code = (
+        "import subprocess, sys, time\nfrom pathlib import Path\nfrom graspbook.pipeline import warm\n"
+        "start = subprocess.Popen\n"
+        "def popen(*arguments, **options):\n"
+        "    process = start(*arguments, **options)\n"
+        "    print(process.pid, flush=True)\n"
+        "    return process\n"
+        "warm.subprocess.Popen = popen\n"
+        "with warm.warm_kernels(Path(sys.argv[1]), [], {}):\n    time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    number = int(parent.stdout.readline())
+    assert _alive(number)
+    parent.kill()  # it has no chance to tidy up
+    parent.communicate()
+    deadline = time.monotonic() + 60
+    while _alive(number) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _alive(number)
+
+
 def test_what_notebooks_import_is_found_and_magics_count_as_nothing(tmp_path):
     cells = ["import os.path as p\nfrom graspbook.data import coco", "%matplotlib inline", "def f():\n    import json"]
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
@@ -88,8 +112,4 @@ def test_what_notebooks_import_is_found_and_magics_count_as_nothing(tmp_path):
 
 
 def _alive(number):
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    return psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE

@@ -62,20 +62,21 @@ def warm_kernels(folder: Path, modules: list[str], environment: dict[str, str]) 
             cwd=folder,
             env=os.environ | kernel_environment(folder) | {"MPLBACKEND": _BACKEND} | environment,
             pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # ends with this process, however that ends
         )
         try:
             yield {SOCKET_VARIABLE: address}
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def serve(listener: socket.socket, modules: list[str]) -> None:
-    """Import `modules`, then fork a kernel for each client that connects, for ever."""
+    """Import `modules`, then fork a kernel for each client that connects, until standard input ends."""
     for name in ["ipykernel.kernelapp", *modules]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.collect()
     gc.freeze()  # what is shared with the forks stays shared
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: their clients do
@@ -97,8 +98,8 @@ def _become_kernel(client: socket.socket) -> None:
             text += client.recv(_CHUNK)
         request = json.loads(text)
         os.setsid()
-        for standard, output in zip((1, 2), outputs, strict=True):
-            os.dup2(output, standard)
+        for standard, other in zip((0, 1, 2), (os.open(os.devnull, os.O_RDONLY), *outputs), strict=True):
+            os.dup2(other, standard)
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
@@ -111,6 +112,12 @@ def _become_kernel(client: socket.socket) -> None:
         code = 0
     finally:
         os._exit(code)
+
+
+def _end_with_parent() -> None:
+    """Wait until the process that started this one is gone; its kernels end with their clients."""
+    os.read(0, 1)
+    os._exit(0)
 
 
 def _end_with(client: socket.socket) -> None:
