@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from graspbook.mlgsl.grasp_data.clutter import fuse, fuse_many, prune, table_plane
+from graspbook.mlgsl.grasp_data.dataset import GraspImages
+from tests.mlgsl.worlds import STANDARD
+
+SIZE = 80
+CLUTTER = STANDARD.clutter
+
+
+@pytest.fixture
+def bars():
+    """Four images of a bar 4 cm high on a tilted table, with grasps across it."""
+    row, column = np.indices((SIZE, SIZE))
+    table = 1 / (1.6 + 0.001 * column - 0.0005 * row)
+    mask = (np.abs(row - 40) <= 3) & (np.abs(column - 40) <= 15)
+    depth = np.where(mask, table - 0.04, table).astype(np.float32)
+    labels = np.array([[u, 40, -np.pi / 2, 12] for u in (30, 36, 44, 50)], np.float32)
+    names = tuple(f"o{k}/0_o{k}" for k in range(4))
+    return GraspImages(np.stack([depth] * 4), (labels,) * 4, np.stack([mask] * 4), tuple("abcd"), names)
+
+
+def test_the_bare_table_is_found_below_the_object(bars):
+    plane = table_plane(bars.depth[0], bars.masks[0])
+    np.testing.assert_allclose(plane[bars.masks[0]] - bars.depth[0][bars.masks[0]], 0.04, atol=1e-4)
+
+
+def test_the_highest_object_is_seen(bars):
+    fused = fuse(bars, np.arange(4), CLUTTER, np.random.default_rng(0))
+    heights = table_plane(bars.depth[0], bars.masks[0]) - fused.depth[0]
+    assert fused.masks[0].sum() > bars.masks[0].sum()
+    assert heights.max() == pytest.approx(0.04, abs=1e-3)
+    assert np.abs(heights[~fused.masks[0]]).max() < 0.04
+
+
+def test_labels_stay_on_what_is_seen(bars):
+    for seed in range(5):
+        fused = fuse(bars, np.arange(4), CLUTTER, np.random.default_rng(seed))
+        for u, v, _, w in fused.labels[0]:
+            assert fused.masks[0][round(float(v)), round(float(u))]
+            assert 12 * CLUTTER.min_scale - 1e-3 <= w <= 12 * CLUTTER.max_scale + 1e-3
+
+
+def test_a_label_whose_finger_would_hit_a_neighbour_is_pruned(bars):
+    heights, owner = np.zeros((SIZE, SIZE)), np.full((SIZE, SIZE), -1)
+    heights[bars.masks[0]], owner[bars.masks[0]] = 0.04, 0
+    assert len(prune(bars.labels[0], 0, heights, owner, CLUTTER)) == 4
+    heights[47:52, 48:60], owner[47:52, 48:60] = 0.05, 1  # where the lower finger of the last label goes
+    kept = prune(bars.labels[0], 0, heights, owner, CLUTTER)
+    assert kept[:, 0].tolist() == [30, 36, 44]
+    heights[47:52, 48:60] = 0.015  # low enough to reach over
+    assert len(prune(bars.labels[0], 0, heights, owner, CLUTTER)) == 4
+
+
+def test_each_image_depends_on_the_seed_and_its_number_alone(bars):
+    few, more = (fuse_many(bars, count, CLUTTER, 5) for count in (2, 3))
+    np.testing.assert_array_equal(few.depth, more.depth[:2])
+    assert len(more) == 3
+    assert not np.array_equal(more.depth[0], more.depth[1])

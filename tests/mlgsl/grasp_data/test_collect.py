@@ -1,0 +1,69 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from graspbook.errors import InputError
+from graspbook.mlgsl.grasp_data.collect import Job, collect_images, store_episode
+from graspbook.mlgsl.grasp_data.dataset import load_images, load_sceneries, load_tried
+from graspbook.world.catalogue import Catalogue
+from graspbook.world.table.items import table_shapes
+from tests.mlgsl.worlds import WORLD, small_data
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".npz"
+    }
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grasps")
+    return collect_images(folder / "test", "test", 5, WORLD, small_data(), workers=1, scratch_dir=folder / "scratch")
+
+
+def test_the_number_of_workers_changes_nothing(collected, tmp_path):
+    again = collect_images(tmp_path / "test", "test", 5, WORLD, small_data(), workers=2, scratch_dir=tmp_path)
+    assert contents(again) == contents(collected)
+    np.testing.assert_array_equal(load_tried(again).to_numpy(), load_tried(collected).to_numpy())
+
+
+def test_finished_episodes_are_not_run_again(tmp_path, monkeypatch):
+    job = Job("test", WORLD, small_data(), "data")
+    path = store_episode(job, 0, tmp_path)
+    monkeypatch.setattr("graspbook.mlgsl.grasp_data.collect.run_episode", lambda *_: pytest.fail("run again"))
+    assert store_episode(job, 0, tmp_path) == path
+
+
+def test_images_labels_and_sceneries_are_read_in_the_order_in_which_they_were_made(collected):
+    images, tried = load_images(collected), load_tried(collected)
+    sceneries = load_sceneries(collected, Catalogue.load("data"))
+    assert len(images) == len(sceneries) == 5
+    assert images.depth.dtype == np.float32
+    assert (images.depth > 0).all()
+    assert [scenery.item.shape.name for scenery in sceneries] == list(images.objects)
+    for place, labels in enumerate(images.labels):
+        own = tried.loc[(tried["image"] == place) & (tried["end"] == 0), ["u", "v", "phi", "w"]].to_numpy()
+        np.testing.assert_allclose(own[: len(labels)], labels, atol=2e-3)
+
+
+def test_objects_of_a_split_are_its_own(collected):
+    names = {shape.name for shape in table_shapes(Catalogue.load("data"), "test")}
+    assert set(load_images(collected).objects) <= names
+
+
+def test_a_job_is_named_by_what_decides_it_and_not_by_how_many_images_are_wanted():
+    data = small_data()
+    key = Job("test", WORLD, data, "data").key()
+    assert Job("test", WORLD, small_data(n_test=7), "data").key() == key
+    assert Job("test", WORLD, small_data(seed=9), "data").key() != key
+
+
+def test_a_folder_from_elsewhere_has_no_failures_to_learn_from(tmp_path):
+    with pytest.raises(InputError, match=r"tried\.npz: no such file"):
+        load_tried(tmp_path)
+    with pytest.raises(InputError, match=r"views\.json: no such file"):
+        load_sceneries(tmp_path, None)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from graspbook.errors import InputError
+from graspbook.mlgsl.grasp_data.dataset import load_images
+from graspbook.mlgsl.grasp_data.jacquard import write_image
+
+
+def write(folder, name, grasps, size=16):
+    depth = np.full((size, size), 0.6, np.float32)
+    depth[4:9, 5:11] = 0.55
+    stereo = depth.copy()
+    stereo[0, 0] = 0
+    rgb = np.zeros((size, size, 3), np.uint8)
+    stem = folder / name.split("_", 1)[1] / name
+    write_image(stem, grasps=grasps, perfect=depth, stereo=stereo, mask=depth < 0.58, rgb=rgb)
+
+
+def test_any_folder_in_jacquards_layout_is_read(tmp_path):
+    write(tmp_path, "0_a", [[7, 6, 0.2, 8, 3]])
+    write(tmp_path, "1_a", [[7, 6, 0.2, 8, 3], [8, 5, 0.3, 6, 3]])
+    images = load_images(tmp_path)
+    assert images.names == ("a/0_a", "a/1_a")
+    assert images.objects == ("a", "a")
+    assert [len(rows) for rows in images.labels] == [1, 2]
+    assert images.depth[0, 0, 0] == pytest.approx(0.6, abs=1e-3)  # inpainted
+    assert images.masks[0].sum() == 30
+
+
+def test_images_are_scaled_and_labels_with_them(tmp_path):
+    write(tmp_path, "0_a", [[7.5, 3.5, 0.2, 8, 3]])
+    images = load_images(tmp_path, size=8)
+    assert images.depth.shape == (1, 8, 8)
+    np.testing.assert_allclose(images.labels[0], [[3.5, 1.5, 0.2, 4]], atol=1e-3)
+
+
+def test_a_grasp_outside_its_image_is_named(tmp_path):
+    write(tmp_path, "0_a", [[7, 6, 0.2, 8, 3], [40, 6, 0.2, 8, 3]])
+    with pytest.raises(InputError, match=r"0_a_grasps.txt: grasp 2 lies at \(40.0, 6.0\), outside the image of 16x16"):
+        load_images(tmp_path)
+
+
+def test_images_of_several_sizes_need_one_to_be_chosen(tmp_path):
+    write(tmp_path, "0_a", [[7, 6, 0.2, 8, 3]])
+    write(tmp_path, "0_b", [[7, 6, 0.2, 8, 3]], size=24)
+    with pytest.raises(InputError, match="several sizes"):
+        load_images(tmp_path)
+    assert load_images(tmp_path, size=12).size == 12

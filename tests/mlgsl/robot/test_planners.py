@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from graspbook.mlgsl.metrics.judge import Judge
+from graspbook.mlgsl.metrics.rectangles import angle_between
+from graspbook.mlgsl.model import build_network
+from graspbook.mlgsl.robot.planners import DensePlanner, SampledPlanner, edge_pairs
+from graspbook.mlgsl.robot.single_objects import time_planners
+from tests.mlgsl.worlds import STANDARD
+
+
+@pytest.fixture
+def bar():
+    depth = np.full((80, 80), 0.6, np.float32)
+    depth[37:44, 15:65] = 0.56
+    return depth
+
+
+def test_pairs_of_edges_lie_across_the_object(bar):
+    found = edge_pairs(bar, 50, 30.0, np.random.default_rng(0))
+    assert len(found) == 50
+    assert np.abs(found[:, 1] - 40).max() < 3
+    assert np.degrees(angle_between(found[:, 2], np.pi / 2)).max() < 45
+    assert (found[:, 3] <= 30).all()
+
+
+def test_a_bare_table_has_no_pairs_and_still_a_plan():
+    flat = np.full((80, 80), 0.6, np.float32)
+    assert edge_pairs(flat, 10, 30.0, np.random.default_rng(0)).shape == (0, 4)
+    planner = SampledPlanner(Judge(32).eval(), 30.0, 10, 1)
+    assert planner.plan(flat, 3, np.random.default_rng(0)).shape == (1, 4)
+
+
+def test_planners_give_as_many_grasps_as_wanted_inside_the_image(bar):
+    network = build_network(STANDARD.network, 1).eval()
+    planners = {
+        "dense": DensePlanner(network, "mlgsl", STANDARD.metrics),
+        "sampled": SampledPlanner(Judge(32).eval(), 30.0, 40, 2),
+    }
+    for planner in planners.values():
+        plan = planner.plan(bar, 4, np.random.default_rng(0))
+        assert plan.shape == (4, 4)
+        assert (plan[:, :2] >= 0).all()
+        assert (plan[:, :2] <= 79).all()
+        np.testing.assert_array_equal(plan, planner.plan(bar, 4, np.random.default_rng(0)))
+    times = time_planners(planners, bar[None], 3)
+    assert all(len(spent) == 3 and (spent > 0).all() for spent in times.values())
