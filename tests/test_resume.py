@@ -21,6 +21,7 @@ TINY = {
     "selfsup": {
         "world": {"height": 48, "samples": 1},
         "collect": {"n_train": 16, "n_test": 4},
+        "baselines": {"n_grasps": 16},
         "train": {
             "steps": 60,
             "batch_size": 2,
