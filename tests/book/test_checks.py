@@ -8,6 +8,7 @@ def site(tmp_path):
     """A site without faults, and a way to add to its first page."""
 
     def make(html):
+        (tmp_path.parent / "outside.html").write_text("")
         (tmp_path / "a").mkdir()
         (tmp_path / "index.html").write_text(f'<h1 id="top-of-it">x</h1>{html}')
         (tmp_path / "a/b.html").write_text('<p id="part">y</p><a href="../index.html#top-of-it">up</a>')

@@ -48,6 +48,17 @@ def test_a_shared_room_belongs_to_the_paper_in_backticks_and_to_none_otherwise(r
     assert all(name != "b.py" for name, _ in found)
 
 
+def test_a_function_may_name_another_paper_than_its_module_and_a_package_names_none(repository):
+    room = repository / "src/graspbook/mock"
+    (room / "__init__.py").write_text('"""The room (§I)."""\n')
+    (room / "more.py").write_text('"""More (§I)."""\n\n\ndef f():\n    """From the `other` paper, §II."""\n')
+    found = {
+        citation.path.name: citation.paper for citation in citations(repository, ["mock", "other"]) if citation.name
+    }
+    assert found == {"more.py": "other", "sums.py": "mock"}
+    assert all(citation.path.name != "__init__.py" for citation in citations(repository, ["mock"]))
+
+
 def test_a_module_that_is_no_python_is_named(repository):
     (repository / "src/graspbook/mock/broken.py").write_text("def")
     with pytest.raises(InputError, match=r"mock/broken\.py: line 1 is not Python"):

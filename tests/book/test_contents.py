@@ -27,6 +27,11 @@ def test_a_chapter_is_its_page_a_list_of_pages_or_nothing_yet(repository):
     assert names == ["mock/sum", "mock/02_family", None]
 
 
+def test_a_notebook_whose_stage_has_not_run_has_no_page(repository):
+    (repository / "reports/mock/sum/notebook.ipynb").unlink()
+    assert read_contents(repository).chapters["mock"][0].docname is None
+
+
 def test_numbered_members_of_a_family_stand_in_the_order_of_their_numbers(repository):
     for key in ("10", "9"):
         shutil.copytree(repository / "reports/mock/family/a", repository / f"reports/mock/family/{key}")

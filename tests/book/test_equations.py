@@ -56,3 +56,6 @@ def test_sections_numbered_in_another_way_are_another_paper_s(repository):
     assert numbered_like(paper, Key("section", "IV-A"))
     assert not numbered_like(paper, Key("section", "3.3"))
     assert numbered_like(paper, Key("equation", "3"))
+    module = repository / "src/graspbook/mock/sums.py"
+    module.write_text(module.read_text().replace("More words.", "As another paper does in §3.3."))
+    assert "§3.3" not in index_page(read_contents(repository), set())

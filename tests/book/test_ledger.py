@@ -1,5 +1,6 @@
 import re
 
+import nbformat
 import pytest
 
 from graspbook.book.contents import read_contents
@@ -8,7 +9,7 @@ from graspbook.book.ledger_page import claim_rows, ledger_page
 from graspbook.book.places import Place, shown_at
 from graspbook.errors import InputError
 from graspbook.papers import Measure, load_paper
-from tests.book.conftest import CLAIMS
+from tests.book.conftest import CLAIMS, drawn
 
 ROW = {"measure": "a <b>", "test": "> 1", "paper_value": "2", "estimate": "3.14159", "lo": "-inf", "hi": "4"}
 
@@ -84,6 +85,44 @@ def test_a_claim_leads_to_the_section_and_the_figure_that_show_it(repository, cl
     page = ledger_page(contents, read_entries(claims))
     assert '<a href="../mock/sum.html#equations-of-ii-a">§II-A, Table I</a>' in page
     assert '<a href="../mock/sum.html#figure-mock-sum-1">figure</a>' in page
+
+
+def test_an_amended_form_is_read_and_stands_with_its_reason_below_the_first_which_alone_counts(repository, claims):
+    claims.write_text(
+        CLAIMS
+        + CLAIMS.splitlines()[1].replace("mock-1", "mock-1a").replace("first form,", "amended after the results,mock-1")
+    )
+    path = repository / "src/graspbook/papers/mock.yaml"
+    amended = """\
+  - id: mock-1a
+    table: table_1
+    section: §II-A
+    statement: Ours is good.
+    amends: mock-1
+    reason: The results were known.
+    measures:
+      - {name: mIoU of Ours, value: 'miou["Ours"]', above: 40}
+"""
+    path.write_text(path.read_text() + amended)
+    page = ledger_page(read_contents(repository), read_entries(claims))
+    assert re.findall(r'<tr id="(.*?)">', page) == ["mock-1", "mock-1a", "mock-2"]
+    assert page.count("<tbody") == 2
+    assert "2 in all: **1** reproduced" in page
+    assert "Why this form: The results were known." in page
+
+
+def test_a_claim_leads_past_what_only_names_its_table(repository):
+    path = repository / "reports/mock/sum/notebook.ipynb"
+    notebook = nbformat.read(path, 4)
+    early = [
+        nbformat.v4.new_markdown_cell("## Early"),
+        nbformat.v4.new_code_cell('write_table(x, "table_1")'),
+        drawn("draw()"),
+    ]
+    notebook.cells[4:4] = early
+    nbformat.write(notebook, path)
+    place = shown_at(read_contents(repository), "mock", "table_1")
+    assert place == Place("mock/sum", "Equations of §II-A", "figure-mock-sum-2")
 
 
 def test_an_amended_form_stands_below_the_first_one_which_counts():

@@ -63,6 +63,16 @@ def test_its_links_work_in_the_site(page):
     assert "`[no](link)`" in prose
 
 
+def test_its_tables_are_readable_in_the_dark(page):
+    (html,) = [
+        output.data["text/html"]
+        for cell in page.cells
+        for output in cell.get("outputs", [])
+        if "text/html" in output.data
+    ]
+    assert "color: var(--pst-color-text-muted)" in html
+
+
 def test_the_executed_notebook_is_left_alone(repository):
     before = (repository / "reports/mock/sum/notebook.ipynb").read_bytes()
     make(repository, 0)
