@@ -26,7 +26,7 @@ def test_its_chapters_stand_in_reading_order_with_a_picture_each(contents):
     assert order == sorted(order)
     assert ":img-top: ../pictures/mock-sum.webp\n:img-alt: The first picture of the page A sum\n" in page
     assert ":img-top: ../pictures/mock-family-a.webp" in page
-    assert "You will learn what numbers add up to. (2 pages)" in page
+    assert "What numbers add up to.\n\n*2 pages*\n:::" in page
     assert "3. Later\n\n*Not run yet.*" in page
     assert "1. A sum <sum>\n2. A family <02_family>\n```" in page
 

@@ -123,8 +123,8 @@ def _card(number: int, chapter: Chapter, docname: str, pictures: set[str]) -> li
         lines += _picture(with_picture[0], docname, pictures, chapter.title) if with_picture else [""]
     else:
         lines += ["", "*Not run yet.*", ""]
-    count = f" ({len(chapter.pages)} pages)" if len(chapter.pages) > 1 else ""
-    lines += [f"You will learn {chapter.learned}{count}" if chapter.learned else count.strip()]
+    lines += [chapter.learned[:1].upper() + chapter.learned[1:]]
+    lines += ["", f"*{len(chapter.pages)} pages*"] if len(chapter.pages) > 1 else []
     return [*lines, ":::", ""]
 
 
