@@ -16,7 +16,13 @@ def test_a_paper_s_page_has_its_question_its_headlines_and_its_share_of_claims(c
     assert page.startswith("# A Paper That Does Not Exist\n\n*Nobody and Somebody*\n\n**Does it exist?**")
     assert "| 51.1 | **60** [55.2, –] |" in page
     assert '<a href="../claims/ledger.html#mock-1">reproduced</a>' in page
-    assert "**1 of 1** claims reproduced" in page
+    assert "**1 of 1** claims reproduced." in page
+
+
+def test_what_became_of_the_other_claims_is_said(contents):
+    ledger = contents.root / "reports/claims/claims.csv"
+    ledger.write_text(ledger.read_text().replace(",reproduced,", ",direction only,"))
+    assert "**0 of 1** claims reproduced (1 direction only)." in paper_page(contents, "mock", set())
 
 
 def test_its_chapters_stand_in_reading_order_with_a_picture_each(contents):
@@ -40,7 +46,7 @@ def test_a_family_s_page_lists_its_members(contents):
 
 def test_the_first_page_and_the_sidebar_name_every_paper(contents):
     assert ":link: mock/index" in papers_list(contents)
-    assert "1 of 1 claims reproduced." in papers_list(contents)
+    assert "**1 of 1** claims reproduced." in papers_list(contents)
     assert "mock/index\n```" in sidebar(contents)
     assert "claims/notebook" not in sidebar(contents)
 

@@ -32,7 +32,7 @@ def paper_page(contents: Contents, slug: str, pictures: set[str]) -> str:
     paper, standing, docname = contents.papers[slug], standings(contents)[slug], f"{slug}/index"
     lines = [f"# {paper.title}", "", f"*{_people(paper)}*", "", f"**{paper.question}**", ""]
     lines += _headlines(standing, docname)
-    lines += [f"**{standing.share}** claims reproduced ({_counts(standing)}). "]
+    lines += [f"{_share(standing)}."]
     lines += [f"Each is judged in [the ledger]({relative(docname, LEDGER)}.md)."]
     lines += [f"[From the paper to the code]({relative(docname, INDEX)}.md) finds the code of each equation.", ""]
     chapters = contents.chapters[slug]
@@ -69,7 +69,7 @@ def papers_list(contents: Contents) -> str:
     found, lines = standings(contents), ["::::{grid} 1", ":gutter: 3", ""]
     for slug, paper in contents.papers.items():
         lines += [f":::{{grid-item-card}} {paper.title}", f":link: {slug}/index", ":link-type: doc", ""]
-        lines += [f"**{paper.question}**", "", f"{found[slug].share} claims reproduced.", ":::", ""]
+        lines += [f"**{paper.question}**", "", f"{_share(found[slug])}.", ":::", ""]
     return "\n".join([*lines, "::::", ""])
 
 
@@ -109,9 +109,12 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _counts(standing: Standing) -> str:
-    others = [(count, verdict) for verdict, count in standing.counts.items() if verdict != Verdict.REPRODUCED and count]
-    return ", ".join(f"{count} {verdict}" for count, verdict in others) or "no other verdict"
+def _share(standing: Standing) -> str:
+    """How many claims are reproduced, and what became of the others."""
+    others = [
+        f"{count} {verdict}" for verdict, count in standing.counts.items() if verdict != Verdict.REPRODUCED and count
+    ]
+    return f"**{standing.share}** claims reproduced" + (f" ({', '.join(others)})" if others else "")
 
 
 def _card(number: int, chapter: Chapter, docname: str, pictures: set[str]) -> list[str]:
