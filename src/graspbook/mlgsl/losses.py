@@ -89,7 +89,7 @@ def needs_targets(loss: Loss) -> bool:
 
 
 def grasp_loss(
-    loss: Loss, maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"], targets: Tensor | None
+    loss: Loss | str, maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"], targets: Tensor | None
 ) -> Float[Tensor, ""]:
     """The loss of that name.
 

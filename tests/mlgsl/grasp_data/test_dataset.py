@@ -13,7 +13,7 @@ def write(folder, name, grasps, size=16):
     stereo[0, 0] = 0
     rgb = np.zeros((size, size, 3), np.uint8)
     stem = folder / name.split("_", 1)[1] / name
-    write_image(stem, grasps=grasps, perfect=depth, stereo=stereo, mask=depth < 0.58, rgb=rgb)
+    write_image(stem, grasps=np.array(grasps, float), perfect=depth, stereo=stereo, mask=depth < 0.58, rgb=rgb)
 
 
 def test_any_folder_in_jacquards_layout_is_read(tmp_path):

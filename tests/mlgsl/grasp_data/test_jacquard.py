@@ -94,7 +94,7 @@ def test_depth_is_float_metres_with_zero_for_gaps(tmp_path):
     stereo[2, 3] = 0
     rgb = np.zeros((6, 8, 3), np.uint8)
     stem = tmp_path / "a" / "0_a"
-    write_image(stem, grasps=[[1, 2, 0.5, 3, 4]], perfect=perfect, stereo=stereo, mask=perfect > 1, rgb=rgb)
+    write_image(stem, grasps=np.array([[1, 2, 0.5, 3, 4]]), perfect=perfect, stereo=stereo, mask=perfect > 1, rgb=rgb)
     np.testing.assert_array_equal(read_depth(stem, "perfect"), perfect)
     np.testing.assert_array_equal(read_depth(stem), stereo)
     assert len(list((tmp_path / "a").iterdir())) == 5

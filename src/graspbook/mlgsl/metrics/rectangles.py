@@ -63,7 +63,9 @@ def _inside(a: np.ndarray, b: np.ndarray, jaw: float) -> np.ndarray:
     return (part * cross).sum(1) / 2
 
 
-def angle_between(one: Float[np.ndarray, "*n"], other: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+def angle_between(
+    one: Float[np.ndarray, "*n"] | float, other: Float[np.ndarray, "*n"] | float
+) -> Float[np.ndarray, "*n"] | float:
     """The angle between two directions of closing, 0 to pi / 2: a half-turn is none."""
     difference = np.abs(one - other) % np.pi
     return np.minimum(difference, np.pi - difference)

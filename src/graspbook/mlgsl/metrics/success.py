@@ -41,7 +41,7 @@ def top_success(
                 "top_1": bool(right[0]),
                 "top_5": bool(right.any()),
                 **dict(zip("u v phi w".split(), best.tolist(), strict=True)),
-                "angle_off": float(angle_between(best[2], nearest[2])),
+                "angle_off": float(angle_between(float(best[2]), float(nearest[2]))),
                 "width_ratio": float(best[3] / nearest[3]),
             }
         )

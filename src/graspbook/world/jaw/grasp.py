@@ -36,7 +36,7 @@ class JawGrasp:
     opening: float
 
 
-def half_turn(angle: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+def half_turn(angle: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"] | float:
     """The same directions of a line, brought to [-pi/2, pi/2)."""
     return (np.asarray(angle, float) + np.pi / 2) % np.pi - np.pi / 2
 
