@@ -27,7 +27,7 @@ book: ## build the book into site/, to be read in a browser; sets up its own sma
 
 checkbook: book ## test how the book is made, and open every page of it in headless Chromium
 	@tools/setup_book.sh browser
-	@PYTHONPATH=src scratch/book/venv/bin/python -m pytest -o addopts="-q -rs --import-mode=importlib" --confcutdir tests/book tests/book
+	@PYTHONPATH=src scratch/book/venv/bin/python -m pytest -W ignore -o addopts="-q -rs --import-mode=importlib" --confcutdir tests/book tests/book
 
 notebooks: setup ## open the notebooks in JupyterLab, with the trained models fetched
 	@dvc pull --quiet

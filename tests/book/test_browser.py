@@ -50,8 +50,8 @@ def all_pages():
 
 
 def kinds():
-    """One page of each kind, by name."""
-    paper = next(path for path in sorted(SITE.glob("*/index.html")))
+    """One page of each kind, by name, of the paper with most pages: others may not have run yet."""
+    paper = max(sorted(SITE.glob("*/index.html")), key=lambda path: len(list(path.parent.rglob("*.html"))))
     pages = [path for path in sorted(paper.parent.glob("*.html")) if path.name != "index.html"]
     wanted = ("math notranslate", "<table", "cell_output", "Show the imports", "Show the parameters of this run")
     executed = [path for path in pages if all(part in path.read_text() for part in wanted)]
