@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import io
 import json
-import shutil
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,18 @@ import joblib
 import numpy as np
 
 from graspbook.data.atomic import new_folder, write_bytes
+from graspbook.data.locks import scratch
 from graspbook.errors import InputError
 from graspbook.mlgsl.grasp_data.config import DataConfig
+from graspbook.mlgsl.grasp_data.dataset import TRIED, VIEWS
 from graspbook.mlgsl.grasp_data.episode import Sample, TableWorld, run_episode
 from graspbook.mlgsl.grasp_data.jacquard import write_image
 from graspbook.progress import progress
-from graspbook.workers import worker_count
+from graspbook.workers import work_for, worker_count
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.collect import episode_key
 from graspbook.world.table.items import TableSplit, table_shapes
 
-VIEWS, TRIED = "views.json", "tried.npz"
-"""Beside Jacquard's files: how each image came about, and every grasp that was tried."""
 PATIENCE = 60
 """Collecting stops with an error after this many episodes in a row without an image."""
 SEED_OF = {"train": 0, "validation": 1, "test": 2}
@@ -89,9 +89,8 @@ def collect_images(
         InputError: `PATIENCE` episodes in a row bring no image.
     """
     job = Job(split, world, config, str(Path(data_dir).resolve()))
-    folder = Path(scratch_dir).resolve() / f"grasp-images-{job.key()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with new_folder(Path(out_dir)) as partial:
+    waiting = Path(scratch_dir).resolve() / f"grasp-images-{job.key()}"
+    with scratch(waiting) as folder, new_folder(Path(out_dir)) as partial:
         views, tried, count = [], [], {}
         images = _images(job, folder, n_images, worker_count() if workers is None else workers)
         for image, (record, arrays) in enumerate(progress(images, f"images ({split})", total=n_images)):
@@ -104,7 +103,6 @@ def collect_images(
         np.savez_compressed(partial / TRIED, tried=np.concatenate(tried).astype(np.float32))
         lines = ",\n".join(json.dumps(view) for view in views)
         (partial / VIEWS).write_text(f'{{"views": [\n{lines}\n]}}\n', encoding="utf-8")
-    shutil.rmtree(folder)
     return Path(out_dir)
 
 
@@ -115,7 +113,7 @@ def _images(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple
     def tasks() -> Iterator:
         number = 0
         while more:
-            yield joblib.delayed(store_episode)(job, number, folder)
+            yield joblib.delayed(work_for)(os.getpid(), store_episode, job, number, folder)
             number += 1
 
     with joblib.parallel_config(backend="loky", n_jobs=workers):

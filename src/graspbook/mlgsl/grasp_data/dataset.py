@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 
 from graspbook.errors import InputError
-from graspbook.mlgsl.grasp_data.collect import TRIED, VIEWS
 from graspbook.mlgsl.grasp_data.jacquard import GRASPS, MASK, DepthKind, find_images, object_of, read_depth, read_grasps
 from graspbook.world.camera import Camera
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.items import Item
 from graspbook.world.scene import Pose
 from graspbook.world.table.sensor import inpaint_depth
+
+VIEWS, TRIED = "views.json", "tried.npz"
+"""Beside Jacquard's files: how each image came about, and every grasp that was tried."""
 
 
 @dataclasses.dataclass(frozen=True)
