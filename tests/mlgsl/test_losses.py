@@ -60,7 +60,23 @@ def test_imgmse_is_what_a_naive_loop_finds(masked, batch):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "imgmse", "imgmse-zero", "imgmse-masked"])
+def test_the_control_is_a_cross_entropy_at_every_pixel_with_angle_and_width_inside(batch):
+    maps, labels = batch
+    targets = padded_targets(labels.numpy(), maps.shape[-1], 0.5, 0.0)
+    entropy, errors, inside = 0.0, 0.0, 0
+    for y, t in zip(maps.double().numpy(), targets, strict=True):
+        for i, j in np.ndindex(y.shape[1:]):
+            p = 1 / (1 + math.exp(-y[0, i, j]))
+            entropy -= math.log(p if t[0, i, j] else 1 - p)
+            if t[0, i, j]:
+                inside += 1
+                errors += float(((y[1:, i, j] - t[1:, i, j]) ** 2).sum())
+    expected = entropy / (2 * 24 * 24) + errors / (3 * inside)
+    found = losses.grasp_loss("imgbce", maps, labels, torch.from_numpy(targets)).item()
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "imgmse", "imgmse-zero", "imgmse-masked", "imgbce"])
 def test_a_grasp_and_its_half_turn_cost_the_same(kind, batch):
     maps, labels = batch
     for turns in (-1, 1, 2):

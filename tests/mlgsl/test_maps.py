@@ -18,6 +18,7 @@ def test_a_likelihood_becomes_a_quality_by_the_largest_one():
     q = np.log(np.array([[[0.1, 0.2], [0.4, 0.3]]])) + 5
     np.testing.assert_allclose(quality(q, "mlgsl"), [[[0.25, 0.5], [1, 0.75]]])
     np.testing.assert_allclose(quality(np.array([[[-1.0, 0.3, 2.0]]]), "imgmse"), [[[0, 0.3, 1]]])
+    assert quality(np.zeros((1, 2, 2)), "imgbce").tolist() == [[[0.5, 0.5], [0.5, 0.5]]]
 
 
 def test_the_best_grasps_lie_apart_and_have_angle_and_opening_of_their_pixels(metrics):

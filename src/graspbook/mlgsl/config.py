@@ -10,8 +10,9 @@ from graspbook.mlgsl.grasp_data.config import ClutterConfig, DataConfig
 from graspbook.world.jaw.config import JawConfig
 from graspbook.world.table.config import CameraConfig, ObjectConfig
 
-Loss = Literal["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-masked"]
-"""§III-B and §IV-B; of ImgMSE, what it says outside its labels: see `graspbook.mlgsl.targets`."""
+Loss = Literal["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-masked", "imgbce"]
+"""§III-B and §IV-B; of ImgMSE, what it says outside its labels: see `graspbook.mlgsl.targets`;
+"imgbce" is a control of ours, see `graspbook.mlgsl.losses.imgbce`."""
 Attention = Literal["none", "down", "up", "all"]
 """Which layers have a spatial attention block (§III-C)."""
 Architecture = Literal["fcn", "ggcnn", "ggcnn2"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import log_softmax
+from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from graspbook.errors import InputError
 from graspbook.mlgsl.config import Loss
@@ -61,9 +61,20 @@ def imgmse(
     squared = (maps - targets) ** 2
     if not masked:
         return squared.mean((0, 2, 3)).sum()
-    inside = targets[:, :1]
-    taught = (squared[:, 1:] * inside).sum() / inside.sum().clamp(min=1)
-    return squared[:, 0].mean() + taught / 3
+    return squared[:, 0].mean() + _inside(squared, targets)
+
+
+def imgbce(maps: Float[Tensor, "b 4 h w"], targets: Float[Tensor, "b 4 h w"]) -> Float[Tensor, ""]:
+    """A control, ours: a spatial cross-entropy instead of the squared error of Q, and else as ImgMSE inside labels.
+
+    It calls unlabelled pixels failures as ImgMSE does, but with a likelihood, as MLGSL has one.
+
+    Args:
+        maps: Q (a logit), sin, cos, W.
+        targets: Label images.
+    """
+    entropy = binary_cross_entropy_with_logits(maps[:, 0], targets[:, 0])
+    return entropy + _inside((maps - targets) ** 2, targets)
 
 
 def selection(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, "b k"]:
@@ -85,7 +96,7 @@ def width_error(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) 
 
 def needs_targets(loss: Loss) -> bool:
     """Whether a loss compares with label images, not with labels."""
-    return loss.startswith("imgmse")
+    return loss.startswith("img")
 
 
 def grasp_loss(
@@ -103,10 +114,10 @@ def grasp_loss(
             return mlgsl_log(maps, labels)
         case "pixmse":
             return pixmse(maps, labels)
-        case "imgmse" | "imgmse-zero" | "imgmse-masked":
+        case "imgmse" | "imgmse-zero" | "imgmse-masked" | "imgbce":
             if targets is None:
                 raise InputError(f"loss '{loss}' needs label images")
-            return imgmse(maps, targets, masked=loss == "imgmse-masked")
+            return imgbce(maps, targets) if loss == "imgbce" else imgmse(maps, targets, masked=loss == "imgmse-masked")
     raise InputError(f"loss: there is no '{loss}'")
 
 
@@ -116,3 +127,9 @@ def _mean(values: Float[Tensor, "b k"], labels: Float[Tensor, "b k 4"]) -> Float
     count = there.sum(1)
     means = torch.where(there, values, 0.0).sum(1) / count.clamp(min=1)
     return means.sum() / (count > 0).sum().clamp(min=1)
+
+
+def _inside(squared: Float[Tensor, "b 4 h w"], targets: Float[Tensor, "b 4 h w"]) -> Float[Tensor, ""]:
+    """The mean squared error of sin, cos and W over the pixels inside labels."""
+    inside = targets[:, :1]
+    return (squared[:, 1:] * inside).sum() / (3 * inside.sum().clamp(min=1))

@@ -43,10 +43,12 @@ def quality(q: Float[np.ndarray, "*n h w"], loss: Loss) -> Float[np.ndarray, "*n
     """The map Q as a quality in [0, 1], which the paper leaves open.
 
     Of a likelihood, P(p | Q) over the largest P in the image: 1 is the pixel that is chosen first. Of the other
-    losses, Q itself, cut to [0, 1], since they regress to labels of 0 and 1.
+    losses, Q itself, cut to [0, 1], since they regress to labels of 0 and 1; of "imgbce" its sigmoid.
     """
     if loss in LIKELIHOODS:
         return np.exp(q - q.max(axis=(-2, -1), keepdims=True))
+    if loss == "imgbce":
+        return 1 / (1 + np.exp(-np.clip(q, -50, 50)))
     return np.clip(q, 0, 1)
 
 
