@@ -13,7 +13,7 @@ def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkey
         folder = book / "reports/toy" / copy
         folder.mkdir(parents=True)
         (folder / "notebook.ipynb").write_text("{}")
-    (book / "reports/claims").mkdir()
+    (book / "reports/claims").mkdir(parents=True)
     (book / "reports/claims/claims.csv").write_text(
         "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\n"
         "toy,toy-1,It is so.,a ratio,4.917,6.4339,5.1,7.29,reproduced,standard\n"
@@ -27,4 +27,23 @@ def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkey
     assert lines[-2:] == [
         "| [One](toy/one/notebook.ipynb) | what one is. See many and the data. |",
         f"| Many: [first]({first}), [second]({second}) | what each \\| says. See one. |",
+    ]
+
+
+def test_a_paper_and_its_pages_that_have_not_run_are_not_linked_and_count_nothing(book, monkeypatch):
+    monkeypatch.setattr(
+        index,
+        "load_paper",
+        lambda slug: SimpleNamespace(title=f"The {slug} paper", question="Is it?", headlines=["toy-1"]),
+    )
+    (book / "reports/claims").mkdir(parents=True)
+    (book / "reports/claims/claims.csv").write_text(
+        "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\n"
+        "toy,toy-1,It is so.,a ratio,4.917,,,,not tested at this profile,standard\n"
+    )
+    lines = index.write_index(book).read_text().splitlines()
+    assert "| The toy paper | Is it? |  | not run yet |" in lines
+    assert lines[-2:] == [
+        "| One (not run yet) | what one is. See many and the data. |",
+        "| Many (not run yet) | what each \\| says. See one. |",
     ]

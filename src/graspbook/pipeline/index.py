@@ -12,10 +12,12 @@ from graspbook.papers import load_paper
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages
-from graspbook.reporting.verdicts import claims_summary
+from graspbook.reporting.verdicts import Verdict, claims_summary
 
 INDEX = Path("reports/README.md")
 CLAIMS = Path("reports/claims/claims.csv")
+NOT_RUN = "not run yet"
+"""Of a page, or of a paper none of whose claims has been tested."""
 BEGIN, END = "<!-- papers: copied from reports/README.md by `graspbook readme` -->", "<!-- end of papers -->"
 
 
@@ -46,8 +48,10 @@ def papers_table(root: Path) -> str:
     lines = ["| paper | it asks | headlines: the paper's number, ours [95 %] | claims reproduced |"]
     lines.append("| --- | --- | --- | --- |")
     for slug, paper in papers.items():
-        headlines = "<br>".join(map(str, standings[slug].headlines))
-        lines.append(f"| {paper.title} | {paper.question} | {headlines} | {standings[slug].share} |")
+        headlines, share = "", NOT_RUN
+        if sum(standings[slug].counts.values()) > standings[slug].counts[Verdict.NOT_TESTED]:
+            headlines, share = "<br>".join(map(str, standings[slug].headlines)), standings[slug].share
+        lines.append(f"| {paper.title} | {paper.question} | {headlines} | {share} |")
     return "\n".join(lines)
 
 
@@ -78,8 +82,11 @@ def _entry(root: Path, path: Path, stages: dict[Path, Stage]) -> str:
     if stage is None:
         return title
     if stage.folder == stage.reports:
-        return f"[{title}]({_link(stage.reports / EXECUTED)})"
+        copy = stage.reports / EXECUTED
+        return f"[{title}]({_link(copy)})" if (root / copy).exists() else f"{title} ({NOT_RUN})"
     copies = sorted(copy.relative_to(root) for copy in (root / stage.folder).glob(f"*/{EXECUTED}"))
+    if not copies:
+        return f"{title} ({NOT_RUN})"
     return f"{title}: " + ", ".join(f"[{copy.parent.name}]({_link(copy)})" for copy in copies)
 
 
