@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from graspbook.pipeline.dvc_command import PipelineError
-from graspbook.pipeline.side_by_side import needed_stages, reproduce_side_by_side
+from graspbook.pipeline.side_by_side import _longest_chains, needed_stages, reproduce_side_by_side
 
 STAGE = "{name}:\n    cmd: {cmd}\n    deps: [{deps}]\n    outs: [{name}.txt: {{cache: false}}]\n"
 
@@ -40,6 +40,14 @@ def test_independent_stages_run_at_once_and_dependent_ones_after(pipeline):
     assert set(ended[:2]) == {"a", "b"} and ended[2:] == ["c"]
     assert not (folder / "d.txt").exists()
     assert (folder / "dvc.lock").read_text().count("cmd:") == 3
+
+
+def test_the_stage_that_most_has_to_wait_for_goes_first(pipeline):
+    folder = pipeline()
+    assert _longest_chains(needed_stages(folder, [])) == {"a": 2, "b": 2, "c": 1, "d": 1}
+    (folder / "dvc.yaml").write_text((folder / "dvc.yaml").read_text().replace("  d:\n", "  0-first-by-name:\n"))
+    ended = reproduce_side_by_side(folder, [], jobs=1)
+    assert ended == ["a", "b", "0-first-by-name", "c"]
 
 
 def test_a_second_run_executes_nothing(pipeline):

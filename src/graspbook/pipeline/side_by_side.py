@@ -56,15 +56,21 @@ def reproduce_side_by_side(
     Raises:
         PipelineError: A stage failed. Those that ran beside it have ended first; no other was begun.
     """
-    sorter = TopologicalSorter(needed_stages(folder, targets))
+    jobs = jobs or worker_count()
+    needed = needed_stages(folder, targets)
+    longest = _longest_chains(needed)
+    sorter = TopologicalSorter(needed)
     sorter.prepare()
+    ready: list[str] = []
     running: dict[Future[None], str] = {}
     ended: list[str] = []
     failure: BaseException | None = None
-    with ThreadPoolExecutor(jobs or worker_count()) as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         while running or (sorter.is_active() and failure is None):
             if failure is None:
-                for name in sorted(sorter.get_ready()):
+                ready = sorted([*ready, *sorter.get_ready()], key=lambda name: (-longest[name], name))
+                while ready and len(running) < jobs:
+                    name = ready.pop(0)
                     running[pool.submit(_reproduce_one, folder, name, environment or {})] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
@@ -72,12 +78,18 @@ def reproduce_side_by_side(
                 if future.exception() is None:
                     ended.append(name)
                     sorter.done(name)
-            if failure is not None:
-                for future in running:
-                    future.cancel()
     if failure is not None:
         raise failure
     return ended
+
+
+def _longest_chains(needed: dict[str, set[str]]) -> dict[str, int]:
+    """How many stages the longest chain has that begins with each: those that most has to wait for go first."""
+    chains = dict.fromkeys(needed, 1)
+    for name in reversed(list(TopologicalSorter(needed).static_order())):
+        for other in needed[name]:
+            chains[other] = max(chains[other], chains[name] + 1)
+    return chains
 
 
 def _reproduce_one(folder: Path, name: str, environment: dict[str, str]) -> None:
