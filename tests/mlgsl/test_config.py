@@ -55,5 +55,7 @@ def test_sections_check_themselves():
         dataclasses.replace(STANDARD.clutter, min_objects=9)
     with pytest.raises(ValueError, match="max_mass"):
         dataclasses.replace(STANDARD.world.objects, max_mass=0.01)
+    with pytest.raises(ValueError, match=r"beyond.labels: 99 of the 16 that there are"):
+        dataclasses.replace(STANDARD, beyond=dataclasses.replace(STANDARD.beyond, labels=[2, 99]))
     with pytest.raises(ValueError, match="pad is"):
         dataclasses.replace(STANDARD.world.gripper, pad=0.2)

@@ -97,6 +97,8 @@ class Row:
         seeds: how often it is trained.
         steps: None: as `train` says.
         clutter: whether it learns from fused images.
+        padding: of labels in label images, as a multiple of GG-CNN's third of the rectangle.
+        own_tries: whether its labels are what the robot itself has tried.
     """
 
     title: Annotated[str, MinLen(1)]
@@ -108,6 +110,8 @@ class Row:
     architecture: Architecture = "fcn"
     steps: Count | None = None
     clutter: bool = False
+    padding: Annotated[float, Interval(gt=0, le=3)] = 1.0
+    own_tries: bool = False
 
 
 @configuration
@@ -181,6 +185,25 @@ class RobotConfig:
 
 
 @configuration
+class BeyondConfig:
+    """What the paper leaves open: how few labels, of how few images; how wide labels are padded; the robot's own tries.
+
+    Attributes:
+        labels: of each training image, all of these ...
+        images: ... with each of these numbers of images.
+        paddings: multiples of GG-CNN's padding, tried with the fewest labels of Table I.
+        seed: of the robot's own tries.
+        tries: at most so many in an image, until one succeeds.
+    """
+
+    labels: Annotated[list[Count], MinLen(1)]
+    images: Annotated[list[Count], MinLen(1)]
+    paddings: Annotated[list[Positive], MinLen(1)]
+    seed: Seed
+    tries: Count
+
+
+@configuration
 class Mlgsl:
     """One field for each section of `params.yaml`, in the order of the paper."""
 
@@ -193,8 +216,12 @@ class Mlgsl:
     metrics: MetricsConfig
     judge: JudgeConfig
     robot: RobotConfig
+    beyond: BeyondConfig
 
     def __post_init__(self) -> None:
+        for name, most in (("labels", self.data.train_labels), ("images", self.data.n_train)):
+            if max(getattr(self.beyond, name)) > most:
+                raise ValueError(f"beyond.{name}: {max(getattr(self.beyond, name))} of the {most} that there are")
         seen: set[str] = set()
         for family, rows in self.trainings.items():
             for name, row in rows.items():

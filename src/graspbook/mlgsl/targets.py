@@ -24,7 +24,7 @@ def cos_outside(loss: Loss) -> float:
 
 
 def padded_targets(
-    labels: Float[np.ndarray, "b k 4"], size: int, jaw: float, cos_outside: float
+    labels: Float[np.ndarray, "b k 4"], size: int, jaw: float, cos_outside: float, padding: float = 1.0
 ) -> Float32[np.ndarray, "b 4 size size"]:
     """Label images of a batch.
 
@@ -33,21 +33,23 @@ def padded_targets(
         size: Height and width, pixels.
         jaw: A rectangle is as high as this part of its opening.
         cos_outside: What cos 2Phi is where no label is.
+        padding: Multiple of GG-CNN's third of the rectangle; 3 covers all of it.
 
     Returns:
         Q, sin 2Phi, cos 2Phi, W.
     """
+    part = PART * padding
     targets = np.zeros((len(labels), 4, size, size), np.float32)
     targets[:, 2] = cos_outside
     for target, rows in zip(targets, labels, strict=True):
         for u, v, phi, w in rows[~np.isnan(rows).any(1)].astype(float):
-            reach = w * np.hypot(PART, jaw) / 2 + 1
+            reach = w * np.hypot(part, jaw) / 2 + 1
             left, right = (int(np.clip(edge, 0, size)) for edge in (np.floor(u - reach), np.ceil(u + reach) + 1))
             top, bottom = (int(np.clip(edge, 0, size)) for edge in (np.floor(v - reach), np.ceil(v + reach) + 1))
             dx, dy = np.arange(left, right) - u, (np.arange(top, bottom) - v)[:, None]
             along = np.abs(dx * np.cos(phi) + dy * np.sin(phi))
             across = np.abs(dy * np.cos(phi) - dx * np.sin(phi))
-            covered = (along <= w * PART / 2) & (across <= w * jaw / 2)
+            covered = (along <= w * part / 2) & (across <= w * jaw / 2)
             values = 1.0, np.sin(2 * phi), np.cos(2 * phi), w / (WIDEST * size)
             for channel, value in enumerate(values):
                 target[channel, top:bottom, left:right][covered] = value

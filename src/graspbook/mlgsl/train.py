@@ -27,6 +27,9 @@ from graspbook.training.seeds import batch_indices
 WARM_UP = 0.1
 """Part of the steps in which the learning rate rises."""
 
+JUDGED_BY = ("iou", "angle", "jaw", "blur", "apart")
+"""Settings of the metrics that a training depends on; others say how its results are reported."""
+
 Batch = tuple[Tensor, Tensor, Tensor | None]
 """Images [b, 1, h, w], labels [b, k, 4] with rows of NaN where there is none, label images [b, 4, h, w] or None."""
 
@@ -102,7 +105,7 @@ def train_row(
         depth, rows = augmented(chosen.depth[places], labels[places], train, rng)
         tensors = [torch.from_numpy(to_input(depth))[:, None], torch.from_numpy(rows)]
         if needs_targets(row.loss):
-            targets = padded_targets(rows, images.size, metrics.jaw, cos_outside(row.loss))
+            targets = padded_targets(rows, images.size, metrics.jaw, cos_outside(row.loss), row.padding)
             tensors.append(torch.from_numpy(targets))
         x, y, *t = (tensor.to(step.device) for tensor in tensors)
         return x, y, t[0] if t else None
@@ -115,7 +118,7 @@ def train_row(
         found = evaluate_network(model, validation, row.loss, metrics)
         return {name: 100 * float(found[name].mean()) for name in ("top_1", "top_5")}
 
-    settings = [dataclasses.asdict(part) for part in (train, network, metrics)]
+    settings = [dataclasses.asdict(part) for part in (train, network)] + [getattr(metrics, name) for name in JUDGED_BY]
     own = {name: value for name, value in dataclasses.asdict(row).items() if name not in ("title", "seeds")}
     arrays = {"depth": chosen.depth, "labels": labels, "validation": validation.depth}
     arrays["known"] = rows_of(validation.labels)

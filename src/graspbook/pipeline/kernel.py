@@ -13,6 +13,10 @@ from graspbook.progress import TERMINAL_VARIABLE, terminal_path
 
 _TQDM_WARNING = "ignore:IProgress not found"
 
+_ALLOCATION = {"MALLOC_TOP_PAD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
+"""glibc keeps freed memory: without, each step of a training asks the system for the same pages again, and takes a
+third longer on a CPU (measured, tests/benchmarks/bench_allocation.py)."""
+
 
 class OwnKernelManager(AsyncKernelManager):
     """Starts the kernel of this very Python, whatever kernels the machine has installed.
@@ -40,7 +44,7 @@ def kernel_environment(folder: Path) -> dict[str, str]:
     Args:
         folder: Working directory of the kernel.
     """
-    environment = {
+    environment = {name: value for name, value in _ALLOCATION.items() if name not in os.environ} | {
         TERMINAL_VARIABLE: terminal_path(),
         "PYTHONHASHSEED": "0",
         # tqdm, imported by other packages, misses a widget that our bars do not use.
