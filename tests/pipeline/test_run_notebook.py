@@ -12,6 +12,7 @@ import yaml
 from graspbook.errors import InputError
 from graspbook.pipeline import run_notebook as run_notebook_module
 from graspbook.pipeline.clean import clean_notebook
+from graspbook.pipeline.kernel import kernel_environment
 from graspbook.pipeline.run_notebook import NotebookError, declared_parameters, run_notebook, run_stage
 
 PARAMETERS = "profile = 'standard'\nflag = True  # a comment\nlevel: int = 1\nworld = {\n    'a': 1,\n}"
@@ -38,6 +39,15 @@ def root(tmp_path, monkeypatch):
     monkeypatch.setenv("GRASPBOOK_TERMINAL", "")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     return tmp_path
+
+
+def test_kernels_keep_freed_memory_unless_told_otherwise(tmp_path, monkeypatch):
+    names = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    assert set(names) <= set(kernel_environment(tmp_path))
+    monkeypatch.setenv(names[0], "1")
+    assert set(names) & set(kernel_environment(tmp_path)) == set(names[1:])
 
 
 def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):

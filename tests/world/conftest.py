@@ -29,6 +29,7 @@ from graspbook.world.suction.seal import ToolPose
 from graspbook.world.textures import draw_texture
 from graspbook.world.tote import Tote
 from tests.conftest import standard
+from tests.world.tabletop import box_on_table, camera_config, gripper  # noqa: F401 (fixtures)
 
 DIALS = standard("selfsup").world.dials
 

@@ -13,7 +13,11 @@ from graspbook.progress import TERMINAL_VARIABLE, terminal_path
 
 _TQDM_WARNING = "ignore:IProgress not found"
 
-_ALLOCATION = {"MALLOC_TOP_PAD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
+_ALLOCATION = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TOP_PAD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+}
 """glibc keeps freed memory: without, each step of a training asks the system for the same pages again, and takes a
 third longer on a CPU (measured, tests/benchmarks/bench_allocation.py)."""
 

@@ -6,7 +6,7 @@ import pytest
 from graspbook.world.jaw.execute import End, Trials
 from graspbook.world.jaw.grasp import JawGrasp
 from graspbook.world.jaw.hand import hand_pose
-from tests.world.jaw.conftest import box_item
+from tests.world.tabletop import table_box
 
 DOWN = np.array([0.0, 0.0, -1.0])
 
@@ -53,7 +53,7 @@ def test_shaking_makes_a_weak_grip_drop_what_it_holds(box_on_table, gripper):
 
 def test_two_objects_between_the_fingers_are_no_success(box_on_table, gripper):
     cell = box_on_table(half=(0.02, 0.02, 0.03))
-    cell.add(2, box_item(half=(0.02, 0.02, 0.03)), np.array([0.0402, 0, 0.03]), np.eye(3))
+    cell.add(2, table_box(half=(0.02, 0.02, 0.03)), np.array([0.0402, 0, 0.03]), np.eye(3))
     cell.settle()
     assert Trials(cell, gripper).attempt(grasp(point=(0.02, 0, 0.06), opening=0.098)) is End.TWO_HELD
 

@@ -1,12 +1,12 @@
 import numpy as np
 
 from graspbook.world.table.cell import TableCell
-from tests.world.jaw.conftest import box_item
+from tests.world.tabletop import table_box
 
 
 def test_an_object_comes_to_rest_on_the_table():
     with TableCell() as cell:
-        assert cell.drop(1, box_item(), np.random.default_rng(0))
+        assert cell.drop(1, table_box(), np.random.default_rng(0))
         assert abs(cell.lowest(1)) < 0.003
         assert cell.top() > 0.03
 
@@ -17,7 +17,7 @@ def test_a_clutter_falls_on_what_lies_there_and_the_seed_decides_where():
         rng = np.random.default_rng(1)
         with TableCell() as cell:
             for number in range(1, 5):
-                cell.drop(number, box_item(), rng, spread=0.04)
+                cell.drop(number, table_box(), rng, spread=0.04)
             assert len(cell.items) == 4
             poses.append(np.stack([position for _, position in cell.poses().values()]))
     np.testing.assert_array_equal(poses[0], poses[1])
@@ -25,8 +25,8 @@ def test_a_clutter_falls_on_what_lies_there_and_the_seed_decides_where():
 
 def test_what_falls_off_the_middle_of_the_table_is_removed():
     with TableCell() as cell:
-        cell.add(1, box_item(), np.array([0.9, 0, 0.1]), np.eye(3))
-        cell.drop(2, box_item(), np.random.default_rng(0))
+        cell.add(1, table_box(), np.array([0.9, 0, 0.1]), np.eye(3))
+        cell.drop(2, table_box(), np.random.default_rng(0))
         assert set(cell.items) == {2}
 
 

@@ -32,7 +32,7 @@ def camera_config():
     return CameraConfig(size=80, distance=0.6, field=0.26, zoom=0.2, tilt=10.0, noise=0.002, edge_loss=0.3, loss=0.005)
 
 
-def box_item(half=(0.02, 0.04, 0.03), mass=0.1, friction=0.6):
+def table_box(half=(0.02, 0.04, 0.03), mass=0.1, friction=0.6):
     vertices, faces = meshes.box(np.array(half))
     shape = Shape(
         "box_0001",
@@ -54,7 +54,7 @@ def box_on_table():
     def make(**options):
         cell = TableCell()
         cells.append(cell)
-        item = box_item(**options)
+        item = table_box(**options)
         height = float(item.shape.vertices[:, 2].max())
         cell.add(1, item, np.array([0, 0, height]), np.eye(3))
         cell.settle()

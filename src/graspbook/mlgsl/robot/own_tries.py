@@ -1,0 +1,53 @@
+"""What the robot learns by itself: it tries grasps in a scene until one holds, and keeps that one.
+
+Two edges that face each other are all that it knows of grasping. Who collects labels in this way has one for each
+image, and knows nothing of the pixels that were never tried: the regime that the paper argues for (§I).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from graspbook.mlgsl.grasp_data.dataset import GraspImages, Scenery
+from graspbook.mlgsl.robot.planners import edge_pairs
+from graspbook.progress import progress
+from graspbook.world.jaw.config import JawConfig
+from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.grasp import to_world
+from graspbook.world.table.cell import TableCell
+
+
+def try_and_keep(
+    images: GraspImages, sceneries: Sequence[Scenery], gripper: JawConfig, widest: float, tries: int, seed: int
+) -> tuple[GraspImages, np.ndarray]:
+    """The images in which a grasp held, each with that one label.
+
+    Args:
+        images: What the robot sees; their labels are not looked at.
+        sceneries: What each image shows.
+        gripper: Tries the grasps, each as if it were the first.
+        widest: Opening of the gripper, pixels.
+        tries: At most so many in an image.
+        seed: Decides, with an image's place, what is tried in it.
+
+    Returns:
+        The images with one label each, and for every image how many tries it took, int64 [N]; 0 where none held.
+    """
+    needed, kept, labels = np.zeros(len(images), np.int64), [], []
+    for place, scenery in enumerate(progress(sceneries, "own tries", total=len(images))):
+        rng = np.random.default_rng([seed, place])
+        rows = edge_pairs(images.depth[place], tries, widest, rng)
+        rotation, position = scenery.pose
+        with TableCell() as cell:
+            cell.add(1, scenery.item, position, rotation)
+            trials = Trials(cell, gripper)
+            grasps = to_world(rows, images.depth[place], scenery.camera, gripper.max_opening)
+            held = next((k for k, grasp in enumerate(grasps) if trials.attempt(grasp) is End.SUCCESS), None)
+        if held is not None:
+            needed[place] = held + 1
+            kept.append(place)
+            labels.append(rows[held : held + 1].astype(np.float32))
+    return dataclasses.replace(images.subset(kept), labels=tuple(labels)), needed
