@@ -91,3 +91,24 @@ def test_pixels_nearer_than_the_radius_are_no_non_matches():
     match = torch.tensor([[10.0, 10.0]])
     pixels = torch.tensor([[[10.0, 10.0], [13.0, 13.0], [14.0, 10.0], [10.0, 5.9]]])
     assert far_from(match, pixels, 4.0).tolist() == [[False, True, True, True]]
+
+
+def test_matches_in_groups_share_their_non_matches():
+    a, others = descriptors(6, 3), descriptors(2, 4, 3, seed=1)
+    counted = torch.rand(6, 4, generator=torch.Generator().manual_seed(2)) < 0.7
+    each = others.repeat_interleave(3, 0)
+    assert non_match_loss(a, others, counted, 2.0) == pytest.approx(naive_non_match(a, each, counted, 2.0), rel=1e-6)
+    match, pixels = torch.rand(6, 2) * 9, torch.rand(2, 4, 2) * 9
+    assert (far_from(match, pixels, 3.0) == far_from(match, pixels.repeat_interleave(3, 0), 3.0)).all()
+
+
+def test_further_negatives_join_the_sum_and_are_pushed_away():
+    a, b, table = descriptors(4, 3), descriptors(4, 3, seed=1), descriptors(5, 3, seed=2)
+    unit = torch.nn.functional.normalize(torch.cat([a, b]), dim=1)
+    away = torch.nn.functional.normalize(table, dim=1)
+    total = 0.0
+    for i in range(8):
+        terms = [math.exp(float(unit[i] @ unit[k]) / 0.5) for k in range(8) if k != i]
+        terms += [math.exp(float(unit[i] @ other) / 0.5) for other in away]
+        total -= float(unit[i] @ unit[(i + 4) % 8]) / 0.5 - math.log(sum(terms))
+    assert nt_xent(a, b, 0.5, table).item() == pytest.approx(total / 8)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.don.network import STRIDE, DescriptorNetwork, describe, descriptors_at, to_input
+from graspbook.don.network import STRIDE, DescriptorNetwork, describe, descriptors_at, dilate, to_input
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +65,16 @@ def test_folding_keeps_what_the_backbone_computes():
     folded.load_state_dict(plain.state_dict())
     image = torch.rand(1, 3, 64, 64)
     assert torch.allclose(_folded(folded.features)(image), plain.features(image), atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(8, 10), (7, 9), (15, 20)])
+def test_dealing_out_equals_a_dilated_convolution(size):
+    torch.manual_seed(2)
+    blocks = DescriptorNetwork(3, None).dilated.eval()
+    for parameter in blocks.parameters():
+        torch.nn.init.normal_(parameter, 0.1, 0.2)
+    x = torch.randn(2, 64, *size)
+    found = dilate(blocks, x)
+    for block in blocks:
+        block.conv[1][0].dilation = block.conv[1][0].padding = (2, 2)
+    assert torch.allclose(found, blocks(x), rtol=1e-3, atol=1e-4 * blocks(x).abs().max().item())

@@ -10,6 +10,7 @@ import dataclasses
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
+from numba import njit
 
 from graspbook.errors import InputError
 from graspbook.world.camera import Camera
@@ -48,18 +49,42 @@ def map_pixels(a: View, b: View, tolerance: float) -> tuple[Float32[np.ndarray, 
         Pixel coordinates (u, v) in B, and M: whether the point has a depth, lies before B's camera and inside its
         picture, and is not hidden. Where M does not hold the coordinates mean nothing.
     """
-    points = a.camera.backproject(_grid(a.camera), a.depth)
-    local = (points - b.camera.centre) @ b.camera.world_from_camera[:3, :3]
-    depth = local[..., 2]
-    seen = (a.depth > 0) & (depth > 0)
-    scale = np.divide(1.0, depth, out=np.zeros_like(depth), where=seen)
-    uv = local[..., :2] * scale[..., None] * (b.camera.fx, b.camera.fy) + (b.camera.cx, b.camera.cy)
-    nearest = np.rint(uv).astype(np.int64)
-    seen &= ((nearest >= 0) & (nearest < (b.camera.width, b.camera.height))).all(-1)
-    nearest[~seen] = 0
-    measured = b.depth[nearest[..., 1], nearest[..., 0]]
-    seen &= (measured > 0) & (np.abs(measured - depth) <= tolerance)
-    return uv.astype(np.float32), seen
+    relative = np.linalg.inv(b.camera.world_from_camera) @ a.camera.world_from_camera
+    return _mapped(a.depth, b.depth, _intrinsics(a.camera), _intrinsics(b.camera), relative, tolerance)
+
+
+@njit(cache=True, nogil=True)
+def _mapped(
+    depth_a: np.ndarray,
+    depth_b: np.ndarray,
+    k_a: np.ndarray,
+    k_b: np.ndarray,
+    relative: np.ndarray,
+    tolerance: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel by pixel; `k` are fx, fy, cx, cy, and `relative` takes points from A's camera to B's."""
+    height, width = depth_a.shape
+    rows, columns = depth_b.shape
+    uv = np.zeros((height, width, 2), np.float32)
+    seen = np.zeros((height, width), np.bool_)
+    for v in range(height):
+        for u in range(width):
+            d = np.float64(depth_a[v, u])
+            if d <= 0:
+                continue
+            x, y = (u - k_a[2]) / k_a[0] * d, (v - k_a[3]) / k_a[1] * d
+            z = relative[2, 0] * x + relative[2, 1] * y + relative[2, 2] * d + relative[2, 3]
+            if z <= 0:
+                continue
+            p = (relative[0, 0] * x + relative[0, 1] * y + relative[0, 2] * d + relative[0, 3]) / z * k_b[0] + k_b[2]
+            q = (relative[1, 0] * x + relative[1, 1] * y + relative[1, 2] * d + relative[1, 3]) / z * k_b[1] + k_b[3]
+            if not (-0.5 <= p <= columns - 0.5 and -0.5 <= q <= rows - 0.5):
+                continue
+            column, row = min(max(int(np.rint(p)), 0), columns - 1), min(max(int(np.rint(q)), 0), rows - 1)
+            measured = depth_b[row, column]
+            uv[v, u, 0], uv[v, u, 1] = p, q
+            seen[v, u] = measured > 0 and abs(measured - z) <= tolerance
+    return uv, seen
 
 
 def draw_matches(
@@ -87,6 +112,5 @@ def draw_matches(
     return np.stack([columns, rows], 1).astype(np.float32), uv[rows, columns]
 
 
-def _grid(camera: Camera) -> np.ndarray:
-    """Coordinates (u, v) of all pixels, float64 [H, W, 2]."""
-    return np.stack(np.meshgrid(np.arange(camera.width), np.arange(camera.height)), -1).astype(float)
+def _intrinsics(camera: Camera) -> np.ndarray:
+    return np.array([camera.fx, camera.fy, camera.cx, camera.cy])

@@ -13,7 +13,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 
-def nt_xent(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"], temperature: float) -> Float[Tensor, ""]:
+def nt_xent(
+    a: Float[Tensor, "n d"],
+    b: Float[Tensor, "n d"],
+    temperature: float,
+    negatives: Float[Tensor, "m d"] | None = None,
+) -> Float[Tensor, ""]:
     """Equation (1) with the cosine similarity (2).
 
     The paper sums over the 2N descriptors; here they are averaged, so that one learning rate fits every N.
@@ -22,10 +27,13 @@ def nt_xent(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"], temperature: float
         a: Descriptors of N pixels of the first views of a batch.
         b: Descriptors of the matching pixels of the second views.
         temperature: tau.
+        negatives: Ours: descriptors of M pixels that match none of them, which the sum has besides.
     """
     descriptors = normalize(torch.cat([a, b]), dim=1)
     similarity = descriptors @ descriptors.T / temperature
     similarity.fill_diagonal_(-torch.inf)  # k = i is left out of the sum
+    if negatives is not None:
+        similarity = torch.cat([similarity, descriptors @ normalize(negatives, dim=1).T / temperature], 1)
     partner = torch.arange(len(descriptors), device=a.device).roll(len(a))
     return cross_entropy(similarity, partner)
 
@@ -37,7 +45,7 @@ def match_loss(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> Float[Tensor
 
 def non_match_loss(
     a: Float[Tensor, "n d"],
-    others: Float[Tensor, "n k d"],
+    others: Float[Tensor, "g k d"],
     counted: Bool[Tensor, "n k"],
     margin: float,
 ) -> Float[Tensor, ""]:
@@ -48,16 +56,23 @@ def non_match_loss(
 
     Args:
         a: Descriptors of N pixels.
-        others: For each, K descriptors of pixels that do not show the same point.
+        others: Descriptors of K pixels that do not show the same point: for each of the N, or for each of G groups
+            of n / g pixels that follow one another.
         counted: False for pixels that are left out, such as those too near to the true match.
         margin: From this distance on, a non-match costs nothing.
     """
-    squared = ((a[:, None] - others) ** 2).sum(2)
-    distance = (squared + 1e-9).sqrt()  # the gradient of a root at 0 is infinite
+    grouped = a.reshape(len(others), -1, a.shape[1])
+    products = grouped @ others.transpose(1, 2)
+    squared = (grouped**2).sum(2)[:, :, None] + (others**2).sum(2)[:, None] - 2 * products
+    distance = (squared.clamp(min=0) + 1e-9).sqrt().flatten(0, 1)  # the gradient of a root at 0 is infinite
     cost = (margin - distance).clamp(min=0) ** 2 * counted
     return cost.sum() / (cost > 0).sum().clamp(min=1)
 
 
-def far_from(match: Float[Tensor, "n 2"], pixels: Float[Tensor, "n k 2"], radius: float) -> Bool[Tensor, "n k"]:
-    """Which pixels are at least `radius` pixels from the true match: nearer ones show nearly the same point."""
-    return ((pixels - match[:, None]) ** 2).sum(2) >= radius**2
+def far_from(match: Float[Tensor, "n 2"], pixels: Float[Tensor, "g k 2"], radius: float) -> Bool[Tensor, "n k"]:
+    """Which pixels are at least `radius` pixels from the true match: nearer ones show nearly the same point.
+
+    Groups as in `non_match_loss`.
+    """
+    apart = match.reshape(len(pixels), -1, 1, 2) - pixels[:, None]
+    return ((apart**2).sum(3) >= radius**2).flatten(0, 1)

@@ -1,0 +1,93 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from graspbook.don.config import AUGMENTATIONS, Row, only
+from graspbook.don.pairs import PairSource
+from graspbook.errors import InputError
+from tests.conftest import standard
+from tests.don.flat import flat_scene
+from tests.don.test_queries import point_of
+
+DON = standard("don")
+TRAIN = dataclasses.replace(DON.train, least_matches=10)
+
+
+def source(scenes, **options):
+    row = Row(**({"title": "row", "loss": "nt-xent", "data": "multi", "seeds": 1, "matches": 25} | options))
+    return PairSource(scenes, row, TRAIN, DON.augment)
+
+
+@pytest.fixture
+def scenes():
+    return [flat_scene(seed) for seed in range(3)]
+
+
+def test_matches_show_the_same_point(scenes):
+    for seed in range(4):
+        pair = source(scenes, objects_only=True).draw(np.random.default_rng(seed))
+        scene = scenes[pair.scene]
+        views = [
+            next(v for v in range(4) if scene.images[v] is image or (scene.images[v] == image).all())
+            for image in pair.images
+        ]
+        for a, b in zip(pair.a, pair.b, strict=True):
+            (number, here), (other, there) = (point_of(scene, v, uv) for v, uv in zip(views, (a, b), strict=True))
+            assert number == other > 0 and np.abs(here - there).max() < 1e-4
+
+
+def test_matches_follow_the_augmentation_to_half_a_pixel(scenes):
+    """Colours of these scenes name points: where the geometry alone is changed, they stay with the match."""
+    followed = []
+    for seed in range(12):
+        pair = source(scenes, objects_only=True, augmentations=("crop", "distort", "flip", "rotate")).draw(
+            np.random.default_rng(seed)
+        )
+        for (u, v), (p, q) in zip(np.rint(pair.a).astype(int), np.rint(pair.b).astype(int), strict=True):
+            gap = pair.images[0][v, u].astype(float) - pair.images[1][q, p]
+            followed.append(np.abs(gap[:2]).max())
+    assert np.median(followed) < 12  # half a pixel each is about 5 % of a side
+
+
+def test_pairs_of_a_batch_can_be_of_different_scenes(scenes):
+    for seed in range(5):
+        batch = source(scenes, batch=3, different_scenes=True).batch(np.random.default_rng(seed))
+        assert len({pair.scene for pair in batch}) == 3
+
+
+def test_masks_are_used_for_scenes_of_single_objects_alone():
+    single = [flat_scene(seed, objects=(1 + seed % 2,)) for seed in range(4)]
+    from_masks = source(single, loss="pixelwise", data="single", cross_object=True)
+    pair = from_masks.draw(np.random.default_rng(0))
+    assert pair.inside is not None and len(pair.inside) + len(pair.outside) == single[0].ids[0].size
+    image, pixels = from_masks.third(pair, np.random.default_rng(0))
+    other = next(s for s in single if any((s.images[v] == image).all() for v in range(4)))
+    assert set(other.objects) != set(single[pair.scene].objects) and len(pixels)
+    bare = [dataclasses.replace(scene, ids=np.zeros_like(scene.ids)) for scene in single]
+    assert source(bare, loss="pixelwise").draw(np.random.default_rng(0)).inside is None
+    with pytest.raises(InputError, match="field mask_visib"):
+        source(bare, loss="pixelwise", data="single")
+
+
+def test_the_table_as_negatives_shows_no_object(scenes):
+    pair = source(scenes, background=30).draw(np.random.default_rng(0))
+    scene = scenes[pair.scene]
+    for image, uv in zip(pair.images, pair.table, strict=True):
+        view = next(v for v in range(4) if (scene.images[v] == image).all())
+        assert len(uv) == 30 and (scene.ids[view][uv[:, 1].astype(int), uv[:, 0].astype(int)] == 0).all()
+
+
+def test_views_that_share_nothing_are_named(scenes):
+    apart = dataclasses.replace(scenes[0], depth=scenes[0].depth * np.array([1, 2, 3, 4], np.float32)[:, None, None])
+    with pytest.raises(InputError, match="flat/0: fields depth, cam_R_w2c"):
+        PairSource([apart], source(scenes).row, dataclasses.replace(TRAIN, least_matches=1500), DON.augment).draw(
+            np.random.default_rng(0)
+        )
+
+
+def test_augmentations_are_switched_off_by_name():
+    assert only(DON.augment, AUGMENTATIONS) == DON.augment
+    nothing = only(DON.augment, ())
+    assert nothing.crop == nothing.grey == nothing.rotation == nothing.hue == 0
+    assert only(DON.augment, ("flip",)).flip == DON.augment.flip

@@ -1,0 +1,135 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from graspbook.don.config import Row
+from graspbook.don.losses import match_loss, non_match_loss, nt_xent
+from graspbook.don.network import DescriptorNetwork, build_network, descriptors_at
+from graspbook.don.pairs import PairSource
+from graspbook.don.queries import draw_queries
+from graspbook.don.train import batch_loss, make_batch, train_row
+from graspbook.errors import InputError
+from tests.conftest import standard
+from tests.don.flat import flat_scene
+
+DATA = Path(__file__).parents[2] / "data"
+DON = standard("don")
+TRAIN = dataclasses.replace(DON.train, least_matches=10, pairs=4, evaluations=2)
+RANDOM = dataclasses.replace(DON.network, weights="random")
+
+
+def row(**options):
+    return Row(**({"title": "row", "loss": "nt-xent", "data": "multi", "seeds": 1, "matches": 25} | options))
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [flat_scene(seed) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return DescriptorNetwork(6, None).eval()
+
+
+def test_nt_xent_counts_the_matches_of_all_pairs_together(scenes, network):
+    wanted = row(batch=2, background=8)
+    batch = make_batch(PairSource(scenes, wanted, TRAIN, DON.augment), np.random.default_rng(0))
+    cells = network(batch.images)
+    sides = {"a": cells[:2], "b": cells[2:]}
+    ends = [
+        torch.cat([descriptors_at(sides[s][k], torch.from_numpy(getattr(p, s))) for k, p in enumerate(batch.pairs)])
+        for s in "ab"
+    ]
+    table = [
+        descriptors_at(sides[s][k], torch.from_numpy(p.table["ab".index(s)]))
+        for s in "ab"
+        for k, p in enumerate(batch.pairs)
+    ]
+    expected = nt_xent(*ends, wanted.temperature, torch.cat(table))
+    assert torch.isclose(batch_loss(network, batch, wanted, TRAIN), expected)
+    assert expected > nt_xent(*ends, wanted.temperature)  # further negatives cost
+
+
+def test_the_pixelwise_loss_is_its_parts(scenes, network):
+    """With a margin beyond every distance and no pixel left out, against single non-matches drawn again."""
+    wanted, train = row(loss="pixelwise", non_matches=7), dataclasses.replace(TRAIN, margin=50.0, apart=0.0)
+    batch = make_batch(PairSource(scenes, wanted, train, DON.augment), np.random.default_rng(1))
+    found = batch_loss(network, dataclasses.replace(batch, rng=np.random.default_rng(5)), wanted, train)
+    drawn = np.random.default_rng(5).choice(40 * 48, (1, 7))
+    cells, pair = network(batch.images), batch.pairs[0]
+    a, b = descriptors_at(cells[0], torch.from_numpy(pair.a)), descriptors_at(cells[1], torch.from_numpy(pair.b))
+    pixels = torch.from_numpy(np.stack([drawn % 48, drawn // 48], -1)).float()
+    others = descriptors_at(cells[1], pixels[0])[None].repeat(25, 1, 1)
+    everything = torch.ones(25, 7, dtype=torch.bool)
+    assert torch.isclose(found, match_loss(a, b) + non_match_loss(a, others, everything, 50.0), rtol=1e-4)
+
+
+def test_another_object_adds_to_the_pixelwise_loss(network):
+    single = [flat_scene(seed, objects=(1 + seed % 2,)) for seed in range(4)]
+    wanted = row(loss="pixelwise", data="single", cross_object=True, non_matches=6)
+    batch = make_batch(PairSource(single, wanted, TRAIN, DON.augment), np.random.default_rng(0))
+    assert len(batch.images) == 3 and len(batch.others) == 1
+    without = dataclasses.replace(batch, images=batch.images[:2], others=[])
+    again = [dataclasses.replace(b, rng=np.random.default_rng(3)) for b in (batch, without)]
+    assert batch_loss(network, again[0], wanted, TRAIN) > batch_loss(network, again[1], wanted, TRAIN)
+
+
+def test_a_training_is_read_again_and_depends_on_what_it_reads(scenes, tmp_path):
+    evaluate = dataclasses.replace(DON.evaluate, pairs=1, queries=10, travel=0.05)
+    validation = scenes[:1], draw_queries(scenes[:1], evaluate, 1, 0.005)
+
+    def trained(wanted, seed=1, train=TRAIN):
+        return train_row(
+            wanted,
+            seed,
+            scenes,
+            validation,
+            train=train,
+            network=RANDOM,
+            augmentations=DON.augment,
+            scratch_dir=tmp_path,
+        )
+
+    first = trained(row(batch=2, augmentations=True))
+    assert len(first.history) == 2 and first.history["pck"].notna().all()
+    same = trained(row(batch=2, augmentations=True, title="another title", seeds=9))
+    assert same.folder == first.folder
+    for other in (
+        trained(row(batch=2)),
+        trained(row(batch=2, augmentations=True), seed=2),
+        trained(row(batch=2, augmentations=True, scenes=2)),
+        trained(row(batch=2, augmentations=True), train=dataclasses.replace(TRAIN, learning_rate=0.01)),
+    ):
+        assert other.folder != first.folder
+    with pytest.raises(InputError, match="9 scenes wanted"):
+        trained(row(scenes=9))
+
+
+def test_twenty_steps_lower_the_loss(scenes):
+    wanted = row(batch=2, objects_only=True)
+    model, source = build_network(DON.network, 8, 1, DATA), PairSource(scenes, wanted, TRAIN, DON.augment)
+    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 0.003)
+    losses = []
+    for step in range(20):
+        loss = batch_loss(model, make_batch(source, np.random.default_rng(step)), wanted, TRAIN)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.2
+
+
+def test_rows_that_cannot_be_are_refused():
+    for options in (
+        {"cross_object": True},
+        {"loss": "pixelwise", "background": 5},
+        {"loss": "pixelwise", "matches": 30},
+        {"data": "single", "both": True},
+    ):
+        with pytest.raises(ValueError):
+            row(**options)
