@@ -1,0 +1,1 @@
+"""Distributional Instance Segmentation: Modeling Uncertainty and High Confidence Predictions with Latent-MaskRCNN."""
