@@ -1,0 +1,1 @@
+"""A warehouse aisle, seen from a camera that drives along it."""

@@ -1,0 +1,54 @@
+"""A drive: one aisle, and pictures from a camera that moves on between them. Its number decides everything."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+from embreex.rtcore import EmbreeDevice
+
+from graspbook.world.aisle.config import AisleConfig
+from graspbook.world.aisle.renderer import AisleRenderer, View, camera_at
+from graspbook.world.aisle.scene import draw_aisle
+from graspbook.world.textures import draw_texture
+
+TEXTURES = 48
+"""Prints on cartons that a split has; no two splits share one."""
+
+
+def run_drive(config: AisleConfig, seed: int, number: int) -> Iterator[View]:
+    """The pictures of one drive.
+
+    Args:
+        config: Of the world.
+        seed: Of the split; its textures follow from it.
+        number: Of the drive.
+    """
+    rng = np.random.default_rng([seed, number])
+    renderer = AisleRenderer(draw_aisle(rng, config, TEXTURES), split_textures(seed), _device())
+    lane, eye = renderer.lane, rng.uniform(1.4, 1.8)
+    yaw, pitch, field = rng.normal(0, 0.06), rng.normal(-0.17, 0.03), rng.uniform(1.1, 1.4)
+    for frame in range(config.frames):
+        camera = camera_at(
+            frame * config.step,
+            lane + rng.normal(0, 0.05),
+            eye,
+            yaw + rng.normal(0, 0.02),
+            pitch + rng.normal(0, 0.01),
+            field,
+            (config.height, config.width),
+        )
+        yield renderer.see(camera, config.samples, config.noise, rng)
+
+
+@functools.lru_cache(maxsize=4)
+def split_textures(seed: int) -> np.ndarray:
+    """The textures of a split, uint8 [TEXTURES, S, S, 3]."""
+    rng = np.random.default_rng([seed, 2**32])
+    return np.stack([draw_texture(rng) for _ in range(TEXTURES)])
+
+
+@functools.cache
+def _device() -> EmbreeDevice:
+    return EmbreeDevice()
