@@ -105,7 +105,7 @@ def confidence_masks_plainly(
 
 def pack(masks: np.ndarray) -> np.ndarray:
     """Masks bool [n, h, w] as bits, row by row: uint64 [n, W] with W = ceil(h w / 64)."""
-    bits = np.packbits(masks.reshape(len(masks), -1), axis=1)
+    bits = np.packbits(masks.reshape(len(masks), masks.shape[1] * masks.shape[2]), axis=1)
     return np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64)
 
 
