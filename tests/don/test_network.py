@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.don.network import STRIDE, DescriptorNetwork, describe, descriptors_at, dilate, to_input
+from graspbook.don.config import NetworkConfig
+from graspbook.don.network import STRIDE, DescriptorNetwork, build_network, describe, descriptors_at, dilate, to_input
+from graspbook.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,17 @@ def test_dealing_out_equals_a_dilated_convolution(size):
     for block in blocks:
         block.conv[1][0].dilation = block.conv[1][0].padding = (2, 2)
     assert torch.allclose(found, blocks(x), rtol=1e-3, atol=1e-4 * blocks(x).abs().max().item())
+
+
+def test_the_papers_network_has_a_cell_every_eight_pixels_and_refuses_other_weights(tmp_path):
+    network = build_network(NetworkConfig("resnet34", "random", None), 4, 0)
+    assert network(torch.rand(1, 3, 40, 48)).shape == (1, 4, 5, 6)
+    with pytest.raises(InputError, match="not bundled"):
+        build_network(NetworkConfig("resnet34", "bundled", None), 4, 0)
+    torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match="not the weights of ResNet-34"):
+        build_network(NetworkConfig("resnet34", "hub", str(tmp_path / "other.pth")), 4, 0)
+    from torchvision.models import resnet34
+
+    torch.save(resnet34().state_dict(), tmp_path / "right.pth")
+    build_network(NetworkConfig("resnet34", "hub", str(tmp_path / "right.pth")), 4, 0)

@@ -1,12 +1,13 @@
 """The network that gives every pixel a descriptor (§IV-C).
 
 A backbone with output stride 8, its deeper layers dilated instead of strided, a 1x1 convolution to D dimensions,
-upsampled bilinearly. The paper takes ResNet-34; `standard` takes MobileNetV2 up to its 13th bottleneck, whose ImageNet
-weights are bundled.
+upsampled bilinearly. The paper takes ResNet-34 (`graspbook.don.resnet`); `standard` takes MobileNetV2 up to its tenth
+bottleneck, whose ImageNet weights are bundled.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import grid_sample, pad
 
 from graspbook.don.config import NetworkConfig
+from graspbook.don.resnet import ResNetDescriptors, build_resnet
 from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.mobilenet import MobileNetV2
 from graspbook.nn.weights import Pretrained, load_body, load_pretrained
@@ -89,12 +91,21 @@ def _dealt_out(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "e c k l"]:
     return torch.cat(parts).contiguous(memory_format=torch.channels_last)
 
 
-def build_network(
-    config: NetworkConfig, dimensions: int, seed: int, data_dir: Path = Path("data")
-) -> DescriptorNetwork:
+Network = DescriptorNetwork | ResNetDescriptors
+"""Takes images, gives a descriptor for each cell."""
+
+
+def build_network(config: NetworkConfig, dimensions: int, seed: int, data_dir: Path = Path("data")) -> Network:
     """A network as it is before training; the seed decides its head."""
     torch.manual_seed(seed)
-    return DescriptorNetwork(dimensions, load_pretrained(config.weights, "mobilenet_v2", data_dir, config.location))
+    if config.backbone == "resnet34":
+        return build_resnet(dimensions, config.weights, config.location)
+    return DescriptorNetwork(dimensions, load_pretrained(config.weights, config.backbone, data_dir, config.location))
+
+
+def empty_network(config: NetworkConfig, dimensions: int) -> Network:
+    """A network of the right shape, whose weights are still to be filled in."""
+    return build_network(dataclasses.replace(config, weights="random", location=None), dimensions, 0)
 
 
 def to_input(images: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
@@ -111,7 +122,7 @@ def descriptors_at(cells: Float[Tensor, "d k l"], uv: Float[Tensor, "n 2"]) -> F
 
 
 @torch.no_grad()
-def describe(network: DescriptorNetwork, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "p d"]:
+def describe(network: Network, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "p d"]:
     """The descriptor image: one descriptor for each of the h w pixels, row by row."""
     cells = network(to_input(image[None]))[0]
     return descriptors_at(cells, pixel_grid(*image.shape[:2]).to(cells))

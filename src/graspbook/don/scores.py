@@ -14,7 +14,7 @@ from torch import Tensor
 from graspbook.data.bop import RgbdScene
 from graspbook.don.config import Row
 from graspbook.don.metrics import LARGEST_K, Measure, nearest_pixels, pixel_errors
-from graspbook.don.network import DescriptorNetwork, descriptors_at, pixel_grid, to_input
+from graspbook.don.network import Network, descriptors_at, pixel_grid, to_input
 from graspbook.don.queries import Query
 
 Look = Callable[[int, int], Float[Tensor, "p d"]]
@@ -53,7 +53,7 @@ def measure_of(row: Row) -> Measure:
     return "cosine" if row.loss == "nt-xent" else "euclidean"
 
 
-def look_with(network: DescriptorNetwork, scenes: list[RgbdScene], queries: list[Query]) -> Look:
+def look_with(network: Network, scenes: list[RgbdScene], queries: list[Query]) -> Look:
     """Descriptors of a network, which sees every view that the queries name once."""
     views = sorted({place for query in queries for place in (query.a, query.b)})
     cells: dict[tuple[int, int], Tensor] = {}
@@ -105,7 +105,7 @@ def judge(predicted: list[np.ndarray], scenes: list[RgbdScene], queries: list[Qu
     return Scores(query, np.concatenate(predicted).astype(np.float32), np.concatenate(errors), np.concatenate(right))
 
 
-def score(network: DescriptorNetwork, scenes: list[RgbdScene], queries: list[Query], measure: Measure) -> Scores:
+def score(network: Network, scenes: list[RgbdScene], queries: list[Query], measure: Measure) -> Scores:
     """A network's answers to queries."""
     with torch.no_grad():
         return answer(look_with(network, scenes, queries), scenes, queries, measure)

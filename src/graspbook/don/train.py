@@ -15,7 +15,7 @@ from graspbook.data.bop import RgbdScene
 from graspbook.don.augmentations import AugmentConfig
 from graspbook.don.config import NetworkConfig, Row, TrainConfig
 from graspbook.don.losses import far_from, match_loss, non_match_loss, nt_xent
-from graspbook.don.network import DescriptorNetwork, build_network, descriptors_at, to_input
+from graspbook.don.network import Network, build_network, descriptors_at, to_input
 from graspbook.don.pairs import Pair, PairSource
 from graspbook.don.queries import Query
 from graspbook.don.scores import measure_of, score
@@ -61,7 +61,7 @@ def make_batch(source: PairSource, rng: np.random.Generator, device: torch.devic
     return Batch(to_input(torch.from_numpy(np.stack(images))).to(device), pairs, others, rng)
 
 
-def batch_loss(network: DescriptorNetwork, batch: Batch, row: Row, train: TrainConfig) -> Float[Tensor, ""]:
+def batch_loss(network: Network, batch: Batch, row: Row, train: TrainConfig) -> Float[Tensor, ""]:
     """The loss of a batch: NT-Xent over the matches of all pairs, or the mean of the pairs' pixelwise losses."""
     cells = network(batch.images)
     count = len(batch.pairs)
@@ -129,7 +129,7 @@ def train_row(
     network: NetworkConfig,
     augmentations: AugmentConfig,
     scratch_dir: Path,
-) -> Trained[DescriptorNetwork]:
+) -> Trained[Network]:
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
     Args:
@@ -158,10 +158,10 @@ def train_row(
     def batch(step: Step) -> Batch:
         return make_batch(source, np.random.default_rng([seed, 1, step.number, step.part]), step.device)
 
-    def loss(model: DescriptorNetwork, batch: Batch, step: Step) -> Tensor:
+    def loss(model: Network, batch: Batch, step: Step) -> Tensor:
         return batch_loss(model, batch, row, train)
 
-    def scores(model: DescriptorNetwork) -> dict[str, float]:
+    def scores(model: Network) -> dict[str, float]:
         found = score(model, validation[0], validation[1], measure_of(row))
         return {"pck": 100 * float((found.errors <= KEPT).mean()), "auc": float(found.auc.mean())}
 

@@ -1,0 +1,1 @@
+"""Pictures of views, matches and descriptors, and the paper's colours."""
