@@ -1,0 +1,198 @@
+"""Latent-MaskRCNN: Mask R-CNN whose answer depends on a latent code (§III, appendix A).
+
+The decoder is the Mask R-CNN of `graspbook.instances`; a code joins its pyramid's features before region proposal.
+Without latent settings it is that Mask R-CNN, by the same path, which makes it the baseline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
+from torchvision.ops import masks_to_boxes
+
+from graspbook.errors import InputError
+from graspbook.instances.config import MaskRCNNSettings
+from graspbook.instances.mask_rcnn import MaskRCNN
+from graspbook.latent.config import LatentSettings
+from graspbook.latent.encoder import Encoder, Prior, Targets
+from graspbook.latent.gaussian import Gaussian, kl_divergence
+from graspbook.latent.injection import Injection
+
+Code = Literal["sample", "own", "other", "prior"]
+"""z ~ q(z|y, x); the encoder's mean; that of another image of the batch; the prior's mean."""
+Answer = tuple[Tensor, Tensor, Tensor]
+"""Scores float [n] in 0..1, masks bool [n, h, w] and classes int64 [n] from 0; in any order, some maybe empty."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images with their instances.
+
+    Attributes:
+        images: RGB in 0..1.
+        masks: for each image the visible masks of its instances, bool [n_i, h, w]; n_i may be 0.
+        classes: for each image those of its instances, int64 [n_i], from 0.
+    """
+
+    images: Float[Tensor, "b 3 h w"]
+    masks: list[Tensor]
+    classes: list[Tensor]
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on `device`."""
+        masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
+        return Batch(self.images.to(device), masks, classes)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What is computed once for images, however many codes are decoded.
+
+    Attributes:
+        images: as torchvision lists them.
+        features: of the pyramid, without a code.
+        prior: of the codes; None in a plain Mask R-CNN.
+    """
+
+    images: ImageList
+    features: dict[str, Tensor]
+    prior: Gaussian | None
+
+
+class LatentMaskRCNN(MaskRCNN):
+    """See the module.
+
+    Args:
+        config: of the Mask R-CNN.
+        latent: of the code, or None for a plain Mask R-CNN.
+        classes: that instances can have.
+    """
+
+    def __init__(self, config: MaskRCNNSettings, latent: LatentSettings | None, classes: int = 1) -> None:
+        super().__init__(config)
+        self.latent, self.classes = latent, classes
+        if classes > 1:
+            self.net.roi_heads.box_predictor = FastRCNNPredictor(config.hidden, classes + 1)
+            self.net.roi_heads.mask_predictor = MaskRCNNPredictor(config.channels, config.channels, classes + 1)
+        if latent is not None:
+            self.prior = Prior(config.channels, latent)
+            self.encoder = Encoder(config.channels, latent, classes)
+            self.injection = Injection(config.channels, latent)
+
+    def losses(
+        self, batch: Batch, generator: Generator, code: Code = "sample"
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Mask R-CNN's losses (equation (2)) with a code, and what the code costs.
+
+        Args:
+            batch: at least two images for code "other".
+            generator: source, on the CPU, of the code and of torchvision's choices of anchors and regions.
+            code: which code is decoded.
+
+        Returns:
+            The losses by torchvision's names, and D_KL(q || p) [b, d]; None in a plain Mask R-CNN.
+        """
+        seed = int(torch.randint(2**62, (), generator=generator))
+        # torchvision draws from the default generator: it is lent a state for that, and gets its own back
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            images, targets = self.net.transform(list(batch.images), self._targets(batch))
+            features, kl = self.net.backbone(images.tensors), None
+            if self.latent is not None:
+                q, p = self.encoder(features, targets, images.image_sizes), self.prior(features)
+                kl = kl_divergence(q, p)
+                codes = {"own": q.mean, "other": q.mean.roll(1, 0), "prior": p.mean}
+                z = q.sample(generator) if code == "sample" else codes[code]
+                features = self.injection(features, z[:, None])
+            proposals, losses = self.net.rpn(images, features, targets)
+            losses |= self.net.roi_heads(features, proposals, images.image_sizes, targets)[1]
+        return losses, kl
+
+    def loss(self, batch: Batch, generator: Generator, beta: float = 0.0) -> Tensor:
+        """Equation (3): L_M with z ~ q, plus beta times the KL divergence, mean over images."""
+        losses, kl = self.losses(batch, generator)
+        total = sum(losses.values())
+        return total if kl is None else total + beta * kl.sum(1).mean()
+
+    def encode(self, images: Float[Tensor, "b 3 h w"]) -> Encoded:
+        """Backbone, pyramid and prior, of images in 0..1."""
+        listed, _ = self.net.transform(list(images))
+        features = self.net.backbone(listed.tensors)
+        return Encoded(listed, features, None if self.latent is None else self.prior(features))
+
+    def decode(self, encoded: Encoded, codes: Float[Tensor, "b k d"] | None, least: float = 0.0) -> list[list[Answer]]:
+        """All codes of all images in one batch through proposals and heads; in evaluation mode.
+
+        Args:
+            encoded: from `encode`.
+            codes: k for each image; None in a plain Mask R-CNN, which has one answer.
+            least: what is less sure than this before masks are made is not found at all, which saves their time.
+
+        Returns:
+            For each image an answer for each code.
+
+        Raises:
+            InputError: codes for a plain Mask R-CNN, or none for another.
+        """
+        if (codes is None) != (self.latent is None):
+            raise InputError("codes: expected some for a model with a latent code, and none for a plain one")
+        listed, features, count = encoded.images, encoded.features, 1
+        if codes is not None:
+            count = codes.shape[1]
+            features = self.injection(features, codes)
+            sizes = [size for size in listed.image_sizes for _ in range(count)]
+            # proposals read the images' size alone
+            listed = ImageList(listed.tensors[:1].expand(len(sizes), -1, -1, -1), sizes)
+        heads, sizes = self.net.roi_heads, listed.image_sizes
+        proposals, _ = self.net.rpn(listed, features)
+        usual, heads.score_thresh = heads.score_thresh, max(least, heads.score_thresh)
+        try:
+            results, _ = heads(features, proposals, sizes)
+        finally:
+            heads.score_thresh = usual
+        results = self.net.transform.postprocess(results, sizes, sizes)
+        answers = [_answer(result) for result in results]
+        return [answers[start : start + count] for start in range(0, len(answers), count)]
+
+    def detect(self, images: Float[Tensor, "b 3 h w"]) -> list[tuple[Tensor, Tensor]]:
+        """See `InstanceModel.detect`: with the prior's mean (§IV-D), whatever the class."""
+        return [(scores, masks) for scores, masks, _ in self.detect_classes(images)]
+
+    def detect_classes(self, images: Float[Tensor, "b 3 h w"]) -> list[Answer]:
+        """Vanilla prediction with the prior's mean (§IV-D); what a plain Mask R-CNN finds."""
+        encoded = self.encode(images)
+        codes = None if encoded.prior is None else encoded.prior.mean[:, None]
+        return [answers[0] for answers in self.decode(encoded, codes)]
+
+    @torch.no_grad()
+    def calibrate(self, batches: list[Batch]) -> None:
+        """Calibrate the encoder (see there) on some batches, before the first step."""
+        rows = []
+        for batch in batches:
+            images, targets = self.net.transform(list(batch.images), self._targets(batch))
+            rows.append(self.encoder.pooled(self.net.backbone(images.tensors), targets, images.image_sizes))
+        self.encoder.calibrate(torch.cat(rows))
+
+    def _targets(self, batch: Batch) -> Targets:
+        """As torchvision wants them; boxes are a pixel wider, so that none is empty."""
+        targets = []
+        for masks, classes in zip(batch.masks, batch.classes, strict=True):
+            boxes = masks_to_boxes(masks) if len(masks) else torch.zeros(0, 4, device=masks.device)
+            boxes = boxes + boxes.new_tensor([0, 0, 1, 1])
+            targets.append({"boxes": boxes, "labels": classes + 1, "masks": masks.to(torch.uint8)})
+        return targets
+
+
+def _answer(result: dict[str, Tensor]) -> Answer:
+    """Score = probability of the class x mean probability within the mask, as in `MaskRCNN.detect`."""
+    masks = result["masks"][:, 0]
+    inside = masks > 0.5
+    sure = (masks * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
+    return result["scores"] * sure, inside, result["labels"] - 1
