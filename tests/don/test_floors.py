@@ -1,0 +1,36 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from graspbook.don.floors import FLOORS, answer_floor
+from graspbook.don.queries import draw_queries
+from graspbook.errors import InputError
+from tests.conftest import standard
+from tests.don.flat import HEIGHT, WIDTH, flat_scene
+
+NETWORK = dataclasses.replace(standard("don").network, weights="random")
+
+
+@pytest.fixture(scope="module")
+def asked():
+    scenes = [flat_scene(seed) for seed in range(2)]
+    config = dataclasses.replace(standard("don").evaluate, pairs=2, queries=10, travel=0.05)
+    return scenes, draw_queries(scenes, config, 2, 0.005)
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_every_floor_answers_every_query(name, asked):
+    scores = answer_floor(name, *asked, NETWORK, 1)
+    assert len(scores.errors) == sum(len(query.pixels) for query in asked[1])
+    assert np.isfinite(scores.errors).all()
+    assert (scores.predicted >= 0).all() and (scores.predicted <= (WIDTH - 1, HEIGHT - 1)).all()
+    if name == "random":
+        assert scores.on_object.all()
+    if name == "grid":
+        assert scores.errors.max() <= np.hypot(8, 8) * 800 / np.hypot(HEIGHT, WIDTH)
+
+
+def test_an_unknown_floor_is_refused(asked):
+    with pytest.raises(InputError, match="expected one of random"):
+        answer_floor("orb", *asked, NETWORK, 1)
