@@ -25,6 +25,8 @@ IMAGES, LABELS = "leftImg8bit", "gtFine"
 """The two halves of a folder."""
 THING_LABELS = (24, 25, 26, 27, 28, 31, 32, 33)
 """`labelId` of person, rider, car, truck, bus, train, motorcycle, bicycle: class k + 1 has THING_LABELS[k]."""
+CLASSES = 1 + len(THING_LABELS)
+"""Background and eight things."""
 
 _CLASS = np.zeros(256, np.uint8)
 _CLASS[list(THING_LABELS)] = np.arange(1, len(THING_LABELS) + 1)

@@ -1,0 +1,1 @@
+"""The paper "Fast Instance and Semantic Segmentation": superpixels, metric learning and one-shot centres."""
