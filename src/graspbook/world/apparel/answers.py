@@ -1,0 +1,94 @@
+"""What a tote's picture may be labelled as: every answer, and the coins that drew the one in the labels.
+
+An image has questions: is this pack one or two; is this film an instance, or part of what lies below? Whoever
+labels the image answers them by coins: one for the tote, which each question follows with the probability
+`agreement`, and else one of its own. So the distribution of the labels given the image is known, which no data set
+labelled by people offers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8, UInt16
+
+from graspbook.world.apparel.packs import Kind
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What a picture leaves open.
+
+    Attributes:
+        item: number of the pack, or of the film.
+        kind: of the pack.
+        two: the answer in the labels: two packs; or, of a film, that it is an instance of its own.
+    """
+
+    item: int
+    kind: Kind
+    two: bool
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answers:
+    """Everything that decides the labels of an image.
+
+    Pixels have codes: 2 x the pack's number, plus 1 in its second part; 0 is the tote.
+
+    Attributes:
+        top: code of what is seen at each pixel, films included.
+        below: the same without films.
+        questions: in the order of their items.
+        coin: what the tote's coin says.
+    """
+
+    top: UInt8[np.ndarray, "h w"]
+    below: UInt8[np.ndarray, "h w"]
+    questions: tuple[Question, ...]
+    coin: bool
+
+    def labels(self, least_pixels: int, two: Sequence[bool] | None = None) -> UInt16[np.ndarray, "h w"]:
+        """Instances by number: 0 background, 1..n in the order of their codes.
+
+        Args:
+            least_pixels: what has fewer is left to the background.
+            two: answers to the questions; those drawn if None.
+        """
+        codes = self.top.astype(np.int64)
+        given = [question.two for question in self.questions] if two is None else list(two)
+        for question, answer in zip(self.questions, given, strict=True):
+            if question.kind == "film" and not answer:
+                codes = np.where(codes // 2 == question.item, self.below, codes)
+        for question, answer in zip(self.questions, given, strict=True):
+            if question.kind != "film" and not answer:
+                codes[codes == 2 * question.item + 1] = 2 * question.item
+        found, place, count = np.unique(codes, return_inverse=True, return_counts=True)
+        kept = (found > 0) & (count >= least_pixels)
+        return np.where(kept, np.cumsum(kept), 0)[place].reshape(codes.shape).astype(np.uint16)
+
+    def redrawn(self, rng: np.random.Generator, agreement: float) -> Answers:
+        """The same picture with other coins: as if somebody else had labelled it."""
+        coin = bool(rng.random() < 0.5)
+        questions = tuple(
+            dataclasses.replace(question, two=answer)
+            for question, answer in zip(
+                self.questions, draw_answers(rng, coin, len(self.questions), agreement), strict=True
+            )
+        )
+        return dataclasses.replace(self, questions=questions, coin=coin)
+
+
+def draw_answers(rng: np.random.Generator, coin: bool, count: int, agreement: float) -> list[bool]:
+    """Answers to a tote's questions: its coin with the probability `agreement`, else one of their own."""
+    follows, own = rng.random(count) < agreement, rng.random(count) < 0.5
+    return np.where(follows, coin, own).tolist()
+
+
+def answer_probability(two: Sequence[bool], agreement: float) -> float:
+    """How probable answers to a tote's questions are, over its coin and theirs."""
+    agree, differ = agreement + (1 - agreement) / 2, (1 - agreement) / 2
+    count, yes = len(two), sum(two)
+    return 0.5 * (agree**yes * differ ** (count - yes) + agree ** (count - yes) * differ**yes)

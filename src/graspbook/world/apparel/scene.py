@@ -1,0 +1,132 @@
+"""One tote of apparel: drawn, laid, photographed, and asked about (§V-A)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from graspbook.world.apparel.answers import Answers, Question, draw_answers
+from graspbook.world.apparel.config import ApparelConfig
+from graspbook.world.apparel.laying import HeightMap, Placed, draw_place, lay_all
+from graspbook.world.apparel.packs import draw_pack
+from graspbook.world.camera import Camera, draw_camera
+from graspbook.world.catalogue import Catalogue
+from graspbook.world.items import Item
+from graspbook.world.rays import RayScene
+from graspbook.world.render import Layers, Renderer
+from graspbook.world.scene import Pose, Scene, draw_light
+from graspbook.world.sensor import photograph
+from graspbook.world.tote import draw_tote
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ToteScene:
+    """A tote before anybody looks at it.
+
+    Attributes:
+        placed: its bags, the lowest first; bag number i + 1 of `scene` is placed[i].
+        scene: items, poses, tote, light, camera.
+    """
+
+    placed: tuple[Placed, ...]
+    scene: Scene
+
+    @property
+    def films(self) -> tuple[int, ...]:
+        """Numbers of the transparent bags."""
+        return tuple(k for k, place in enumerate(self.placed, 1) if place.pack.kind == "film")
+
+
+def muted(catalogue: Catalogue, contrast: float) -> Catalogue:
+    """A catalogue without shapes, its textures drawn towards their mean colour, as prints seen through film."""
+    pool = catalogue.texture_pool.astype(np.float32)
+    mean = pool.mean((1, 2), keepdims=True)
+    return Catalogue((), np.clip(mean + contrast * (pool - mean), 0, 255).astype(np.uint8))
+
+
+def draw_tote_scene(rng: np.random.Generator, config: ApparelConfig, textures: np.ndarray) -> ToteScene:
+    """Draws a tote of bags.
+
+    Args:
+        rng: source of everything.
+        config: how many bags of which kinds.
+        textures: indices into the texture pool that prints are drawn from.
+    """
+    camera, looks, light = draw_camera(rng, config.height), draw_tote(rng, config.dials), draw_light(rng, config.dials)
+    tote_texture = int(rng.choice(textures))
+    count = int(rng.integers(config.min_packs, config.max_packs + 1))
+    packs = [draw_pack(rng, config, textures, tote_texture) for _ in range(count)]
+    if rng.random() < config.films:
+        packs.append(draw_pack(rng, config, textures, tote_texture, film=True))
+    heap, placed = HeightMap(), []
+    for pack in packs:
+        placed.append(draw_place(rng, pack, heap))
+        heap.lay(placed[-1])
+    items, poses = lay_all(placed)
+    return ToteScene(tuple(placed), Scene(items, poses, looks, light, camera))
+
+
+def render(tote: ToteScene, renderer: Renderer, samples: int) -> Layers:
+    """Renders a tote; where a bag is translucent, what is below the translucent bags shines through."""
+    layers = renderer.render(tote.scene, samples)
+    opacity = np.ones(len(tote.placed) + 1, np.float32)
+    opacity[1:] = [place.pack.opacity for place in tote.placed]
+    clear = {key for key in tote.scene.items if opacity[key] < 1}
+    if not clear:
+        return layers
+    below = renderer.render(_without(tote.scene, clear), samples)
+    share = opacity[layers.ids][..., None]
+    ambient, direct = (
+        share * getattr(layers, name) + (1 - share) * getattr(below, name) for name in ("ambient", "direct")
+    )
+    return dataclasses.replace(layers, ambient=ambient, direct=direct)
+
+
+def ask(tote: ToteScene, layers: Layers, rng: np.random.Generator, agreement: float) -> Answers:
+    """The codes of a tote's pixels, its questions, and answers drawn by its coins (see `answers`)."""
+    camera, films = tote.scene.camera, set(tote.films)
+    top = below = _codes(tote, layers.ids, layers.depth)
+    if films:
+        scene = _without(tote.scene, films)
+        below = _codes(tote, *_first_hits(scene.items, scene.poses, camera))
+    seen = set(np.unique(top // 2)) | set(np.unique(below // 2))
+    asked = [k for k, place in enumerate(tote.placed, 1) if k in seen and (place.pack.ambiguous or k in films)]
+    coin = bool(rng.random() < 0.5)
+    answers = draw_answers(rng, coin, len(asked), agreement)
+    questions = tuple(Question(k, tote.placed[k - 1].pack.kind, two) for k, two in zip(asked, answers, strict=True))
+    return Answers(top, below, questions, coin)
+
+
+def photograph_tote(tote: ToteScene, renderer: Renderer, rng: np.random.Generator, config: ApparelConfig):
+    """A photograph uint8 [H, W, 3] of a tote, and its `Answers`."""
+    layers = render(tote, renderer, config.samples)
+    return photograph(layers, rng, config.dials), ask(tote, layers, rng, config.agreement)
+
+
+def _codes(tote: ToteScene, ids: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Codes (see `Answers`) of pixels that show bags `ids` at `depth`, uint8 [H, W]."""
+    camera = tote.scene.camera
+    u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
+    points = camera.backproject(np.stack([u, v], -1), depth)
+    codes = 2 * ids.astype(np.uint8)
+    for number, place in enumerate(tote.placed, 1):
+        mine = ids == number
+        if place.pack.ambiguous and mine.any():
+            x, _ = place.local(points[mine][:, 0], points[mine][:, 1])
+            codes[mine] += place.pack.part(x).astype(np.uint8)
+    return codes
+
+
+def _first_hits(items: Mapping[int, Item], poses: Mapping[int, Pose], camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers uint8 [H, W] and depth float32 [H, W] of what is seen, without light."""
+    rays = RayScene(items, poses)
+    hits = rays.cast(*camera.rays(1))
+    shape = camera.height, camera.width
+    return rays.object_at(hits).reshape(shape), np.where(hits.geom >= 0, hits.t, 0).reshape(shape)
+
+
+def _without(scene: Scene, keys: set[int]) -> Scene:
+    items = {key: item for key, item in scene.items.items() if key not in keys}
+    return dataclasses.replace(scene, items=items, poses={key: scene.poses[key] for key in items})
