@@ -1,0 +1,63 @@
+"""How good a trained network is on a split: one call for all that the tables need of a row (§IV-B)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Int
+
+from graspbook.data.cityscapes import CLASSES, Streets
+from graspbook.instances.average_precision import Matches
+from graspbook.joint.config import ClusterConfig
+from graspbook.joint.iou import confusion, mean_iou
+from graspbook.joint.network import JointNetwork
+from graspbook.joint.scores import instance_scores, match_pictures
+from graspbook.joint.segment import Method, segment
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a network made of N pictures.
+
+    Attributes:
+        counts: pixels by true and by found class, of each picture.
+        matches: of each of the eight classes.
+        cities: city or drive of each picture: a bootstrap resamples whole ones.
+    """
+
+    counts: Int[np.ndarray, "n c c"]
+    matches: list[Matches]
+    cities: tuple[str, ...]
+
+    def scores(self) -> dict[str, float]:
+        """`iou`, `ap50`, `ap`, `ap_large`, `ap_small`, percent."""
+        found = {name: float(value[0]) for name, value in instance_scores(self.matches).items()}
+        return {"iou": mean_iou(self.counts.sum(0))} | found
+
+
+def evaluate(
+    network: JointNetwork,
+    streets: Streets,
+    clustering: ClusterConfig,
+    compactness: float,
+    least_area: int,
+    method: Method | None = None,
+) -> Evaluation:
+    """Segment all pictures of a split.
+
+    Args:
+        network: In evaluation mode.
+        streets: Pictures with labels.
+        clustering: Of the post-processing.
+        compactness: Of the superpixels.
+        least_area: Objects and detections of fewer pixels count neither way.
+        method: See `segment`.
+    """
+    counts, truth, found = np.zeros((len(streets), CLASSES, CLASSES), np.int64), [], []
+    for place, street in enumerate(streets):
+        said = segment(network, street.image, clustering, compactness, method)
+        counts[place] = confusion(said.classes, street.classes)
+        truth.append(street)
+        found.append(said)
+    return Evaluation(counts, match_pictures(truth, found, least_area), streets.cities)
