@@ -1,0 +1,69 @@
+"""All that the images of `apparel` could have been labelled as, in one file: what calibration is measured against."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from graspbook.data.atomic import write_bytes
+from graspbook.errors import InputError
+from graspbook.latent.segmentation import Instances
+from graspbook.world.apparel.answers import Answers, Question
+from graspbook.world.apparel.packs import KINDS
+
+
+def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
+    """Answers of n images of one size as arrays.
+
+    Returns:
+        `top` and `below` uint8 [n, h, w]; `coin` bool [n]; and one row for each question: `image`, `item`, `kind` (its
+        place in `KINDS`) int32 [q] and `two` bool [q].
+    """
+    rows = [(image, question) for image, answer in enumerate(answers) for question in answer.questions]
+    return {
+        "top": np.stack([answer.top for answer in answers]),
+        "below": np.stack([answer.below for answer in answers]),
+        "coin": np.array([answer.coin for answer in answers], bool),
+        "image": np.array([image for image, _ in rows], np.int32),
+        "item": np.array([question.item for _, question in rows], np.int32),
+        "kind": np.array([KINDS.index(question.kind) for _, question in rows], np.int32),
+        "two": np.array([question.two for _, question in rows], bool),
+    }
+
+
+def unpack_answers(arrays: Mapping[str, np.ndarray]) -> list[Answers]:
+    """The inverse of `pack_answers`."""
+    questions: list[list[Question]] = [[] for _ in arrays["top"]]
+    for image, item, kind, two in zip(*(arrays[name] for name in ("image", "item", "kind", "two")), strict=True):
+        questions[image].append(Question(int(item), KINDS[kind], bool(two)))
+    parts = zip(arrays["top"], arrays["below"], questions, arrays["coin"], strict=True)
+    return [Answers(top, below, tuple(asked), bool(coin)) for top, below, asked, coin in parts]
+
+
+def write_answers(path: Path, answers: Sequence[Answers]) -> None:
+    """Write the answers of a data set's images, in their order, whole or not at all."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **pack_answers(answers))
+    write_bytes(Path(path), file.getvalue())
+
+
+def read_answers(path: Path) -> list[Answers]:
+    """Read what `write_answers` wrote.
+
+    Raises:
+        InputError: there is no such file, or it holds something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return unpack_answers(dict(stored))
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise InputError(f"{path}: expected the answers of a data set `apparel` ({error})") from None
+
+
+def instances_of(ids: np.ndarray) -> Instances:
+    """The instances of labels uint16 [h, w], all of one class."""
+    numbers = np.unique(ids[ids > 0])
+    return Instances(ids == numbers[:, None, None], np.zeros(len(numbers), np.int64))

@@ -1,0 +1,94 @@
+"""Labelled images in memory, from COCO JSON: the sets of §V-A, or one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Shaped, UInt8, UInt16
+
+from graspbook.data.coco import CocoScenes
+from graspbook.data.coco_file import read_coco
+from graspbook.errors import InputError
+from graspbook.instances.model import images_to_tensor
+from graspbook.latent.model import Batch
+from graspbook.latent.segmentation import Instances
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images with their instances.
+
+    Attributes:
+        images: RGB.
+        ids: instance at each pixel, 0 = none; each number is one instance of the image.
+        classes: for each image the class of each number int64 [most + 1], from 0; that of number 0 means nothing.
+        groups: which images show the same scene, for a bootstrap.
+    """
+
+    images: UInt8[np.ndarray, "n h w 3"]
+    ids: UInt16[np.ndarray, "n h w"]
+    classes: tuple[np.ndarray, ...]
+    groups: Shaped[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def instances(self, index: int) -> Instances:
+        """The instances of an image that have a pixel."""
+        ids = self.ids[index]
+        numbers = np.unique(ids[ids > 0])
+        return Instances(ids == numbers[:, None, None], self.classes[index][numbers])
+
+    def subset(self, indices: Sequence[int]) -> LabelledImages:
+        """Some of the images, in that order."""
+        chosen = np.asarray(indices, np.int64)
+        classes = tuple(self.classes[k] for k in chosen)
+        return LabelledImages(self.images[chosen], self.ids[chosen], classes, self.groups[chosen])
+
+    def batch(self, indices: Sequence[int], mirror: np.ndarray | None = None) -> Batch:
+        """Images and instances as a model takes them.
+
+        Args:
+            indices: which images.
+            mirror: bool [b, 2], whether to turn each left to right, and upside down; None: none.
+        """
+        images, masks, classes = [], [], []
+        for place, index in enumerate(indices):
+            image, own = self.images[index], self.instances(index)
+            mask = own.masks
+            for axis in (1, 0):
+                if mirror is not None and mirror[place, 1 - axis]:
+                    image, mask = np.flip(image, axis), np.flip(mask, axis + 1)
+            images.append(image)
+            masks.append(torch.from_numpy(np.ascontiguousarray(mask)))
+            classes.append(torch.from_numpy(own.classes))
+        return Batch(images_to_tensor(np.stack(images)), masks, classes)
+
+
+def load_images(annotations: Path | str, height: int | None = None) -> LabelledImages:
+    """Read a COCO file and its images.
+
+    Args:
+        annotations: the JSON file; crowds are left out, and where instances overlap the later one is on top.
+        height: of the images in pixels; None: as they are.
+
+    Raises:
+        InputError: see `CocoScenes`; or a category is not among the file's.
+    """
+    scenes = CocoScenes(annotations, height)
+    entries, by_image = read_coco(Path(annotations))
+    kinds = sorted({note.get("category_id") for notes in by_image.values() for note in notes}, key=str)
+    if any(not isinstance(kind, int) for kind in kinds):
+        raise InputError(f"{annotations}: field category_id: expected an integer for every annotation")
+    order = {kind: number for number, kind in enumerate(sorted(kinds))}
+    classes = tuple(
+        np.array([0, *(order[note["category_id"]] for note in by_image[entry["id"]])], np.int64) for entry in entries
+    )
+    images, ids = np.zeros((len(scenes), *scenes.size, 3), np.uint8), np.zeros((len(scenes), *scenes.size), np.uint16)
+    for number, scene in enumerate(scenes):
+        images[number], ids[number] = scene.image, scene.ids
+    return LabelledImages(images, ids, classes, scenes.groups)
