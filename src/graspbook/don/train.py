@@ -169,7 +169,8 @@ def train_row(
     settings = [dataclasses.asdict(part) for part in (network, train)]
     settings[1] = {name: value for name, value in settings[1].items() if name not in ("seed", "pairs")}
     strengths = dataclasses.asdict(source.augmentations) if source.augmentations else None
-    arrays = _arrays(chosen, "train") | _arrays(validation[0], "validation")
+    fields = ("images", "depth", "ids") if source.masked or row.background else ("images", "depth")
+    arrays = _arrays(chosen, "train", fields) | _arrays(validation[0], "validation", ("images",))
     for place, query in enumerate(validation[1]):
         where = np.array([query.number, *query.a, *query.b])
         arrays |= {f"query {place}": where, f"pixels {place}": query.pixels, f"answers {place}": query.answers}
@@ -194,11 +195,11 @@ def train_row(
     )
 
 
-def _arrays(scenes: list[RgbdScene], name: str) -> dict[str, np.ndarray]:
+def _arrays(scenes: list[RgbdScene], name: str, fields: tuple[str, ...]) -> dict[str, np.ndarray]:
     """What a training reads of scenes, for its fingerprint."""
     arrays = {}
     for place, scene in enumerate(scenes):
-        for field in ("images", "depth", "ids"):
+        for field in fields:
             arrays[f"{name} {place} {field}"] = getattr(scene, field)
         cameras = [[c.fx, c.fy, c.cx, c.cy, *c.world_from_camera.ravel()] for c in scene.cameras]
         arrays[f"{name} {place} cameras"] = np.array(cameras)
