@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Fraction, LearningRate, NonNegative, Positive, Seed, configuration
+from graspbook.configuration import (
+    Count,
+    Fraction,
+    LearningRate,
+    NonNegative,
+    Positive,
+    Replicates,
+    Seed,
+    configuration,
+)
 from graspbook.nn.config import WeightSource, check_location
 from graspbook.world.aisle.config import AisleConfig
 
@@ -48,12 +57,14 @@ class SuperpixelConfig:
         sizes: k that are compared.
         images: pictures that they are compared on.
         repeats: of a measurement of time.
+        replicates: of the bootstrap over drives.
     """
 
     compactness: Positive
     sizes: Annotated[list[Annotated[int, Interval(ge=1, le=64)]], MinLen(2)]
     images: Count
     repeats: Count
+    replicates: Replicates
 
 
 @configuration
@@ -187,9 +198,13 @@ class MetricsConfig:
 
     Attributes:
         least_area: objects and detections of fewer pixels count neither way.
+        seed: of the bootstrap over drives.
+        replicates: of the bootstrap.
     """
 
     least_area: Count
+    seed: Seed
+    replicates: Replicates
 
 
 @configuration

@@ -42,7 +42,7 @@ def instance_scores(matches: Sequence[Matches], weights: np.ndarray | None = Non
     """
     single = [average_precision(part, weights) for part in matches if part.n_objects[0].any()]
     names = {"ap50": "ap50", "ap": "ap", "apl": "ap_large", "apm": "ap_small"}
-    return {ours: np.nanmean([part[name] for part in single], axis=0) for name, ours in names.items()}
+    return {ours: _mean(np.array([part[name] for part in single])) for name, ours in names.items()}
 
 
 def _overlaps(street: Street, said: Segmentation) -> tuple[np.ndarray, ...]:
@@ -78,6 +78,13 @@ def _match_class(number: int, pictures: list[tuple[np.ndarray, ...]], limits: np
     image, score = image[ranking], score[ranking]
     begins = (np.diff(image, prepend=-1) != 0) | (np.diff(score, prepend=2.0) != 0)
     return Matches(image, begins.cumsum() - 1, hit[..., ranking], ignored[..., ranking], n_objects)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of what is there; NaN where nothing is."""
+    there = ~np.isnan(values)
+    count = there.sum(0)
+    return np.where(count > 0, np.where(there, values, 0).sum(0) / np.maximum(count, 1), np.nan)
 
 
 def _outside(area: np.ndarray, limits: np.ndarray) -> np.ndarray:

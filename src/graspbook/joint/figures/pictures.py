@@ -1,0 +1,78 @@
+"""Pictures of classes, of instances, of embeddings and of superpixels."""
+
+import colorsys
+
+import cv2
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from graspbook.joint.figures.colours import BACKGROUND_COLOUR, CLASS_COLOURS, EDGE_COLOUR
+from graspbook.reporting.plotting import Colour
+from graspbook.world.aisle.classes import THINGS
+
+GOLDEN = 0.61803398875
+
+
+def class_picture(classes: Int[np.ndarray, "h w"] | UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Each class in its colour."""
+    colours = np.array([BACKGROUND_COLOUR, *CLASS_COLOURS.values()])
+    return np.round(255 * colours[classes]).astype(np.uint8)
+
+
+def class_key(stands_for: bool = False) -> Figure:
+    """A key of the classes' colours; with the names in Cityscapes, if wanted."""
+    names = [f"{t.name} ({t.stands_for})" if stands_for else t.name for t in THINGS]
+    figure = plt.figure(figsize=(9, 0.8 if stands_for else 0.5))
+    patches = [Patch(color=colour, label=name) for colour, name in zip(CLASS_COLOURS.values(), names, strict=True)]
+    figure.legend(handles=patches, ncol=4 if stands_for else 8, fontsize=9, loc="center", frameon=False)
+    return figure
+
+
+def instance_picture(ids: Int[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Each instance in a colour of its own; the colours mean nothing."""
+    count = int(ids.max()) + 1
+    colours = [BACKGROUND_COLOUR] + [
+        colorsys.hsv_to_rgb(GOLDEN * k % 1, 0.5 + 0.15 * (k % 4), 0.95 - 0.15 * (k % 3)) for k in range(1, count)
+    ]
+    return np.round(255 * np.array(colours)[ids]).astype(np.uint8)
+
+
+def embedding_picture(
+    embeddings: Float[np.ndarray, "d h w"], mask: np.ndarray, seed: int = 0
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Embeddings at random projected to red, green and blue, as in Figure 3; dark where `mask` is False."""
+    projection = np.random.default_rng(seed).normal(size=(3, len(embeddings)))
+    values = np.einsum("cd,dhw->hwc", projection, embeddings)
+    if mask.any():
+        low, high = np.percentile(values[mask], (2, 98), axis=0)
+        values = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1)
+    picture = np.where(mask[..., None], 0.15 + 0.85 * values, BACKGROUND_COLOUR)
+    return np.round(255 * picture).astype(np.uint8)
+
+
+def bordered(
+    image: UInt8[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"], enlarged: int = 1, colour: Colour = EDGE_COLOUR
+) -> UInt8[np.ndarray, "H W 3"]:
+    """A picture, enlarged, with the borders between superpixels, one pixel wide."""
+    picture, wide = enlarge(image, enlarged), enlarge(labels.astype(np.int32), enlarged)
+    edge = np.zeros(wide.shape, bool)
+    edge[:, 1:] |= wide[:, 1:] != wide[:, :-1]
+    edge[1:] |= wide[1:] != wide[:-1]
+    picture[edge] = np.round(255 * np.array(colour)).astype(np.uint8)
+    return picture
+
+
+def marked(picture: UInt8[np.ndarray, "h w 3"], places: np.ndarray, radius: int = 3) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture with a ring around each place, rows (row, column)."""
+    drawn = np.ascontiguousarray(picture).copy()
+    for row, column in np.asarray(places).tolist():
+        cv2.circle(drawn, (int(column), int(row)), radius, (255, 255, 255), 1, cv2.LINE_AA)
+    return drawn
+
+
+def enlarge(picture: np.ndarray, times: int) -> np.ndarray:
+    """Each pixel as a square."""
+    return np.ascontiguousarray(picture.repeat(times, 0).repeat(times, 1))
