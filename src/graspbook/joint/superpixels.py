@@ -44,7 +44,7 @@ def as_rgb(image: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
         raise InputError(f"picture: expected uint8 or uint16 [h, w(, 1 or 3)], got {image.dtype} {list(image.shape)}")
     if image.dtype == np.uint16:
         image = np.round(image / 257).astype(np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+    return np.ascontiguousarray(image if image.shape[2] == 3 else image.repeat(3, 2))
 
 
 def to_lab(rgb: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "3 h w"]:
