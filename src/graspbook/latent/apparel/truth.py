@@ -19,15 +19,15 @@ def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
     """Answers of n images of one size as arrays.
 
     Returns:
-        `top` and `below` uint8 [n, h, w]; `coin` bool [n]; and one row for each question: `image`, `item`, `kind` (its
-        place in `KINDS`) int32 [q] and `two` bool [q].
+        `top` and `below` uint8 [n, h, w]; `coin` bool [n]; and one row for each question: `asked_of`, which is its image,
+        `item`, `kind`, which is its place in `KINDS`, int32 [q], and `two` bool [q].
     """
     rows = [(image, question) for image, answer in enumerate(answers) for question in answer.questions]
     return {
         "top": np.stack([answer.top for answer in answers]),
         "below": np.stack([answer.below for answer in answers]),
         "coin": np.array([answer.coin for answer in answers], bool),
-        "image": np.array([image for image, _ in rows], np.int32),
+        "asked_of": np.array([image for image, _ in rows], np.int32),
         "item": np.array([question.item for _, question in rows], np.int32),
         "kind": np.array([KINDS.index(question.kind) for _, question in rows], np.int32),
         "two": np.array([question.two for _, question in rows], bool),
@@ -37,7 +37,7 @@ def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
 def unpack_answers(arrays: Mapping[str, np.ndarray]) -> list[Answers]:
     """The inverse of `pack_answers`."""
     questions: list[list[Question]] = [[] for _ in arrays["top"]]
-    for image, item, kind, two in zip(*(arrays[name] for name in ("image", "item", "kind", "two")), strict=True):
+    for image, item, kind, two in zip(*(arrays[name] for name in ("asked_of", "item", "kind", "two")), strict=True):
         questions[image].append(Question(int(item), KINDS[kind], bool(two)))
     parts = zip(arrays["top"], arrays["below"], questions, arrays["coin"], strict=True)
     return [Answers(top, below, tuple(asked), bool(coin)) for top, below, asked, coin in parts]

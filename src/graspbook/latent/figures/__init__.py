@@ -1,0 +1,1 @@
+"""Pictures and colours of the paper's pages."""

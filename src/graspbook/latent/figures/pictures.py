@@ -1,0 +1,31 @@
+"""Pictures of instances: outlines and tints on an enlarged image."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from graspbook.reporting import plotting
+
+SCALE = 3
+"""Pictures are so many times as large as images."""
+
+
+def draw_masks(image: UInt8[np.ndarray, "h w 3"], masks: Bool[np.ndarray, "n h w"], scale: int = SCALE) -> np.ndarray:
+    """An image with masks, each in a colour of its own, the first ones on top.
+
+    Args:
+        image: RGB.
+        masks: of instances, in the order of their colours; more than the palette has share colours.
+        scale: how much larger the picture is.
+
+    Returns:
+        uint8 RGB [scale h, scale w, 3].
+    """
+    size = image.shape[1] * scale, image.shape[0] * scale
+    picture = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+    for number in reversed(range(len(masks))):
+        mask = cv2.resize(masks[number].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        picture = plotting.overlay(picture, mask, plotting.PALETTE[number % len(plotting.PALETTE)])
+    return picture
