@@ -19,8 +19,8 @@ def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
     """Answers of n images of one size as arrays.
 
     Returns:
-        `top` and `below` uint8 [n, h, w]; `coin` bool [n]; and one row for each question: `asked_of`, which is its image,
-        `item`, `kind`, which is its place in `KINDS`, int32 [q], and `two` bool [q].
+        `top` and `below` uint8 [n, h, w] and `coin` bool [n]; and one row for each question: its image `asked_of`, its
+        `item`, its `kind` by the place in `KINDS`, all int32 [q], and `two` bool [q].
     """
     rows = [(image, question) for image, answer in enumerate(answers) for question in answer.questions]
     return {
