@@ -8,6 +8,7 @@ from annotated_types import Interval, MinLen
 
 from graspbook.configuration import Count, Natural, NonNegative, Positive, Replicates, Seed, configuration
 from graspbook.don.augmentations import AugmentConfig
+from graspbook.don.robot.config import RobotConfig
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.nn.config import WeightSource
 
@@ -173,6 +174,7 @@ class Don:
     train: TrainConfig
     trainings: Annotated[dict[str, dict[str, Row]], MinLen(1)]
     evaluate: EvaluateConfig
+    robot: RobotConfig
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -187,3 +189,8 @@ class Don:
                 there = self.scenes.n_single if row.data == "single" else self.scenes.n_multi
                 if (row.scenes or 0) > there:
                     raise ValueError(f"{where}.scenes is {row.scenes}, but there are {there}")
+        missing = [name for name in self.robot.rows if name not in seen]
+        if missing:
+            raise ValueError(f"robot.rows: no row of trainings is called {missing[0]!r}")
+        if self.robot.objects > self.scenes.known:
+            raise ValueError(f"robot.objects is {self.robot.objects}, but only {self.scenes.known} are known")

@@ -1,0 +1,1 @@
+"""The robot grasps what two clicks name (§IV-G)."""
