@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graspbook.errors import InputError
-from graspbook.joint.config import NetworkConfig
+from graspbook.joint.training_config import NetworkConfig
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import load_body, load_pretrained
 

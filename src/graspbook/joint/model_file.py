@@ -3,8 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from graspbook.joint.config import NetworkConfig, Row
 from graspbook.joint.network import JointNetwork, build_network
+from graspbook.joint.training_config import NetworkConfig, Row
 from graspbook.nn.weight_file import load_weights, save_weights
 
 FORM = "joint_network"

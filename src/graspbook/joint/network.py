@@ -18,8 +18,8 @@ from torch.nn.functional import interpolate, pad
 
 from graspbook.data.cityscapes import CLASSES
 from graspbook.errors import InputError
-from graspbook.joint.config import NetworkConfig, Row
 from graspbook.joint.encoders import WIDEST_STRIDE, Encoder, build_encoder
+from graspbook.joint.training_config import NetworkConfig, Row
 from graspbook.nn.backbone import normalise_rgb
 from graspbook.training.seeds import generator
 

@@ -12,12 +12,12 @@ from torch.optim import AdamW
 
 from graspbook.data.cityscapes import CLASSES, Street, Streets
 from graspbook.errors import InputError
-from graspbook.joint.config import NetworkConfig, Row, TrainConfig
 from graspbook.joint.iou import confusion, mean_iou
 from graspbook.joint.losses import Targets, centre_loss, class_weights, embedding_losses, semantic_loss
 from graspbook.joint.network import JointNetwork, Prediction, build_network
 from graspbook.joint.superpixels import spread, superpixels
 from graspbook.joint.targets import grid_labels, make_targets
+from graspbook.joint.training_config import NetworkConfig, Row, TrainConfig
 from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
@@ -199,7 +199,8 @@ def train_row(
         return AdamW(groups, weight_decay=train.weight_decay)
 
     own = {name: value for name, value in dataclasses.asdict(row).items() if name not in ("title", "seeds")}
-    settings = [dataclasses.asdict(train), dataclasses.asdict(network), own, seed, compactness]
+    # of the network's settings all but the stride show in its initial weights
+    settings = [dataclasses.asdict(train), network.encoder_stride, own, seed, compactness]
     data = [streets.digest(), validation.digest()]
     return fit(
         model,
