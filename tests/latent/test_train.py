@@ -39,7 +39,7 @@ def train(row, images, scratch, seed=1, **changes):
         row,
         seed,
         images,
-        images.subset([0, 1, 2]),
+        images.subset(range(min(3, len(images)))),
         train=dataclasses.replace(TRAIN, **changes),
         mask_rcnn=TINY,
         latent=CODE,

@@ -1,12 +1,12 @@
-import dataclasses
 import json
 
 import cv2
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from graspbook.errors import InputError
-from graspbook.latent.apparel.collect import collect_totes
+from graspbook.latent.apparel.collect import _tools, collect_totes
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import instances_of, pack_answers, read_answers, unpack_answers
 from graspbook.latent.dataset import load_images
@@ -22,9 +22,7 @@ def folder(tmp_path_factory):
     catalogue = root / "data" / "catalogue"
     catalogue.mkdir(parents=True)
     (catalogue / "shapes.json").write_text(json.dumps({"shapes": []}))
-    from safetensors.numpy import save_file
-
-    save_file({"none": np.zeros(1, np.float32)}, catalogue / "shapes.safetensors")
+    save_file({}, catalogue / "shapes.safetensors")
     tiles = np.random.default_rng(0).integers(40, 220, (128, 128 * 12, 3)).astype(np.uint8)
     cv2.imwrite(str(catalogue / "textures.png"), tiles)
     for split, count in (("train", 3), ("test", 2)):
@@ -51,11 +49,8 @@ def test_splits_share_no_tote_and_no_print(folder):
     train, test = (load_images(folder / f"out/{split}/annotations.json") for split in ("train", "test"))
     for one in train.images:
         assert all((one != other).any() for other in test.images)
-    from graspbook.latent.apparel.collect import _tools
-
     prints = {split: set(_tools(str(folder / "data"), split, 0.3)[1].tolist()) for split in ("train", "test")}
     assert not prints["train"] & prints["test"]
-    assert len({dataclasses.replace(CONFIG, seed=k).seed for k in range(3)}) == 3
 
 
 def test_answers_come_back_as_they_were(folder):
