@@ -105,8 +105,8 @@ def test_no_stage_writes_below_data_and_none_reads_what_it_writes(key):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_book_pulls_in_every_paper_that_has_run(slug):
     """One whose stages have not all run at the standard profile would have to run before the book could be made."""
-    locked = yaml.safe_load((ROOT / "notebooks" / slug / "dvc.lock").read_text())["stages"]
-    run = {name.split("@")[0] for name in locked}
+    lock = ROOT / "notebooks" / slug / "dvc.lock"
+    run = {name.split("@")[0] for name in yaml.safe_load(lock.read_text())["stages"]} if lock.exists() else set()
     has_run = all(name in run for of, name in ENTRIES if of == slug)
     assert (f"reports/{slug}" in ENTRIES["", "index"]["deps"]) == has_run
 
