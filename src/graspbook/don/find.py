@@ -1,0 +1,137 @@
+"""The best match: a point of a reference picture, looked for in another picture (§IV-D, §IV-G)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from graspbook.don.metrics import nearest_pixels
+from graspbook.don.model_file import Trained
+from graspbook.don.network import STRIDE, describe
+from graspbook.don.scores import measure_of
+from graspbook.errors import InputError
+
+SMALLEST = 4 * STRIDE
+"""Height and width that a picture has at least, pixels."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Match:
+    """Where a point was found.
+
+    Attributes:
+        point: (u, v) in the reference, pixels.
+        found: (u, v) of the best match, pixels.
+        closeness: of that match: see `heat`.
+        heat: float32 [H, W], how close each pixel's descriptor is to the point's: the cosine similarity where NT-Xent
+            was the loss, minus the distance elsewhere.
+    """
+
+    point: tuple[float, float]
+    found: tuple[int, int]
+    closeness: float
+    heat: Float32[np.ndarray, "h w"]
+
+
+def read_picture(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """A colour picture in any format that OpenCV reads, as RGB.
+
+    Raises:
+        InputError: Names the file, which is missing or no picture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # a header that claims more pixels than OpenCV allows
+        picture = None
+    if picture is None:
+        raise InputError(f"{path}: not a picture that can be read")
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def descriptors_of(
+    trained: Trained,
+    picture: UInt8[np.ndarray, "h w 3"],
+    points: Sequence[tuple[float, float]] | Float[np.ndarray, "n 2"],
+) -> Float[Tensor, "n d"]:
+    """Descriptors at pixels (u, v) of a picture, each at the nearest pixel.
+
+    Raises:
+        InputError: Not a colour picture, or a point is outside it.
+    """
+    _check_picture(picture, "reference")
+    height, width = picture.shape[:2]
+    wanted = np.asarray(points, float).reshape(-1, 2)
+    nearest = np.rint(wanted)
+    inside = np.isfinite(nearest).all(1) & ((nearest >= 0) & (nearest < (width, height))).all(1)
+    if not inside.all():
+        u, v = wanted[~inside][0]
+        raise InputError(f"point ({u:g}, {v:g}): outside the reference picture of {width}x{height} pixels")
+    column, row = torch.from_numpy(nearest.T).long()
+    return _described(trained, picture)[row * width + column]
+
+
+def find_descriptors(
+    trained: Trained, wanted: Float[Tensor, "n d"], picture: UInt8[np.ndarray, "h w 3"]
+) -> Float[np.ndarray, "n 2"]:
+    """The pixels (u, v) whose descriptors are nearest, float64; compared as the network's row is (§IV-D).
+
+    Raises:
+        InputError: Not a colour picture.
+    """
+    _check_picture(picture, "picture")
+    places = nearest_pixels(wanted, _described(trained, picture), measure_of(trained.row))
+    row, column = np.divmod(places.numpy(), picture.shape[1])
+    return np.stack([column, row], 1).astype(float)
+
+
+def find_point(
+    trained: Trained,
+    reference: UInt8[np.ndarray, "h w 3"],
+    point: tuple[float, float],
+    picture: UInt8[np.ndarray, "h w 3"],
+) -> Match:
+    """Looks for one point of a reference in another picture.
+
+    Args:
+        trained: The network, and the row that says how descriptors are compared.
+        reference: uint8 RGB.
+        point: (u, v) in it, pixels from the middle of the upper left one.
+        picture: uint8 RGB, of any size.
+
+    Raises:
+        InputError: The point lies outside, or one of the pictures is no uint8 [H, W, 3].
+    """
+    wanted = descriptors_of(trained, reference, [point])
+    _check_picture(picture, "picture")
+    described = _described(trained, picture)
+    if measure_of(trained.row) == "cosine":
+        heat = normalize(described, dim=1) @ normalize(wanted, dim=1)[0]
+    else:
+        heat = -torch.linalg.vector_norm(described - wanted, dim=1)
+    place = int(heat.argmax())
+    row, column = divmod(place, picture.shape[1])
+    return Match(
+        (float(point[0]), float(point[1])), (column, row), float(heat[place]), heat.reshape(picture.shape[:2]).numpy()
+    )
+
+
+def _described(trained: Trained, picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "p d"]:
+    return describe(trained.network, torch.from_numpy(np.ascontiguousarray(picture)))
+
+
+def _check_picture(picture: object, name: str) -> None:
+    right = isinstance(picture, np.ndarray) and picture.dtype == np.uint8
+    if not right or picture.ndim != 3 or picture.shape[2] != 3 or min(picture.shape[:2]) < SMALLEST:
+        seen = f"{picture.dtype} {list(picture.shape)}" if isinstance(picture, np.ndarray) else type(picture).__name__
+        raise InputError(f"{name}: expected uint8 [H, W, 3] of at least {SMALLEST} pixels either way, got {seen}")

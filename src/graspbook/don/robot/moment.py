@@ -1,0 +1,94 @@
+"""One still moment: objects on a table as a camera sees them, the whole scene turned under it (§IV-G)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from graspbook.don.scenes.config import ScenesConfig
+from graspbook.don.scenes.episode import TABLE_REPEAT, Studio
+from graspbook.don.scenes.objects import KNOWN
+from graspbook.world.camera import Camera
+from graspbook.world.items import Item
+from graspbook.world.jaw.grasp import JawGrasp
+from graspbook.world.scene import Light, draw_light
+from graspbook.world.table.bending import Bend, draw_bend
+from graspbook.world.table.cell import TableCell
+from graspbook.world.table.renderer import table_item
+from graspbook.world.table.sensor import inpaint_depth
+from graspbook.world.table.wrist import looks, measure, photograph, wrist_cameras
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Seen:
+    """A picture of a turned scene.
+
+    Attributes:
+        image: uint8 [H, W, 3] RGB.
+        depth: float32 [H, W] metres, measured, without gaps.
+        true_depth: float32 [H, W] metres.
+        ids: uint8 [H, W].
+        camera: in the turned scene's frame.
+        turn: [3, 3], from the scene's frame to the turned one.
+    """
+
+    image: np.ndarray
+    depth: np.ndarray
+    true_depth: np.ndarray
+    ids: np.ndarray
+    camera: Camera
+    turn: np.ndarray
+
+    def back(self, grasp: JawGrasp) -> JawGrasp:
+        """A grasp of the turned scene, in the scene as it is in physics."""
+        return JawGrasp(grasp.point @ self.turn, grasp.axis @ self.turn, grasp.closing @ self.turn, grasp.opening)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Backdrop:
+    """Light and table of a scene: the same for all of its turns, but for the turn."""
+
+    light: Light
+    table: Item
+
+
+def robot_camera(config: ScenesConfig) -> Camera:
+    """The frame of the recorded path that looks down most steeply: what the robot takes its pictures from."""
+    return min(wrist_cameras(config.camera), key=lambda camera: camera.world_from_camera[2, 2])
+
+
+def draw_backdrop(studio: Studio, config: ScenesConfig, rng: np.random.Generator) -> Backdrop:
+    """Brightness, texture offset and light, drawn in this order, as for the recorded scenes."""
+    brightness = 1 + config.table_variety * rng.uniform(-1, 1)
+    table = table_item(studio.first_print + len(KNOWN), TABLE_REPEAT, (float(rng.uniform()), float(rng.uniform())))
+    light = draw_light(rng, looks(config.camera))
+    light = dataclasses.replace(light, direct=light.direct * brightness, ambient=light.ambient * brightness)
+    return Backdrop(light, table)
+
+
+def see(
+    studio: Studio,
+    cell: TableCell,
+    backdrop: Backdrop,
+    config: ScenesConfig,
+    degrees: float,
+    rng: np.random.Generator,
+) -> Seen:
+    """What the robot's camera sees once everything on the table is turned about the table's middle."""
+    camera, turn = robot_camera(config), Rotation.from_rotvec([0, 0, np.radians(degrees)]).as_matrix()
+    poses = {number: (turn @ rotation, turn @ position) for number, (rotation, position) in cell.poses().items()}
+    layers = studio.renderer.see(dict(cell.items), poses, backdrop.table, backdrop.light, camera, config.camera.samples)
+    image = photograph(layers, rng, config.camera)
+    depth = inpaint_depth(measure(layers, rng, config.camera))
+    return Seen(image, depth, layers.depth, layers.ids, camera, turn)
+
+
+def as_today(studio: Studio, config: ScenesConfig, number: int, rng: np.random.Generator) -> tuple[Item, Bend]:
+    """A known object, bent if it is soft, and how."""
+    item = studio.known(number)
+    if not KNOWN[number - 1].soft:
+        return item, Bend()
+    bend = draw_bend(rng, config.squeeze, config.curve)
+    return bend.bent(item, f"{item.shape.name}_bent"), bend

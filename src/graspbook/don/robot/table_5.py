@@ -1,0 +1,151 @@
+"""Table V: detection and grasp together (§IV-G)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
+
+from graspbook.don.find import descriptors_of, find_descriptors
+from graspbook.don.model_file import Trained
+from graspbook.don.robot.arrange import SETTINGS, Arranged, Lab, Reference, Setting, arrange
+from graspbook.don.robot.axis import axis_grasp, lift_pixels
+from graspbook.don.robot.config import RobotConfig
+from graspbook.don.robot.moment import Seen
+from graspbook.progress import progress
+from graspbook.world.jaw.execute import End
+
+Name = tuple[str, int]
+"""Of a network: its row's title, and the seed of its training."""
+
+
+class Outcome(StrEnum):
+    """How an attempt ends: as `graspbook.world.jaw.execute.End`, and what only a search can get wrong."""
+
+    SUCCESS = "success"
+    """The right object alone hangs in the gripper."""
+    WRONG_OBJECT = "wrong object"
+    """Another object alone hangs there."""
+    NO_AXIS = "no axis"
+    """The two points were found at one place, or one above the other."""
+    COLLISION = "collision"
+    NOTHING_HELD = "nothing held"
+    SLIPPED = "slipped"
+    DROPPED = "dropped"
+    TWO_HELD = "two held"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Aim:
+    """What a network found in a picture.
+
+    Attributes:
+        pixels: float64 [2, 2], the best match (u, v) of each click.
+        on_object: how many of the two are on the right object.
+        error: mean distance of the two from the true points, metres.
+        outcome: of the grasp.
+    """
+
+    pixels: np.ndarray
+    on_object: int
+    error: float
+    outcome: Outcome
+
+
+def outcome_of(end: End, held: Sequence[int], wanted: int) -> Outcome:
+    """The end of a grasp where only one object is right.
+
+    Args:
+        end: Of the gripper's attempt.
+        held: Ids of what hangs in the gripper.
+        wanted: Id of the object that was looked for.
+    """
+    if end is End.SUCCESS and list(held) != [wanted]:
+        return Outcome.WRONG_OBJECT
+    return Outcome(end.value)
+
+
+def try_network(
+    trained: Trained,
+    wanted: Float[Tensor, "2 d"],
+    reference: Reference,
+    seen: Seen,
+    arranged: Arranged,
+    robot: RobotConfig,
+) -> Aim:
+    """One attempt: find both points, lift them into the world, grasp across their axis.
+
+    Args:
+        trained: The network.
+        wanted: Its descriptors of the two clicks.
+        reference: What was clicked on.
+        seen: The picture.
+        arranged: The scene that it is of.
+        robot: How it grasps.
+    """
+    pixels = find_descriptors(trained, wanted, seen.image)
+    points = lift_pixels(pixels, seen.depth, seen.camera)
+    column, row = pixels.astype(int).T
+    on_object = int((seen.ids[row, column] == reference.number).sum())
+    error = float(np.linalg.norm(points - arranged.points @ seen.turn.T, axis=1).mean())
+    grasp = axis_grasp(points, seen.depth, seen.camera, robot)
+    if grasp is None:
+        return Aim(pixels, on_object, error, Outcome.NO_AXIS)
+    end = arranged.trials.attempt(seen.back(grasp))
+    return Aim(pixels, on_object, error, outcome_of(end, arranged.trials.held, reference.number))
+
+
+def grasp_all(
+    networks: Mapping[Name, Trained],
+    references: Sequence[Reference],
+    lab: Lab,
+    settings: Sequence[Setting] = SETTINGS,
+) -> pd.DataFrame:
+    """Every network tries every object in every turn of every scene; all see the same pictures.
+
+    Returns:
+        One row per attempt: `method`, `seed`, `setting`, `object`, `scene`, `turn`, `outcome`, `on_object` (of the two
+        points), `error` (metres). A scene that could not be arranged is left out.
+    """
+    jobs = [(s, r, n) for s in settings for r in references for n in range(lab.robot.scenes)]
+    rows = []
+    for setting, reference, number in progress(jobs, "scenes to grasp in", total=len(jobs)):
+        with arrange(lab, reference, setting, number) as arranged:
+            if arranged is None:
+                continue
+            wanted = {
+                name: descriptors_of(trained, reference.image, reference.pixels) for name, trained in networks.items()
+            }
+            for turn, seen in enumerate(arranged.turns):
+                for (method, seed), trained in networks.items():
+                    aim = try_network(trained, wanted[method, seed], reference, seen, arranged, lab.robot)
+                    what = aim.outcome.value, aim.on_object, aim.error
+                    rows.append((method, seed, setting, reference.number, number, turn, *what))
+    columns = ["method", "seed", "setting", "object", "scene", "turn", "outcome", "on_object", "error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def table_lines(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Sums for Table V as `graspbook.don.intervals.resampled_means` takes them.
+
+    Args:
+        attempts: Of `grasp_all`.
+
+    Returns:
+        One row per method, training and scene, where a scene is all turns of one arrangement: for each setting and
+        over all of them, a hundred for each success (`<setting>`), and the attempts (`<setting>_tried`).
+    """
+    good = 100.0 * (attempts["outcome"] == Outcome.SUCCESS.value)
+    sums = {}
+    for setting in SETTINGS:
+        own = attempts["setting"] == setting
+        sums[setting], sums[f"{setting}_tried"] = good * own, own.astype(float)
+    sums["overall"], sums["overall_tried"] = good, 1.0
+    scene = attempts["setting"] + " " + attempts["object"].astype(str) + " " + attempts["scene"].astype(str)
+    names = attempts[["method", "seed"]].assign(scene=scene)
+    return names.assign(**sums).groupby(["method", "seed", "scene"], as_index=False).sum()
