@@ -1,0 +1,65 @@
+"""A short film along the trajectory: what the camera sees, and the descriptors of the same view in three colours.
+
+An animated WebP, as every browser, GitHub and JupyterLab show it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from graspbook.data.atomic import new_file
+from graspbook.don.figures.pictures import descriptor_picture, enlarge, main_axes
+from graspbook.don.model_file import Trained
+from graspbook.don.network import describe
+from graspbook.don.scores import measure_of
+from graspbook.errors import InputError
+
+DURATION = 180
+"""Milliseconds that each view is shown."""
+QUALITY = 70
+"""Of the film, 0..100."""
+
+
+def described(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n p d"]:
+    """Descriptor images of several views; of length one where they are compared by cosine."""
+    found = torch.stack([describe(trained.network, torch.from_numpy(image)) for image in images])
+    return normalize(found, dim=2) if measure_of(trained.row) == "cosine" else found
+
+
+def film_frames(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> list[UInt8[np.ndarray, "H W 3"]]:
+    """Each view beside its descriptors; one set of main axes for all of them, so that colours can be followed."""
+    every = described(trained, images)
+    axes, size = main_axes(every.flatten(0, 1)), images.shape[1:3]
+    return [
+        np.concatenate([enlarge(image), enlarge(descriptor_picture(own, size, axes))], 1)
+        for image, own in zip(images, every, strict=True)
+    ]
+
+
+def write_film(frames: Sequence[UInt8[np.ndarray, "H W 3"]], path: Path) -> int:
+    """Writes an endless animated WebP, whole or not at all.
+
+    Args:
+        frames: All of one size.
+        path: The file.
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        InputError: There is no frame.
+    """
+    if not frames:
+        raise InputError(f"{path}: expected at least one frame")
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    with new_file(path) as partial:
+        first.save(
+            partial, "WEBP", save_all=True, append_images=others, duration=DURATION, loop=0, quality=QUALITY, method=4
+        )
+    return path.stat().st_size

@@ -1,0 +1,78 @@
+"""Where answers land: on the right object, on one that looks like it, or elsewhere (ours)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from graspbook.data.bop import RgbdScene
+from graspbook.don.lookalikes import look_alikes
+from graspbook.don.queries import Query
+from graspbook.don.scenes.episode import FIRST_UNKNOWN
+from graspbook.don.scores import Scores
+
+PLACES = ("right object", "look-alike", "other known object", "unknown object", "table")
+"""Every pixel is one of these."""
+
+
+def place_of(found: int, wanted: int) -> str:
+    """Which of `PLACES` a pixel is.
+
+    Args:
+        found: Id at the pixel; 0 is the table.
+        wanted: Id of the object that was looked for.
+    """
+    if found == wanted:
+        return PLACES[0]
+    if found in look_alikes(wanted):
+        return PLACES[1]
+    if found == 0:
+        return PLACES[4]
+    return PLACES[2] if found < FIRST_UNKNOWN else PLACES[3]
+
+
+def landings(scores: Scores, scenes: list[RgbdScene], queries: list[Query]) -> pd.DataFrame:
+    """Where each answer lies, and whether something that looks like the object was in the scene to be confused with.
+
+    Args:
+        scores: Answers to all pixels of the queries.
+        scenes: That the queries are of.
+        queries: What was looked for.
+
+    Returns:
+        One row per pixel: `object`, `scene` (that was searched), `place` (one of `PLACES`), `has_look_alikes` (the
+        object has some), `beside` (one of them is in the scene), `auc`.
+    """
+    rows = []
+    for place, (u, v), auc in zip(scores.query, scores.predicted.astype(int), scores.auc, strict=True):
+        query = queries[place]
+        scene, view = query.b
+        others = look_alikes(query.number)
+        found = place_of(int(scenes[scene].ids[view, v, u]), query.number)
+        rows.append((query.number, scene, found, bool(others), bool(others & set(scenes[scene].objects)), float(auc)))
+    return pd.DataFrame(rows, columns=["object", "scene", "place", "has_look_alikes", "beside", "auc"])
+
+
+def gap_beside(found: pd.DataFrame, replicates: int, seed: int) -> tuple[float, float, float]:
+    """What a look-alike in the scene costs: mean AUC with one beside the object minus that without.
+
+    Args:
+        found: Of `landings`.
+        replicates: Of the bootstrap over scenes.
+        seed: Of its draws.
+
+    Returns:
+        The difference and its 95 % interval; NaN where the scenes do not have both.
+    """
+    own = found[found["has_look_alikes"]]
+    sums = own.groupby(["scene", "beside"])["auc"].agg(["sum", "count"]).unstack("beside").fillna(0)
+    sums = sums.reindex(columns=[(a, b) for a in ("sum", "count") for b in (False, True)], fill_value=0).to_numpy(float)
+    rng = np.random.default_rng(seed)
+    picked = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=replicates) if len(sums) else []
+    weights = np.concatenate([np.ones((1, len(sums))), np.reshape(picked, (-1, len(sums)))])
+    without, beside, n_without, n_beside = (weights @ sums).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gap = beside / n_beside - without / n_without
+    if np.isnan(gap[0]):
+        return float("nan"), float("nan"), float("nan")
+    return float(gap[0]), *(float(x) for x in np.nanquantile(gap[1:], (0.025, 0.975)))
