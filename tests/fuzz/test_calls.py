@@ -13,6 +13,11 @@ from typer.testing import CliRunner
 
 from graspbook.configuration import check_seed
 from graspbook.data.atomic import new_file, new_folder
+from graspbook.don.commands import read_point
+from graspbook.don.config import NetworkConfig, Row
+from graspbook.don.find import find_point
+from graspbook.don.model_file import Trained
+from graspbook.don.network import build_network
 from graspbook.errors import InputError
 from graspbook.instances.average_precision import average_precision, match_detections
 from graspbook.instances.detection_table import tabulate
@@ -77,6 +82,31 @@ def test_average_precision(scores, weights):
     with suppress(InputError):
         matches = match_detections(truth, tabulate(["a"], [Detections(np.array(scores, np.float32), masks)]), areas)
         assert np.isnan(average_precision(matches, np.array([weights]).T)["ap"]).all()
+
+
+@pytest.fixture(scope="module")
+def described():
+    row = Row("a", "nt-xent", "multi", 1, dimensions=3)
+    return Trained(build_network(NetworkConfig("mobilenet_v2", "random", None), 3, 1).eval(), row)
+
+
+VIEW = arrays((32, 40, 3), (32, 40, 3), (32, 40), (32, 40, 4), (0, 40, 3))
+
+
+@quick
+@given(VIEW, VIEW, st.tuples(floats, floats))
+def test_finding_a_point(described, reference, picture, point):
+    with suppress(InputError):
+        match = find_point(described, reference, point, picture)
+        assert reference.dtype == picture.dtype == np.uint8
+        assert 0 <= match.found[0] < 40 and 0 <= match.found[1] < 32
+
+
+@quick
+@given(st.one_of(st.text("0123456789.,-e ", max_size=12), st.text(max_size=6)))
+def test_the_option_of_a_point(text):
+    with suppress(InputError):
+        assert len(read_point(text)) == 2
 
 
 @quick

@@ -19,6 +19,7 @@ from graspbook.data.coco import CocoScenes
 from graspbook.data.folder import open_grasps
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.rle import decode_mask, encode_mask
+from graspbook.don.find import read_picture
 from graspbook.errors import InputError
 from graspbook.instances.detection_table import read_detections, tabulate, write_detections
 from graspbook.instances.detections import Detections
@@ -114,6 +115,8 @@ def read_png(folder, content):
     for read in (images.read_rgb, images.read_grey, images.read_mask, images.read_depth, images.png_size):
         with suppress(InputError):
             read(path, "field")
+    with suppress(InputError):
+        assert read_picture(path).dtype == np.uint8
 
 
 @quick

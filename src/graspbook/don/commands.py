@@ -1,0 +1,58 @@
+"""Dense Object Nets, on your own pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graspbook.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+MODEL = Path("artifacts/don/trained/table-1/nt-xent-multi-aug-1.safetensors")
+
+
+@app.callback()
+def _group() -> None:
+    """Dense Object Nets, on your own pictures."""
+
+
+@app.command("find")
+def find_command(
+    reference: Annotated[Path, typer.Option(help="picture that shows the point")],
+    point: Annotated[str, typer.Option(help="u,v: pixels from the left and from the top, from 0")],
+    picture: Annotated[Path, typer.Option("--in", help="picture in which it is looked for")],
+    out: Annotated[Path, typer.Option(help="folder for match.csv and match.png")],
+    model: Annotated[Path, typer.Option(help="trained network, .safetensors")] = MODEL,
+) -> None:
+    """Find a point of one picture in another: its best match, and how close every other pixel comes."""
+    import cv2
+    import pandas as pd
+
+    from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.don.figures.heat import match_picture
+    from graspbook.don.find import find_point, read_picture
+    from graspbook.don.model_file import load_network
+
+    wanted = read_point(point)
+    before, after = read_picture(reference), read_picture(picture)
+    match = find_point(load_network(model), before, wanted, after)
+    u, v = match.found
+    line = {"u": wanted[0], "v": wanted[1], "found_u": u, "found_v": v, "closeness": match.closeness}
+    write_text(out / "match.csv", pd.DataFrame([line]).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    drawn = match_picture(before, after, match)
+    write_bytes(out / "match.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
+    typer.echo(f"found at pixel ({u}, {v}), closeness {match.closeness:.3f}; pictures in {out}")
+
+
+def read_point(text: str) -> tuple[float, float]:
+    """The option --point.
+
+    Raises:
+        InputError: It is not two numbers with a comma between them.
+    """
+    try:
+        u, v = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--point {text}: expected u,v, such as 80,60") from None
+    return u, v
