@@ -1,7 +1,6 @@
 """Configuration of the paper "Efficient and Robust Training of Dense Object Nets": its part of `params.yaml`."""
 
 import dataclasses
-import re
 from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
@@ -11,6 +10,7 @@ from graspbook.don.augmentations import AugmentConfig
 from graspbook.don.robot.config import RobotConfig
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.nn.config import WeightSource
+from graspbook.training.families import named_rows
 
 Loss = Literal["nt-xent", "pixelwise"]
 """Equation (1); the contrastive loss of Florence et al. [1]."""
@@ -177,19 +177,12 @@ class Don:
     robot: RobotConfig
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for family, rows in self.trainings.items():
-            for name, row in rows.items():
-                where = f"trainings.{family}.{name}"
-                if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-                    raise ValueError(f"{where} becomes a file's name: expected lower-case letters, digits and hyphens")
-                if name in seen:
-                    raise ValueError(f"{where}: another family has a row of this name")
-                seen.add(name)
-                there = self.scenes.n_single if row.data == "single" else self.scenes.n_multi
-                if (row.scenes or 0) > there:
-                    raise ValueError(f"{where}.scenes is {row.scenes}, but there are {there}")
-        missing = [name for name in self.robot.rows if name not in seen]
+        for where, row in named_rows(self.trainings):
+            there = self.scenes.n_single if row.data == "single" else self.scenes.n_multi
+            if (row.scenes or 0) > there:
+                raise ValueError(f"{where}.scenes is {row.scenes}, but there are {there}")
+        names = {name for rows in self.trainings.values() for name in rows}
+        missing = [name for name in self.robot.rows if name not in names]
         if missing:
             raise ValueError(f"robot.rows: no row of trainings is called {missing[0]!r}")
         if self.robot.objects > self.scenes.known:

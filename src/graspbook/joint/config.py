@@ -1,12 +1,12 @@
 """Configuration of the paper "Fast Instance and Semantic Segmentation": its part of `params.yaml`."""
 
-import re
 from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
 from graspbook.configuration import Count, Fraction, NonNegative, Positive, Replicates, Seed, configuration
 from graspbook.joint.training_config import NetworkConfig, Row, TrainConfig
+from graspbook.training.families import named_rows
 from graspbook.world.aisle.config import AisleConfig
 
 Score = Literal["confidence", "certainty", "size", "product"]
@@ -107,14 +107,6 @@ class Joint:
     metrics: MetricsConfig
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for family, rows in self.trainings.items():
-            for name, row in rows.items():
-                where = f"trainings.{family}.{name}"
-                if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-                    raise ValueError(f"{where} becomes a file's name: expected lower-case letters, digits and hyphens")
-                if name in seen:
-                    raise ValueError(f"{where}: another family has a row of this name")
-                seen.add(name)
-                if row.k >= self.network.encoder_stride:
-                    raise ValueError(f"{where}.k is {row.k}, not below network.encoder_stride")
+        for where, row in named_rows(self.trainings):
+            if row.k >= self.network.encoder_stride:
+                raise ValueError(f"{where}.k is {row.k}, not below network.encoder_stride")

@@ -1,6 +1,5 @@
 """Configuration of the paper "Distributional Instance Segmentation": its part of `params.yaml`."""
 
-import re
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval, MinLen
@@ -9,6 +8,7 @@ from graspbook.configuration import Count, Fraction, LearningRate, Natural, NonN
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.nn.config import WeightSource, check_location
+from graspbook.training.families import named_rows
 
 Model = Literal["plain", "latent"]
 """Mask R-CNN, and Latent-MaskRCNN."""
@@ -177,17 +177,9 @@ class Latent:
     def __post_init__(self) -> None:
         if self.train.calibrate > self.apparel.n_train:
             raise ValueError(f"train.calibrate is {self.train.calibrate}, but apparel.n_train {self.apparel.n_train}")
-        seen: set[str] = set()
-        for family, rows in self.trainings.items():
-            for name, row in rows.items():
-                where = f"trainings.{family}.{name}"
-                if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-                    raise ValueError(f"{where} becomes a file's name: expected lower-case letters, digits and hyphens")
-                if name in seen:
-                    raise ValueError(f"{where}: another family has a row of this name")
-                seen.add(name)
-                own = ("dimensions", "coordinates", "encoder_rate", "beta", "calibrate")
-                if row.model == "plain" and any(getattr(row, field) is not None for field in own):
-                    raise ValueError(f"{where}: a plain model has no code, hence none of {', '.join(own)}")
-                if row.agreement is not None and row.data != "apparel":
-                    raise ValueError(f"{where}.agreement: only the coins of 'apparel' are known")
+        for where, row in named_rows(self.trainings):
+            own = ("dimensions", "coordinates", "encoder_rate", "beta", "calibrate")
+            if row.model == "plain" and any(getattr(row, field) is not None for field in own):
+                raise ValueError(f"{where}: a plain model has no code, hence none of {', '.join(own)}")
+            if row.agreement is not None and row.data != "apparel":
+                raise ValueError(f"{where}.agreement: only the coins of 'apparel' are known")

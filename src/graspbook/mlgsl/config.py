@@ -1,12 +1,12 @@
 """Configuration of the paper "Learn to Grasp with Less Supervision": its part of `params.yaml`."""
 
-import re
 from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
 from graspbook.configuration import Count, Fraction, Natural, NonNegative, Positive, Replicates, Seed, configuration
 from graspbook.mlgsl.grasp_data.config import ClutterConfig, DataConfig
+from graspbook.training.families import named_rows
 from graspbook.world.jaw.config import JawConfig
 from graspbook.world.table.config import CameraConfig, ObjectConfig
 
@@ -222,18 +222,8 @@ class Mlgsl:
         for name, most in (("labels", self.data.train_labels), ("images", self.data.n_train)):
             if max(getattr(self.beyond, name)) > most:
                 raise ValueError(f"beyond.{name}: {max(getattr(self.beyond, name))} of the {most} that there are")
-        seen: set[str] = set()
-        for family, rows in self.trainings.items():
-            for name, row in rows.items():
-                where = f"trainings.{family}.{name}"
-                if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-                    raise ValueError(f"{where} becomes a file's name: expected lower-case letters, digits and hyphens")
-                if name in seen:
-                    raise ValueError(f"{where}: another family has a row of this name")
-                seen.add(name)
-                if (row.images or 0) > self.data.n_train:
-                    raise ValueError(f"{where}.images is {row.images}, but data.n_train is {self.data.n_train}")
-                if row.labels > self.data.train_labels:
-                    raise ValueError(
-                        f"{where}.labels is {row.labels}, but data.train_labels is {self.data.train_labels}"
-                    )
+        for where, row in named_rows(self.trainings):
+            if (row.images or 0) > self.data.n_train:
+                raise ValueError(f"{where}.images is {row.images}, but data.n_train is {self.data.n_train}")
+            if row.labels > self.data.train_labels:
+                raise ValueError(f"{where}.labels is {row.labels}, but data.train_labels is {self.data.train_labels}")

@@ -8,13 +8,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Literal
 
 import cv2
-import joblib
 import numpy as np
 
 from graspbook.data.atomic import new_folder, scratch_folder
@@ -22,8 +20,9 @@ from graspbook.data.bop import write_scene
 from graspbook.data.locks import scratch
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.episode import Arrangement, Studio, record_scene
+from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.workers import work_for, worker_count
+from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.collect import episode_key
 from graspbook.world.table.wrist import wrist_cameras
@@ -96,11 +95,9 @@ def collect_scenes(
     wrist_cameras(config.camera)  # a path that cannot be shows now
     waiting = Path(scratch_dir).resolve() / f"rgbd-scenes-{job.key()}"
     with scratch(waiting) as folder, new_folder(Path(out_dir)) as partial:
-        tasks = (joblib.delayed(work_for)(os.getpid(), store_scene, job, number, folder) for number in range(job.count))
-        with joblib.parallel_config(backend="loky", n_jobs=worker_count() if workers is None else workers):
-            results = joblib.Parallel(return_as="generator", batch_size=1)(tasks)
-            for path in progress(results, f"scenes ({scenes})", total=job.count):
-                shutil.copytree(path, partial / path.name)
+        stored = in_order(store_scene, job, folder, worker_count() if workers is None else workers, job.count)
+        for path in progress(stored, f"scenes ({scenes})", total=job.count):
+            shutil.copytree(path, partial / path.name)
         about = [{"scene": f"{n:06d}", "arrangement": job.contents(n)[0]} for n in range(job.count)]
         lines = ",\n".join(json.dumps(line) for line in about)
         (partial / ABOUT).write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -10,13 +10,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import cv2
-import joblib
 import numpy as np
 
 from graspbook.data.atomic import write_bytes
@@ -24,8 +22,9 @@ from graspbook.data.coco import LabelledScene, write_scenes
 from graspbook.data.locks import scratch
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import pack_answers, unpack_answers, write_answers
+from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.workers import work_for, worker_count
+from graspbook.workers import worker_count
 from graspbook.world.apparel.answers import Answers
 from graspbook.world.apparel.scene import draw_tote_scene, muted, photograph_tote
 from graspbook.world.catalogue import Catalogue
@@ -83,7 +82,7 @@ def collect_totes(
     with scratch(Path(scratch_dir).resolve() / f"apparel-{job.key()}") as folder:
 
         def scenes() -> Iterator[LabelledScene]:
-            stored = _totes(job, folder, n_images, worker_count() if workers is None else workers)
+            stored = in_order(store_tote, job, folder, worker_count() if workers is None else workers, n_images)
             for number, path in enumerate(progress(stored, f"totes ({split})", total=n_images)):
                 image, answer = _read(path)
                 answers.append(answer)
@@ -92,13 +91,6 @@ def collect_totes(
         path = write_scenes(Path(out_dir) / split, scenes(), range(n_images))
     write_answers(Path(out_dir) / f"{split}-answers.npz", answers)
     return path
-
-
-def _totes(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[Path]:
-    """The files of totes 0 to `wanted` - 1, in this order."""
-    tasks = (joblib.delayed(work_for)(os.getpid(), store_tote, job, number, folder) for number in range(wanted))
-    with joblib.parallel_config(backend="loky", n_jobs=workers):
-        yield from joblib.Parallel(return_as="generator", pre_dispatch=2 * workers, batch_size=1)(tasks)
 
 
 def store_tote(job: Job, number: int, folder: Path) -> Path:

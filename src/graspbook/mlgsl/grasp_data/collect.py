@@ -10,13 +10,12 @@ import dataclasses
 import functools
 import io
 import json
-import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import cv2
-import joblib
 import numpy as np
 
 from graspbook.data.atomic import new_folder, write_bytes
@@ -26,8 +25,9 @@ from graspbook.mlgsl.grasp_data.config import DataConfig
 from graspbook.mlgsl.grasp_data.dataset import TRIED, VIEWS
 from graspbook.mlgsl.grasp_data.episode import Sample, TableWorld, run_episode
 from graspbook.mlgsl.grasp_data.jacquard import write_image
+from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.workers import work_for, worker_count
+from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.collect import episode_key
 from graspbook.world.table.items import TableSplit, table_shapes
@@ -108,31 +108,18 @@ def collect_images(
 
 def _images(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple[dict, dict]]:
     """Records and arrays of `wanted` images, in the order of the episodes."""
-    more, barren, found = True, 0, 0
-
-    def tasks() -> Iterator:
-        number = 0
-        while more:
-            yield joblib.delayed(work_for)(os.getpid(), store_episode, job, number, folder)
-            number += 1
-
-    with joblib.parallel_config(backend="loky", n_jobs=workers):
-        results = joblib.Parallel(return_as="generator", pre_dispatch=2 * workers, batch_size=1)(tasks())
-        try:
-            for path in results:
-                images = _read(path)
-                barren = 0 if images else barren + 1
-                if barren == PATIENCE:
-                    raise InputError(f"{job.split}: {PATIENCE} episodes in a row without an image, after {found}")
-                for image in images:
-                    found += 1
-                    yield image
-                    if found == wanted:
-                        return
-        finally:
-            more = False  # no new episodes; those under way are waited for
-            for _ in results:
-                pass
+    barren, found = 0, 0
+    with closing(in_order(store_episode, job, folder, workers)) as results:
+        for path in results:
+            images = _read(path)
+            barren = 0 if images else barren + 1
+            if barren == PATIENCE:
+                raise InputError(f"{job.split}: {PATIENCE} episodes in a row without an image, after {found}")
+            for image in images:
+                found += 1
+                yield image
+                if found == wanted:
+                    return
 
 
 def store_episode(job: Job, number: int, folder: Path) -> Path:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import joblib
 import numpy as np
 
 from graspbook.data.atomic import new_folder, write_bytes
 from graspbook.data.cityscapes import encode_ids, write_street
 from graspbook.data.locks import scratch
+from graspbook.numbered import in_order
 from graspbook.progress import progress
 from graspbook.training.fingerprint import fingerprint
-from graspbook.workers import work_for, worker_count
+from graspbook.workers import worker_count
 from graspbook.world.aisle.classes import BUILDING_LABEL, THINGS
 from graspbook.world.aisle.config import AisleConfig
 from graspbook.world.aisle.drive import run_drive
@@ -89,14 +88,11 @@ def store_drive(job: Job, number: int, folder: Path) -> Path:
 def _views(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
     """Drive, frame and arrays of `wanted` pictures, in the order of the drives."""
     drives = -(-wanted // job.config.frames)
-    tasks = (joblib.delayed(work_for)(os.getpid(), store_drive, job, number, folder) for number in range(drives))
-    with joblib.parallel_config(backend="loky", n_jobs=workers):
-        paths = joblib.Parallel(return_as="generator", pre_dispatch=2 * workers, batch_size=1)(tasks)
-        for number, path in enumerate(paths):
-            with np.load(path) as stored:
-                arrays = dict(stored)
-            for frame in range(min(job.config.frames, wanted - number * job.config.frames)):
-                yield number, frame, {name: value[frame] for name, value in arrays.items()}
+    for number, path in enumerate(in_order(store_drive, job, folder, workers, drives)):
+        with np.load(path) as stored:
+            arrays = dict(stored)
+        for frame in range(min(job.config.frames, wanted - number * job.config.frames)):
+            yield number, frame, {name: value[frame] for name, value in arrays.items()}
 
 
 def _write(folder: Path, split: str, city: str, frame: int, arrays: dict[str, np.ndarray]) -> None:

@@ -1,0 +1,50 @@
+"""Numbered pieces of work done by several processes, and handed on in the order of their numbers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import joblib
+
+from graspbook.workers import work_for
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def in_order(
+    task: Callable[[Job, int, Path], Result], job: Job, folder: Path, workers: int, count: int | None = None
+) -> Iterator[Result]:
+    """The results of `task(job, 0, folder)`, `task(job, 1, folder)`, ..., worked ahead by other processes.
+
+    Whoever stops asking before the end closes the iterator (`contextlib.closing`): no new piece begins, and those
+    under way are waited for, so that none writes to a folder that is gone.
+
+    Args:
+        task: Runs in a worker; what it stores, it stores in `folder` and whole.
+        job: Everything that decides a piece, besides its number.
+        folder: Where pieces are stored.
+        workers: Processes. The results do not depend on it.
+        count: How many; None: without end.
+    """
+    more = True
+
+    def tasks() -> Iterator:
+        for number in itertools.count() if count is None else range(count):
+            if not more:
+                return
+            yield joblib.delayed(work_for)(os.getpid(), task, job, number, folder)
+
+    with joblib.parallel_config(backend="loky", n_jobs=workers):
+        results = joblib.Parallel(return_as="generator", pre_dispatch=2 * workers, batch_size=1)(tasks())
+        try:
+            for result in results:  # noqa: UP028  `yield from` would cancel those under way
+                yield result
+        finally:
+            more = False
+            for _ in results:
+                pass
