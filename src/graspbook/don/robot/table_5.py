@@ -131,7 +131,7 @@ def grasp_all(
 
 
 def table_lines(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Sums for Table V as `graspbook.don.intervals.resampled_means` takes them.
+    """Sums for Table V as `graspbook.reporting.resampling.resampled_means` takes them.
 
     Args:
         attempts: Of `grasp_all`.
