@@ -243,3 +243,19 @@ def test_a_profile_keeps_only_some_members_of_a_family_and_may_change_them():
 
 def test_nothing_in_place_of_a_value_is_a_value():
     assert merge({"patience": 3}, {"patience": None}) == {"patience": None}
+
+
+def test_a_paper_that_is_being_changed_does_not_stop_another_one(values, tmp_path):
+    values["selfsup"]["bank"] = {"misspelt": 1}
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(values))
+    params = load_params(path, only="don")
+    assert set(params.papers) == {"don"} and set(params.values) == {"profile", "don"}
+    assert load_params(path, only="").papers == {}
+    for only in (None, "selfsup"):
+        with pytest.raises(InputError, match=r"selfsup\.bank\.misspelt"):
+            load_params(path, only=only)
+    del values["don"]
+    path.write_text(yaml.safe_dump(values))
+    with pytest.raises(InputError, match="'don' is missing"):
+        load_params(path, only="don")

@@ -166,7 +166,7 @@ def test_a_stage_that_does_not_make_what_it_should_fails(book, monkeypatch):
         run_stage(Path("notebooks/toy/01_one.ipynb"), Path("reports/toy/one"), {}, root=book)
 
 
-def toy_params(path):
+def toy_params(path, only):
     values = yaml.safe_load(path.read_text())
     return SimpleNamespace(profile=values["profile"], values=values)
 

@@ -3,7 +3,8 @@
 `params.yaml` holds the `standard` profile: the name of the profile, and for each paper its sections, whose schema is
 the dataclass in `graspbook.<slug>.config`. `profiles/quick.yaml` and `profiles/paper.yaml` override it, key by key.
 Everything is checked once, at the start, so that a misspelt key or a wrong type is refused before any work is done;
-values are taken as they stand, never converted (`"5"` is not 5).
+values are taken as they stand, never converted (`"5"` is not 5). A stage checks its own paper alone: what is being
+changed in another one does not stop it.
 """
 
 import importlib
@@ -81,37 +82,43 @@ def profile_values(root: Path, profile: str) -> dict[str, Any]:
     return merge(values, read_yaml(root / "profiles" / f"{profile}.yaml"))
 
 
-def load_params(path: Path = Path("params.yaml"), profile: str | None = None) -> Params:
+def load_params(path: Path = Path("params.yaml"), profile: str | None = None, only: str | None = None) -> Params:
     """Read and check a parameter file.
 
     Args:
         path: A complete parameter file, normally `params.yaml`.
         profile: Where given, merge `profiles/<profile>.yaml`, beside `path`, over it first.
+        only: Check the paper of this short name, and return no other; "" for none.
 
     Raises:
         InputError: Names the file, the key and what was expected there.
     """
     path = Path(path)
     if profile is None:
-        return validate(read_yaml(path), str(path))
+        return validate(read_yaml(path), str(path), only)
     source = str(path) if profile == "standard" else f"{path} with profiles/{profile}.yaml"
-    params = validate(profile_values(path.parent, profile), source)
+    params = validate(profile_values(path.parent, profile), source, only)
     if params.profile != profile:
         raise InputError(f"{source}: key 'profile' says '{params.profile}', expected '{profile}'")
     return params
 
 
-def validate(values: dict[str, Any], source: str) -> Params:
+def validate(values: dict[str, Any], source: str, only: str | None = None) -> Params:
     """All parameters, checked.
 
     Args:
         values: Nested mapping, as read from YAML: `profile`, and the sections of each paper under its slug.
         source: File name for the error message.
+        only: As `load_params` has it.
 
     Raises:
         InputError: Names `source`, the key and what was expected there.
     """
-    papers = {slug: schema for slug in values if (schema := paper_schema(slug)) is not None}
+    slugs = list(values)
+    if only is not None:
+        slugs = [only] if only else []
+        values = {key: value for key, value in values.items() if key in ("profile", only)}
+    papers = {slug: schema for slug in slugs if (schema := paper_schema(slug)) is not None}
     checked = _check({"profile": Literal[PROFILES], **papers}, values, source)
     return Params(checked.profile, values, {slug: getattr(checked, slug) for slug in papers})
 

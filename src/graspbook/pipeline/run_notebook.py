@@ -95,7 +95,7 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
     """
     root = Path(root).resolve()
     stage = find_stage(root, out)
-    params = load_params(root / "params.yaml")
+    params = load_params(root / "params.yaml", only=stage.slug if stage else "")
     parameters: dict[str, Any] = {"profile": params.profile, "out": Path(out).as_posix()} | settings
     if stage is not None and stage.slug:
         parameters["config"] = stage_parameters(stage, params.values[stage.slug])
