@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from graspbook.data.cityscapes import Streets, encode_ids, write_street
+from graspbook.instances.config import MaskRCNNSettings
 from graspbook.joint.config import ClusterConfig, NetworkConfig, Row, TrainConfig
 
 ROW = Row(title="MobileNetV2, k = 4", encoder="mobilenet_v2", k=4, seeds=1)
@@ -49,6 +50,20 @@ def train_config():
 @pytest.fixture
 def cluster_config():
     return ClusterConfig(threshold=0.7, assign=0.5, duplicates=0.3, score="size", radius=0.5, shifts=3, least=1)
+
+
+@pytest.fixture
+def mask_config():
+    return MaskRCNNSettings(
+        backbone="mobilenet_v2",
+        channels=8,
+        hidden=16,
+        mask_layers=1,
+        anchors=((4.0,), (8.0,), (16.0,), (32.0,)),
+        regions=8,
+        mask_side=4,
+        anchors_compared=16,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import torch
 
 from graspbook.errors import InputError
 from graspbook.joint.network import build_network
-from graspbook.joint.segment import segment
+from graspbook.joint.segment import predict_grids, segment
 from graspbook.joint.train import TrainingPictures, class_frequency, recoloured, train_row
 from graspbook.pipeline.params import load_params
 from tests.joint.conftest import ROW
@@ -92,3 +92,11 @@ def test_a_row_has_one_name_in_the_book():
         dataclasses.replace(joint.data, folder="cityscapes")
     with pytest.raises(ValueError, match="prior is 0"):
         dataclasses.replace(joint.network, prior=0)
+
+
+def test_without_superpixels_every_element_has_its_square(network_config, cluster_config):
+    network = build_network(ROW, network_config, 1).eval()
+    picture = np.random.default_rng(0).integers(0, 256, (33, 50, 3), dtype=np.uint8)
+    found = segment(network, picture, cluster_config, 10.0, square=True)
+    classes = predict_grids(network, picture).classes
+    np.testing.assert_array_equal(found.classes, classes.repeat(4, 0).repeat(4, 1)[:33, :50])

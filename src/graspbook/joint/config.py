@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from annotated_types import Interval, MinLen
 
 from graspbook.configuration import Count, Fraction, NonNegative, Positive, Replicates, Seed, configuration
-from graspbook.joint.training_config import NetworkConfig, Row, TrainConfig
+from graspbook.instances.config import MaskRCNNSettings
+from graspbook.joint.training_config import AnyRow, NetworkConfig, Row, TrainConfig
 from graspbook.training.families import named_rows
 from graspbook.world.aisle.config import AisleConfig
 
@@ -79,6 +80,60 @@ class ClusterConfig:
 
 
 @configuration
+class ChoiceConfig:
+    """What is chosen on validation pictures: whatever the paper leaves open, or what does not fit our pictures.
+
+    Attributes:
+        pictures: at most so many validation pictures choose.
+        thresholds: of the confidence, the paper's first.
+        assign: distances to the nearest centre, the paper's first.
+        radii: of the all-to-all clustering.
+        scores: how instances are ranked.
+    """
+
+    pictures: Count
+    thresholds: Annotated[list[Fraction], MinLen(1)]
+    assign: Annotated[list[Positive], MinLen(1)]
+    radii: Annotated[list[Positive], MinLen(1)]
+    scores: Annotated[list[Score], MinLen(1)]
+
+
+@configuration
+class TimingConfig:
+    """How milliseconds are measured (Table I).
+
+    Attributes:
+        width, height: of the pictures.
+        pictures: how many, at most.
+        repeats: of each measurement; the shortest counts.
+    """
+
+    width: Count
+    height: Count
+    pictures: Count
+    repeats: Count
+
+
+@configuration
+class BeyondConfig:
+    """What bounds the method (ours).
+
+    Attributes:
+        pictures: at most so many test pictures.
+        sizes: k of the grids that true labels are brought down to and back from.
+        counts: instances on a grid whose clustering is timed.
+        side: of each of them, elements.
+        repeats: of each measurement; the shortest counts.
+    """
+
+    pictures: Count
+    sizes: Annotated[list[Annotated[int, Interval(ge=1, le=64)]], MinLen(2)]
+    counts: Annotated[list[Count], MinLen(3)]
+    side: Count
+    repeats: Count
+
+
+@configuration
 class MetricsConfig:
     """Scores (§IV-B).
 
@@ -102,11 +157,15 @@ class Joint:
     superpixels: SuperpixelConfig
     network: NetworkConfig
     train: TrainConfig
-    trainings: Annotated[dict[str, dict[str, Row]], MinLen(1)]
+    mask_rcnn: MaskRCNNSettings
+    trainings: Annotated[dict[str, dict[str, AnyRow]], MinLen(1)]
     clustering: ClusterConfig
+    choice: ChoiceConfig
+    timing: TimingConfig
     metrics: MetricsConfig
+    beyond: BeyondConfig
 
     def __post_init__(self) -> None:
         for where, row in named_rows(self.trainings):
-            if row.k >= self.network.encoder_stride:
+            if isinstance(row, Row) and row.k >= self.network.encoder_stride:
                 raise ValueError(f"{where}.k is {row.k}, not below network.encoder_stride")

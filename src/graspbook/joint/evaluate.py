@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Int
@@ -13,7 +14,7 @@ from graspbook.joint.config import ClusterConfig
 from graspbook.joint.iou import confusion, mean_iou
 from graspbook.joint.network import JointNetwork
 from graspbook.joint.scores import instance_scores, match_pictures
-from graspbook.joint.segment import Method, segment
+from graspbook.joint.segment import Method, Segmentation, segment
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ def evaluate(
     compactness: float,
     least_area: int,
     method: Method | None = None,
+    square: bool = False,
 ) -> Evaluation:
     """Segment all pictures of a split.
 
@@ -53,10 +55,26 @@ def evaluate(
         compactness: Of the superpixels.
         least_area: Objects and detections of fewer pixels count neither way.
         method: See `segment`.
+        square: See `segment`.
+    """
+
+    def segmenter(image: np.ndarray) -> Segmentation:
+        return segment(network, image, clustering, compactness, method, square)
+
+    return evaluate_by(segmenter, streets, least_area)
+
+
+def evaluate_by(segmenter: Callable[[np.ndarray], Segmentation], streets: Streets, least_area: int) -> Evaluation:
+    """Segment all pictures of a split by any method.
+
+    Args:
+        segmenter: From a picture, uint8 RGB, to what is said of it.
+        streets: Pictures with labels.
+        least_area: Objects and detections of fewer pixels count neither way.
     """
     counts, truth, found = np.zeros((len(streets), CLASSES, CLASSES), np.int64), [], []
     for place, street in enumerate(streets):
-        said = segment(network, street.image, clustering, compactness, method)
+        said = segmenter(street.image)
         counts[place] = confusion(said.classes, street.classes)
         truth.append(street)
         found.append(said)

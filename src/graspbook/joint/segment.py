@@ -19,7 +19,7 @@ from graspbook.joint.clustering import (
 )
 from graspbook.joint.config import ClusterConfig
 from graspbook.joint.network import JointNetwork
-from graspbook.joint.superpixels import as_rgb, spread, superpixels
+from graspbook.joint.superpixels import as_rgb, grid_size, spread, superpixels
 
 Method = Literal["centres", "all-to-all", "components"]
 """How elements become instances, see `graspbook.joint.clustering`."""
@@ -96,6 +96,7 @@ def segment(
     config: ClusterConfig,
     compactness: float,
     method: Method | None = None,
+    square: bool = False,
 ) -> Segmentation:
     """Classes and instances of a picture's pixels.
 
@@ -105,11 +106,15 @@ def segment(
         config: Of the clustering.
         compactness: Of the superpixels.
         method: By default "centres", and "all-to-all" for a network without a decoder of centres.
+        square: Without superpixels, as the paper's baseline does it: each element holds for its square of pixels.
     """
     image = as_rgb(picture)
     device = next(network.parameters()).device
     times = [_now(device)]
-    labels = superpixels(torch.from_numpy(image).to(device), network.k, compactness)
+    if square:
+        labels = square_cells(*image.shape[:2], network.k).to(device)
+    else:
+        labels = superpixels(torch.from_numpy(image).to(device), network.k, compactness)
     times.append(_now(device))
     grids = predict_grids(network, image)
     times.append(_now(device))
@@ -121,6 +126,12 @@ def segment(
     times.append(_now(device))
     spent = dict(zip(("superpixels", "network", "clustering"), 1e3 * np.diff(times), strict=True))
     return Segmentation(classes.astype(np.uint8), Instances(ids, found.classes), scores, spent)
+
+
+def square_cells(height: int, width: int, k: int) -> Int[torch.Tensor, "H W"]:
+    """The cell of each pixel in a grid that follows no edge: what superpixels are compared with."""
+    columns = grid_size(height, width, k)[1]
+    return torch.arange(height)[:, None] // k * columns + torch.arange(width) // k
 
 
 def _now(device: torch.device) -> float:

@@ -8,6 +8,8 @@ from graspbook.configuration import Count, Fraction, LearningRate, NonNegative, 
 from graspbook.nn.config import WeightSource, check_location
 
 EncoderName = Literal["mobilenet_v2", "darknet53"]
+OtherName = Literal["segnet", "erfnet", "enet", "mask_rcnn"]
+"""Networks that the paper compares with: see `graspbook.joint.others`."""
 Centres = Literal["background", "printed"]
 """Of the focal loss: what alpha weighs, see `graspbook.joint.losses.Focus`."""
 
@@ -112,3 +114,34 @@ class Row:
     focus: Centres = "background"
     gamma: Annotated[float, Interval(ge=0, le=10)] | None = None
     steps: Count | None = None
+
+
+@configuration
+class Other:
+    """One row of a table for a network that the paper compares with (Tables II and III).
+
+    Attributes:
+        title: as the tables say it.
+        network: which one; Mask R-CNN finds instances, the others classes only.
+        seeds: how often it is trained.
+        width: it has so many times its channels; Mask R-CNN's are in a section of its own.
+        steps: None: as `train` says.
+        batch_size: None: as `train` says.
+        learning_rate: None: as `train` says.
+    """
+
+    title: Annotated[str, MinLen(1)]
+    network: OtherName
+    seeds: Count
+    width: Annotated[float, Interval(gt=0, le=1)] = 1.0
+    steps: Count | None = None
+    batch_size: Count | None = None
+    learning_rate: LearningRate | None = None
+
+    def __post_init__(self) -> None:
+        if self.network == "mask_rcnn" and self.width != 1:
+            raise ValueError("width: Mask R-CNN's channels are those of the section mask_rcnn")
+
+
+AnyRow = Row | Other
+"""A row has an `encoder`, or it names another `network`."""

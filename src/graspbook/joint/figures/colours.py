@@ -22,5 +22,8 @@ METHOD_COLOURS: dict[str, Colour] = {
 LOSS_COLOURS: dict[str, Colour] = {"as printed": PALETTE[3], "alpha on the background": PALETTE[2]}
 """Of the two readings of equation (5)."""
 
+CLUSTER_COLOURS: dict[str, Colour] = {"centres": PALETTE[2], "all-to-all": PALETTE[4], "components": PALETTE[5]}
+"""Of ways from elements to instances."""
+
 EDGE_COLOUR: Colour = (1.0, 0.9, 0.1)
 """Borders of superpixels."""

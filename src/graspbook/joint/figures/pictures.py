@@ -53,6 +53,34 @@ def embedding_picture(
     return np.round(255 * picture).astype(np.uint8)
 
 
+def principal_picture(embeddings: Float[np.ndarray, "d h w"], mask: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
+    """Embeddings along the three directions in which those of the mask differ most, as red, green and blue."""
+    flat = embeddings.reshape(len(embeddings), -1).T
+    chosen = flat[mask.ravel()]
+    if len(chosen) < 2:
+        return embedding_picture(embeddings, mask)
+    centred = chosen - chosen.mean(0)
+    directions = np.linalg.svd(centred, full_matrices=False)[2][:3]
+    signs = np.sign(directions[np.arange(len(directions)), np.abs(directions).argmax(1)])
+    values = (flat - chosen.mean(0)) @ (signs[:, None] * directions).T
+    values = np.pad(values, ((0, 0), (0, 3 - values.shape[1]))).reshape(*mask.shape, 3)
+    low, high = np.percentile(values[mask], (2, 98), axis=0)
+    values = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1)
+    picture = np.where(mask[..., None], 0.15 + 0.85 * values, BACKGROUND_COLOUR)
+    return np.round(255 * picture).astype(np.uint8)
+
+
+def result_picture(
+    image: UInt8[np.ndarray, "h w 3"],
+    classes: Int[np.ndarray, "h w"] | UInt8[np.ndarray, "h w"],
+    ids: Int[np.ndarray, "h w"],
+    strength: float = 0.5,
+) -> UInt8[np.ndarray, "h w 3"]:
+    """A picture with the classes tinted in, and a white line around each instance."""
+    tinted = np.where((classes > 0)[..., None], (1 - strength) * image + strength * class_picture(classes), image)
+    return bordered(np.round(tinted).astype(np.uint8), ids, 1, (1.0, 1.0, 1.0))
+
+
 def bordered(
     image: UInt8[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"], enlarged: int = 1, colour: Colour = EDGE_COLOUR
 ) -> UInt8[np.ndarray, "H W 3"]:

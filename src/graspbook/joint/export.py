@@ -1,0 +1,74 @@
+"""The network as a program of its own: by `torch.export`, and from there to ONNX.
+
+`torch.onnx` writes ONNX with the packages onnx and onnxscript; onnxruntime runs it without PyTorch. What is exported
+is the network, from RGB in 0..1 to probabilities of the classes, embeddings and confidences on the
+grid. Superpixels and clustering stay outside: they are no networks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from graspbook.data.atomic import new_file
+from graspbook.errors import InputError
+from graspbook.joint.network import JointNetwork
+
+OUTPUTS = ("probability", "embeddings", "confidence")
+
+
+class Exported(nn.Module):
+    """A network whose answer is a tuple of tensors, as other runtimes want it.
+
+    Args:
+        network: In evaluation mode.
+    """
+
+    def __init__(self, network: JointNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, ...]:
+        """Probability of each class, embeddings, and, if there is such a decoder, the confidence of being a centre."""
+        said = self.network(images)
+        both = said.classes.softmax(1), said.embeddings
+        return both if said.centres is None else (*both, said.centres.sigmoid())
+
+
+def export_program(network: JointNetwork, height: int, width: int) -> torch.export.ExportedProgram:
+    """The network as a program for pictures of one size, one at a time.
+
+    Args:
+        network: In evaluation mode.
+        height: Of the pictures.
+        width: Of the pictures.
+    """
+    return torch.export.export(Exported(network).eval(), (torch.zeros(1, 3, height, width),))
+
+
+def save_program(network: JointNetwork, height: int, width: int, path: Path) -> None:
+    """Write the network as a file: `.pt2`, PyTorch's own form, or `.onnx`.
+
+    Args:
+        network: In evaluation mode.
+        height: Of the pictures.
+        width: Of the pictures.
+        path: Its ending says in which form.
+
+    Raises:
+        InputError: Another ending.
+    """
+    path = Path(path)
+    if path.suffix not in (".pt2", ".onnx"):
+        raise InputError(f"{path}: expected a name that ends in .pt2 or .onnx")
+    program = export_program(network, height, width)
+    with new_file(path) as partial:
+        if path.suffix == ".pt2":
+            with open(partial, "wb") as file:
+                torch.export.save(program, file)
+        else:
+            names = OUTPUTS[: 2 if network.centre is None else 3]
+            torch.onnx.export(program, (), str(partial), dynamo=True, input_names=["images"], output_names=names)

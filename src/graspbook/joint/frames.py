@@ -1,0 +1,79 @@
+"""Pictures from a folder or a video, one after another, for `graspbook joint segment`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from graspbook.errors import InputError
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""Of pictures; other files of a folder are left alone."""
+
+
+def read_frames(source: Path) -> Iterator[tuple[str, UInt8[np.ndarray, "h w 3"]]]:
+    """Name and colours of each picture of a folder, in the order of the names, or of each frame of a video.
+
+    Args:
+        source: A folder, one picture, or a video.
+
+    Raises:
+        InputError: It is missing, holds no picture, or one that is not 8-bit colour; the message names the file.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise InputError(f"{source}: missing; expected a folder with pictures, a picture or a video")
+    if source.is_dir():
+        paths = sorted(path for path in source.iterdir() if path.suffix.lower() in ENDINGS)
+        if not paths:
+            raise InputError(f"{source}: no picture in it ({', '.join(ENDINGS)})")
+        return ((path.stem, read_colour(path)) for path in paths)
+    if source.suffix.lower() in ENDINGS:
+        return iter([(source.stem, read_colour(source))])
+    return _video(source)
+
+
+def read_colour(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """An 8-bit colour picture as RGB; a fourth channel is left out.
+
+    The networks know colour pictures of 8 bits. Others are refused rather than guessed at: who wants them in converts
+    them first, or hands arrays to `graspbook.joint.segment.segment`, which says how it takes them.
+
+    Raises:
+        InputError: It is missing, no picture, grey, or has more than 8 bits.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: missing; expected a picture")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    except (OSError, cv2.error) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    if pixels is None:
+        raise InputError(f"{path}: not a picture")
+    if pixels.dtype != np.uint8:
+        raise InputError(f"{path}: {8 * pixels.dtype.itemsize} bits a channel; expected 8: convert it first")
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        raise InputError(f"{path}: a grey picture; the networks know colours: convert it to RGB first")
+    return np.ascontiguousarray(pixels[..., 2::-1])
+
+
+def _video(path: Path) -> Iterator[tuple[str, UInt8[np.ndarray, "h w 3"]]]:
+    video = cv2.VideoCapture(str(path))
+    there, frame = video.read() if video.isOpened() else (False, None)
+    if not there:
+        raise InputError(f"{path}: neither a picture ({', '.join(ENDINGS)}) nor a video that can be read")
+
+    def frames() -> Iterator[tuple[str, np.ndarray]]:
+        number, more, picture = 0, True, frame
+        while more:
+            yield f"{number:06d}", np.ascontiguousarray(picture[..., ::-1])
+            number += 1
+            more, picture = video.read()
+        video.release()
+
+    return frames()

@@ -1,0 +1,106 @@
+"""Mask R-CNN [12] on the same pictures (Table III): that of `graspbook.instances`, with the eight classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
+from torchvision.ops import masks_to_boxes
+
+from graspbook.data.cityscapes import CLASSES
+from graspbook.instances.config import MaskRCNNSettings
+from graspbook.instances.mask_rcnn import MaskRCNN
+from graspbook.joint.clustering import Instances
+from graspbook.joint.segment import Segmentation
+from graspbook.joint.superpixels import as_rgb
+
+SURE = 0.5
+"""From this score on, what is found colours the semantic picture; average precision counts all of it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """Images with their things.
+
+    Attributes:
+        images: RGB in 0..1.
+        masks: for each image those of its things, bool [n_i, h, w]; n_i may be 0.
+        classes: for each image those of its things, int64 [n_i], 1 to 8.
+    """
+
+    images: Float[Tensor, "b 3 h w"]
+    masks: list[Tensor]
+    classes: list[Tensor]
+
+    def to(self, device: torch.device) -> Labelled:
+        """The same on a device."""
+        masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
+        return Labelled(self.images.to(device), masks, classes)
+
+
+class ClassMaskRCNN(MaskRCNN):
+    """Mask R-CNN that says which of the eight classes a thing is.
+
+    Args:
+        config: Of the Mask R-CNN.
+    """
+
+    def __init__(self, config: MaskRCNNSettings) -> None:
+        super().__init__(config)
+        self.net.roi_heads.box_predictor = FastRCNNPredictor(config.hidden, CLASSES)
+        self.net.roi_heads.mask_predictor = MaskRCNNPredictor(config.channels, config.channels, CLASSES)
+
+    def class_loss(self, batch: Labelled, generator: Generator) -> Tensor:
+        """The sum of torchvision's five losses.
+
+        Args:
+            batch: Images with their things.
+            generator: Source, on the CPU, of torchvision's choices of anchors and regions.
+        """
+        targets = []
+        for masks, classes in zip(batch.masks, batch.classes, strict=True):
+            boxes = masks_to_boxes(masks) if len(masks) else torch.zeros(0, 4, device=masks.device)
+            boxes = boxes + boxes.new_tensor([0, 0, 1, 1])  # a mask one pixel wide gets a box
+            targets.append({"boxes": boxes, "labels": classes, "masks": masks.to(torch.uint8)})
+        seed = int(torch.randint(2**62, (), generator=generator))
+        # torchvision draws samples from the default generator: it is lent a state for that, and gets its own back
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return sum(self.net(list(batch.images), targets).values())
+
+
+@torch.inference_mode()
+def segment_things(network: ClassMaskRCNN, picture: np.ndarray) -> Segmentation:
+    """What Mask R-CNN finds in a picture.
+
+    Masks may overlap, the labels of pixels may not: a pixel is the surest one's. The score is the probability of the
+    class times the mean probability within the mask.
+
+    Args:
+        network: In evaluation mode.
+        picture: uint8 or uint16, grey or RGB, of any size.
+    """
+    image = as_rgb(picture)
+    device = next(network.parameters()).device
+    start = time.perf_counter()
+    result = network.net([torch.from_numpy(image).to(device).permute(2, 0, 1).float() / 255])[0]
+    masks = result["masks"][:, 0]
+    inside = masks > 0.5
+    sure = (masks * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
+    scores = (result["scores"] * sure).double().cpu().numpy()
+    inside, labels = inside.cpu().numpy(), result["labels"].cpu().numpy()
+    order = np.argsort(-scores, kind="stable")
+    ids, classes = np.zeros(image.shape[:2], np.int32), np.zeros(image.shape[:2], np.uint8)
+    for number in range(len(order), 0, -1):
+        place = order[number - 1]
+        ids[inside[place]] = number
+        if scores[place] >= SURE:
+            classes[inside[place]] = labels[place]
+    spent = 1e3 * (time.perf_counter() - start)
+    return Segmentation(classes, Instances(ids, labels[order].astype(np.int64)), scores[order], {"network": spent})

@@ -1,0 +1,62 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from graspbook.joint.choice import chosen_text
+from graspbook.joint.commands import settings_of
+from graspbook.joint.model_file import save_network
+from graspbook.joint.network import build_network
+from graspbook.pipeline.cli import app
+from tests.joint.conftest import ROW
+
+
+@pytest.fixture
+def model(tmp_path, network_config):
+    path = tmp_path / "model.safetensors"
+    save_network(build_network(ROW, network_config, 1), ROW, network_config, path)
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["joint", *map(str, arguments)])
+
+
+def test_a_folder_becomes_overlays_and_a_rate(tmp_path, model, streets):
+    (tmp_path / "in").mkdir()
+    for place in range(2):
+        cv2.imwrite(str(tmp_path / "in" / f"{place}.png"), streets[place].image[..., ::-1])
+    said = run("segment", tmp_path / "in", "--model", model, "--out", tmp_path / "out").output
+    assert "2 pictures in" in said
+    assert " FPS (superpixels " in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "times.csv"]
+    assert cv2.imread(str(tmp_path / "out" / "0.png")).shape == (32, 64, 3)
+    assert list(pd.read_csv(tmp_path / "out" / "times.csv"))[2:] == ["superpixels", "network", "clustering"]
+
+
+def test_a_grey_picture_is_refused_by_name(tmp_path, model):
+    cv2.imwrite(str(tmp_path / "grey.png"), np.zeros((32, 64), np.uint8))
+    for source, network, complaint in (
+        ("grey.png", model, "grey.png: a grey picture"),
+        ("none", model, "none: missing; expected a folder"),
+        (".", tmp_path / "none.safetensors", "none.safetensors: missing; expected a network of the paper 'joint'"),
+    ):
+        result = run("segment", tmp_path / source, "--model", network, "--out", tmp_path / "out")
+        assert result.exit_code != 0
+        assert complaint in " ".join(result.output.split())
+
+
+def test_a_network_becomes_a_program_for_pictures_of_a_size(tmp_path, model, monkeypatch):
+    asked = []
+    monkeypatch.setattr("graspbook.joint.export.save_program", lambda network, *rest: asked.append((network.k, *rest)))
+    path = tmp_path / "a.onnx"
+    assert "64x32" in run("export", "--model", model, "--out", path, "--height", 32, "--width", 64).output
+    assert asked == [(4, 32, 64, path)]
+
+
+def test_what_validation_pictures_chose_is_used_where_it_is_known(tmp_path, cluster_config, monkeypatch):
+    monkeypatch.setattr("graspbook.joint.commands.CHOSEN", tmp_path / "chosen.json")
+    assert settings_of("centres")[0].shifts == 10  # of params.yaml
+    (tmp_path / "chosen.json").write_text(chosen_text({"centres": cluster_config}))
+    assert settings_of("centres")[0] == cluster_config
