@@ -34,7 +34,7 @@ def images():
     return LabelledImages(pixels, ids, tuple(np.zeros(3, np.int64) for _ in ids), np.arange(6))
 
 
-def train(row, images, scratch, seed=1, **changes):
+def train(row, images, scratch, seed=1, checkpoint_seconds=60.0, **changes):
     return train_row(
         row,
         seed,
@@ -45,6 +45,7 @@ def train(row, images, scratch, seed=1, **changes):
         latent=CODE,
         pretrained=None,
         scratch_dir=scratch,
+        checkpoint_seconds=checkpoint_seconds,
     )
 
 
@@ -74,3 +75,23 @@ def test_looking_changes_nothing_and_is_repeatable(images, tmp_path):
 def test_too_few_images_are_refused(images, tmp_path):
     with pytest.raises(InputError, match="1 images"):
         train(PLAIN, images.subset([0]), tmp_path)
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(images, tmp_path, monkeypatch):
+    whole = train(LATENT, images, tmp_path / "whole", steps=4)
+    looked = []
+
+    def killed(*given):
+        looked.append(given)
+        if len(looked) == 2:  # after the first look at the start, in the middle of the row's own steps
+            raise KeyboardInterrupt
+        return look(*given)
+
+    monkeypatch.setattr("graspbook.latent.train.look", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(LATENT, images, tmp_path / "cut", checkpoint_seconds=0, steps=4)
+    monkeypatch.undo()
+    again = train(LATENT, images, tmp_path / "cut", steps=4)
+    assert len(again.history) == 4
+    for key, value in again.model.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), whole.model.state_dict()[key].numpy(), err_msg=key)

@@ -163,6 +163,44 @@ class MetricsConfig:
 
 
 @configuration
+class RobotConfig:
+    """The robot that picks apparel (§V-E).
+
+    Attributes:
+        seed: of the fillings.
+        fillings: of the two totes; each gives a look, and a grasp of every method, for each pack that is taken out.
+        least: a tote with fewer packs is taken away.
+        points, turns: that the planner tries on each mask.
+        replicates: of the bootstrap over fillings, and permutations of the paired test.
+    """
+
+    seed: Seed
+    fillings: Count
+    least: Count
+    points: Count
+    turns: Count
+    replicates: Replicates
+
+
+@configuration
+class DiversityConfig:
+    """Other ways to differing answers (ours).
+
+    Attributes:
+        members: of the ensembles; the larger one has the inference time of a latent model, the smaller one its training
+            time.
+        rates: of MC dropout, tried on validation images; the best one goes on.
+        counts: numbers of samples that are timed.
+        timed: images that each number is timed on.
+    """
+
+    members: tuple[Count, Count]
+    rates: Annotated[list[Fraction], MinLen(1)]
+    counts: Annotated[list[Count], MinLen(1)]
+    timed: Count
+
+
+@configuration
 class Latent:
     """One field for each section of `params.yaml`, in the order of the paper."""
 
@@ -173,6 +211,8 @@ class Latent:
     trainings: Annotated[dict[str, dict[str, Row]], MinLen(1)]
     predict: PredictConfig
     metrics: MetricsConfig
+    robot: RobotConfig
+    diversity: DiversityConfig
 
     def __post_init__(self) -> None:
         if self.train.calibrate > self.apparel.n_train:

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from graspbook.data.rle import encode_mask
 from graspbook.errors import InputError
 from graspbook.instances import average_precision
-from graspbook.instances.average_precision import AREAS, match_detections
+from graspbook.instances.average_precision import AREAS, Matches, match_detections
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.detections import Detections
 from graspbook.latent.segmentation import Instances, Segmentation
@@ -177,13 +177,23 @@ def mean_average_precision(
     found: Sequence[Segmentation], truth: Sequence[Instances], weights: Float[np.ndarray, "R N"] | None = None
 ) -> np.ndarray:
     """COCO's mAP through `graspbook.instances`: percent, [R]; the mean over the classes that have an instance."""
+    return average_precision_of(match_classes(found, truth), weights)
+
+
+def match_classes(found: Sequence[Segmentation], truth: Sequence[Instances]) -> list[Matches]:
+    """What COCO's evaluation makes of each class that has an instance; `average_precision_of` takes it."""
     names = [f"{image:06d}" for image in range(len(truth))]
-    values = []
+    matches = []
     for number in np.unique(np.concatenate([t.classes for t in truth])) if truth else ():
         mine = (f.chosen(f.classes == number) for f in found)
         table = tabulate(names, (Detections(f.scores, f.masks) for f in mine), MAX_PER_IMAGE, 0.0)
-        matches = match_detections(_coco(truth, number, names), table, AREAS)
-        values.append(average_precision.average_precision(matches, weights)["ap"])
+        matches.append(match_detections(_coco(truth, number, names), table, AREAS))
+    return matches
+
+
+def average_precision_of(matches: Sequence[Matches], weights: Float[np.ndarray, "R N"] | None = None) -> np.ndarray:
+    """The mAP of matched classes: percent, [R]."""
+    values = [average_precision.average_precision(own, weights)["ap"] for own in matches]
     return _nanmean(values, 1 if weights is None else len(weights))
 
 

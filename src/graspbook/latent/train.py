@@ -24,7 +24,7 @@ from graspbook.latent.gaussian import active_dimensions, beta_at
 from graspbook.latent.model import Batch, Code, LatentMaskRCNN
 from graspbook.nn.weights import Pretrained
 from graspbook.training.fingerprint import fingerprint
-from graspbook.training.fit import Plan, Step, Trained, fit
+from graspbook.training.fit import CHECKPOINT_SECONDS, Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
 
@@ -77,6 +77,7 @@ def train_row(
     latent: LatentSettings,
     pretrained: Pretrained | None,
     scratch_dir: Path,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Trained[LatentMaskRCNN]:
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
@@ -91,6 +92,7 @@ def train_row(
         latent: Of the code; the row may differ.
         pretrained: Weights of the backbone.
         scratch_dir: Ignored folder.
+        checkpoint_seconds: Time between checkpoints.
 
     Returns:
         The model, and its history; where the step ended in an evaluation, what `look` returns.
@@ -107,12 +109,12 @@ def train_row(
         start_seed = train.seed if row.same_start else seed
         start = build_model(mask_rcnn, None, classes, pretrained, start_seed)
         schedule = dataclasses.replace(train, steps=train.start_steps)
-        begun = _fit(start, START, schedule, start_seed, images, held_out, scratch_dir)
+        begun = _fit(start, START, schedule, start_seed, images, held_out, scratch_dir, checkpoint_seconds)
         model.load_state_dict(begun.model.state_dict(), strict=code is None)
     if code is not None and settings.calibrate:
         first = range(0, settings.calibrate, train.batch_size)
         model.calibrate([images.batch(range(k, min(k + train.batch_size, settings.calibrate))) for k in first])
-    return _fit(model, row, settings, seed, images, held_out, scratch_dir)
+    return _fit(model, row, settings, seed, images, held_out, scratch_dir, checkpoint_seconds)
 
 
 def _fit(
@@ -123,6 +125,7 @@ def _fit(
     images: LabelledImages,
     held_out: LabelledImages,
     scratch_dir: Path,
+    checkpoint_seconds: float,
 ) -> Trained[LatentMaskRCNN]:
     """The training loop; its name is made of what it reads: settings, initial weights, images, labels."""
 
@@ -152,6 +155,7 @@ def _fit(
         batch=batch,
         loss=loss,
         evaluate=lambda model: look(model, held_out, train.batch_size, seed),
+        checkpoint_seconds=checkpoint_seconds,
         title=f"{row.title}, seed {seed}",
     )
 

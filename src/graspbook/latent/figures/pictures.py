@@ -1,10 +1,10 @@
-"""Pictures of instances: outlines and tints on an enlarged image."""
+"""Pictures of instances and of suction cups on an enlarged image."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from graspbook.reporting import plotting
 
@@ -29,3 +29,24 @@ def draw_masks(image: UInt8[np.ndarray, "h w 3"], masks: Bool[np.ndarray, "n h w
         mask = cv2.resize(masks[number].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
         picture = plotting.overlay(picture, mask, plotting.PALETTE[number % len(plotting.PALETTE)])
     return picture
+
+
+def draw_cups(
+    picture: UInt8[np.ndarray, "H W 3"],
+    centres: Float[np.ndarray, "c 2"],
+    sealed: Bool[np.ndarray, " c"],
+    radius: float,
+) -> np.ndarray:
+    """A picture with suction cups as rings: one colour where a cup seals, another where it leaks.
+
+    Args:
+        picture: from `draw_masks`.
+        centres: of the cups (u, v) in pixels of the picture.
+        sealed: which cups seal.
+        radius: of a cup, pixels of the picture.
+    """
+    result = picture.copy()
+    for (u, v), good in zip(centres, sealed, strict=True):
+        colour = tuple(round(255 * part) for part in (plotting.CUP_COLOUR if good else plotting.WRONG_COLOUR))
+        cv2.circle(result, (round(float(u)), round(float(v))), max(1, round(radius)), colour, 2, cv2.LINE_AA)
+    return result

@@ -1,0 +1,82 @@
+"""What models found in images, as one Parquet file: so that a page judges them without the models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from graspbook.data.rle import decode_mask, encode_mask
+from graspbook.errors import InputError
+from graspbook.latent.segmentation import Segmentation, nothing
+
+COLUMNS = ("image", "sample", "score", "kind", "mask")
+"""Number of the image and of the sample of it, both from 0; score, class, and COCO's compressed run lengths."""
+
+
+def to_table(found: Sequence[Sequence[Segmentation]]) -> pd.DataFrame:
+    """Segmentations of images as a table with the columns `COLUMNS`.
+
+    Args:
+        found: for each image its samples; a plain prediction is one sample.
+    """
+    rows = [
+        (image, sample, score, kind, encode_mask(mask))
+        for image, samples in enumerate(found)
+        for sample, one in enumerate(samples)
+        for score, kind, mask in zip(one.scores, one.classes, one.masks, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+class FoundFile(Sequence[list[Segmentation]]):
+    """For each image its samples, as a file has them; masks are unpacked when an image is asked for.
+
+    Args:
+        table: with the columns `COLUMNS`.
+        images: how many there are; in some nothing may be found.
+        samples: of each image.
+        size: height and width, pixels.
+
+    Raises:
+        InputError: the table names an image or a sample beyond them.
+    """
+
+    def __init__(self, table: pd.DataFrame, images: int, samples: int, size: tuple[int, int]) -> None:
+        if len(table) and (table["image"].max() >= images or table["sample"].max() >= samples):
+            raise InputError(f"predictions of more than {images} images with {samples} samples each")
+        self._images, self._samples, self._size = images, samples, size
+        self._of_image = dict(iter(table.groupby("image", sort=False)))
+
+    def __len__(self) -> int:
+        return self._images
+
+    def __getitem__(self, image: int) -> list[Segmentation]:
+        """All samples of an image; those that found nothing are empty."""
+        if not 0 <= image < self._images:
+            raise IndexError(image)
+        found = [nothing(self._size) for _ in range(self._samples)]
+        if image in self._of_image:
+            for sample, own in self._of_image[image].groupby("sample", sort=False):
+                masks = np.stack([decode_mask(mask, *self._size) for mask in own["mask"]])
+                kinds, scores = own["kind"].to_numpy(np.int64), own["score"].to_numpy(np.float64)
+                found[sample] = Segmentation(masks, kinds, scores)
+        return found
+
+
+def write_found(path: Path, found: Sequence[Sequence[Segmentation]]) -> None:
+    """Write segmentations of images."""
+    to_table(found).to_parquet(path, index=False, compression="zstd")
+
+
+def read_found(path: Path, images: int, samples: int, size: tuple[int, int]) -> FoundFile:
+    """Read what `write_found` wrote; see `FoundFile`.
+
+    Raises:
+        InputError: there is no such file, or see there.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file; the stage `train` writes it")
+    return FoundFile(pd.read_parquet(path), images, samples, size)

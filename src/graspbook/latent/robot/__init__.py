@@ -1,0 +1,1 @@
+"""The apparel-picking robot (§V-E)."""

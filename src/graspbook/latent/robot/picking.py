@@ -1,0 +1,74 @@
+"""One grasp with nine cups on what a model believes to be one item, and what it would lift (§V-E, Table II).
+
+Geometry stands in for physics: a cup that seals holds what it sits on. If the sealed cups of a grasp sit on two items,
+the robot picks two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graspbook.latent.robot.totes import Look
+from graspbook.latent.segmentation import Segmentation
+from graspbook.world.rays import RayScene
+from graspbook.world.suction.gripper import Plan
+from graspbook.world.suction.nine_cups import NineCups, press_nine
+
+STREAM = 78
+"""Of the planner's random numbers."""
+LARGEST = 8
+"""Masks that the planner looks at, the largest ones: on small ones few cups land."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grasp:
+    """A grasp.
+
+    Attributes:
+        plan: where to, and how many cups should land; None if there was nothing to grasp.
+        items: under each sealed cup, as `Look.items_at` numbers them.
+        contact: where the nine cups came to stand, [9, 3] metres.
+        sealed: which cups did, bool [9].
+    """
+
+    plan: Plan | None
+    items: np.ndarray
+    contact: np.ndarray
+    sealed: np.ndarray
+
+    @property
+    def double(self) -> bool:
+        """Whether it would lift two items at once."""
+        return len(np.unique(self.items)) > 1
+
+
+def plan_on(look: Look, believed: Segmentation, gripper: NineCups) -> Plan | None:
+    """The pose that lands most cups on one believed item, among the largest ones; None if there is none.
+
+    Candidates are drawn from the same stream whatever is believed.
+    """
+    order = np.argsort(-believed.masks.sum((1, 2)), kind="stable")[:LARGEST]
+    plans = []
+    for mask in believed.masks[order]:
+        rng = np.random.default_rng([STREAM, look.filling, look.left])
+        plans.append(gripper.plan(look.depth, look.tote.scene.camera, mask, rng))
+    return max((plan for plan in plans if plan is not None), key=lambda plan: plan.score, default=None)
+
+
+def grasp(look: Look, believed: Segmentation, gripper: NineCups, rays: RayScene) -> Grasp:
+    """Plans a grasp and presses the cups down.
+
+    Args:
+        look: the tote.
+        believed: masks that are believed to be one item each.
+        gripper: plans.
+        rays: the same tote, from `Look.rays`.
+    """
+    plan = plan_on(look, believed, gripper)
+    if plan is None:
+        return Grasp(None, np.zeros(0, np.int64), np.zeros((9, 3)), np.zeros(9, bool))
+    contact = press_nine(plan.pose, rays)
+    items = look.items_at(contact.object_ids[contact.sealed], contact.centres[contact.sealed])
+    return Grasp(plan, items, contact.centres, contact.sealed)

@@ -1,0 +1,91 @@
+"""Two totes that are emptied pack by pack, and what the robot sees of them (§V-E).
+
+The robot of the paper empties one of two totes into the other, again and again. Here a tote is filled, and after each
+look one pack is taken out and the others sink, the same one whatever anybody would have grasped: so every model sees
+the same pictures, and each grasp is tried as if it were the only one. Two totes are in use at any time, and an empty
+one is filled anew; a number names a filling.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from graspbook.world.apparel.answers import draw_answers
+from graspbook.world.apparel.config import ApparelConfig
+from graspbook.world.apparel.laying import lay_all
+from graspbook.world.apparel.scene import ToteScene, draw_tote_scene, render
+from graspbook.world.catalogue import Catalogue
+from graspbook.world.rays import RayScene
+from graspbook.world.render import Renderer
+from graspbook.world.sensor import measure_depth, photograph
+
+STREAM = 77
+"""Of random numbers, so that the robot's totes are those of no data set."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Look:
+    """What lies in a tote at one moment, what the cameras see of it, and what is true.
+
+    Attributes:
+        filling: number of the tote's contents.
+        left: packs that are in it.
+        image: RGB.
+        depth: metres, 0 = drop-out.
+        tote: its packs, the lowest first.
+        two: by pack, whether it is two items, as the filling's coin says.
+    """
+
+    filling: int
+    left: int
+    image: UInt8[np.ndarray, "h w 3"]
+    depth: Float[np.ndarray, "h w"]
+    tote: ToteScene
+    two: tuple[bool, ...]
+
+    def rays(self) -> RayScene:
+        """The packs as they lie."""
+        return RayScene(self.tote.scene.items, self.tote.scene.poses)
+
+    def items_at(self, packs: np.ndarray, points: Float[np.ndarray, "n 3"]) -> np.ndarray:
+        """Which item each point on a pack belongs to: 2 x the pack's number, plus 1 in the second of two."""
+        items = 2 * packs.astype(np.int64)
+        for number, place in enumerate(self.tote.placed, 1):
+            mine = packs == number
+            if mine.any() and self.two[number - 1]:
+                x, _ = place.local(points[mine][:, 0], points[mine][:, 1])
+                items[mine] += place.pack.part(x)
+        return items
+
+
+def looks_at(
+    filling: int, seed: int, config: ApparelConfig, catalogue: Catalogue, renderer: Renderer, least: int
+) -> Iterator[Look]:
+    """Empties one filling of a tote, the topmost pack first, and looks before each time.
+
+    Args:
+        filling: number.
+        seed: of all fillings.
+        config: of the totes; films are left out, since what counts as an item of its own is then another question.
+        catalogue: prints; those of the test images are used.
+        renderer: of this catalogue's prints.
+        least: packs that are left in the tote when it is taken away.
+    """
+    rng = np.random.default_rng([seed, STREAM, filling])
+    config = dataclasses.replace(config, films=0.0)
+    tote = draw_tote_scene(rng, config, catalogue.textures("test"))
+    coin = bool(rng.random() < 0.5)
+    answers = draw_answers(rng, coin, len(tote.placed), config.agreement)
+    packs = [(place, bool(two) and place.pack.ambiguous) for place, two in zip(tote.placed, answers, strict=True)]
+    while len(packs) >= least:
+        placed, two = zip(*packs, strict=True)
+        items, poses = lay_all(placed)
+        now = ToteScene(placed, dataclasses.replace(tote.scene, items=items, poses=poses))
+        layers = render(now, renderer, config.samples)
+        image, depth = photograph(layers, rng, config.dials), measure_depth(layers, rng)
+        yield Look(filling, len(packs), image, depth, now, two)
+        del packs[-1]  # the last that was laid lies on top

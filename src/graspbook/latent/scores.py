@@ -1,0 +1,142 @@
+"""The numbers of the tables as functions of how often each image counts, for `graspbook.latent.intervals`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from graspbook.latent.metrics import (
+    IOG_THRESHOLDS,
+    IOP_THRESHOLDS,
+    average_precision_of,
+    average_recall,
+    closest,
+    match_classes,
+    max_recall_at_high_precision,
+    overlaps,
+    rank,
+    roc_auc,
+)
+from graspbook.latent.picking_area import PickCounts
+from graspbook.latent.segmentation import Instances, Segmentation
+from graspbook.reporting.statistics import Statistic
+
+Found = Sequence[Segmentation]
+Truth = Sequence[Instances]
+GOOD = 0.5
+"""A prediction is good if its IoU with the closest instance is above this (Table III)."""
+WITHIN = 0.95
+"""The IoP above which a prediction lies within an object (Figure 8)."""
+
+
+def table_1(found: Found, truth: Truth) -> Statistic:
+    """MR@HP, AR and mAP, percent."""
+    precise, recalled = rank(found, truth, "iop", IOP_THRESHOLDS), rank(found, truth, "iog", IOG_THRESHOLDS)
+    matches = match_classes(found, truth)
+
+    def of(weights: np.ndarray) -> dict[str, np.ndarray]:
+        return {
+            "mrhp": max_recall_at_high_precision(precise, weights),
+            "ar": average_recall(recalled, weights),
+            "map": average_precision_of(matches, weights),
+        }
+
+    return of
+
+
+def precision(found: Found, truth: Truth) -> Statistic:
+    """MR@HP alone, percent."""
+    ranking = rank(found, truth, "iop", IOP_THRESHOLDS)
+    return lambda weights: {"mrhp": max_recall_at_high_precision(ranking, weights)}
+
+
+def picks(counts: PickCounts) -> Statistic:
+    """Double pick rate and pickable area, percent."""
+    return lambda weights: {
+        "double_pick": counts.double_pick_rate(weights),
+        "area": counts.pickable_area(weights),
+    }
+
+
+def sums(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Statistic:
+    """By name, the sum over images of one number over the sum of another, [N] each; NaN where that is 0."""
+
+    def of(weights: np.ndarray) -> dict[str, np.ndarray]:
+        values = {}
+        for name, (above, below) in parts.items():
+            total = weights @ below
+            values[name] = np.divide(weights @ above, total, out=np.full(len(weights), np.nan), where=total > 0)
+        return values
+
+    return of
+
+
+def quality(found: Found, truth: Truth) -> tuple[Int[np.ndarray, " D"], np.ndarray, Float[np.ndarray, "2 D"]]:
+    """Image and score of each prediction, and its highest IoU (first row) and IoP (second) with any instance."""
+    image, score, overlap = [], [], []
+    for number, (predictions, labels) in enumerate(zip(found, truth, strict=True)):
+        both = overlaps(predictions, labels)
+        image.append(np.full(len(predictions), number))
+        score.append(predictions.scores)
+        overlap.append(np.stack([closest(both.iou), closest(both.iop)]))
+    if not image:
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros((2, 0))
+    return np.concatenate(image), np.concatenate(score), np.concatenate(overlap, 1)
+
+
+def scoring(found: Found, truth: Truth) -> Statistic:
+    """How well scores tell masks of a high IoU from others: ROC AUC (Table III) and correlation (Figure 8)."""
+    image, score, (iou, _) = quality(found, truth)
+
+    def of(weights: np.ndarray) -> dict[str, np.ndarray]:
+        counts = [row[image] for row in weights]
+        return {
+            "auc": np.array([roc_auc(score, iou > GOOD, own) for own in counts]),
+            "correlation": np.array([weighted_correlation(score, iou, own) for own in counts]),
+        }
+
+    return of
+
+
+def within(found: Found, truth: Truth) -> Statistic:
+    """The share of the predictions with an IoP above `WITHIN`, percent (Figure 8)."""
+    image, _, (_, iop) = quality(found, truth)
+    every = np.bincount(image, minlength=len(truth)).astype(float)
+    good = np.bincount(image, iop > WITHIN, minlength=len(truth))
+    return sums({"within": (100 * good, every)})
+
+
+def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
+    """Pearson's correlation where each pair counts as often as its weight says; NaN where one of them is constant."""
+    if not weights.sum():
+        return float("nan")
+    dx, dy = (values - np.average(values, weights=weights) for values in (x, y))
+    spread = np.sqrt((weights * dx**2).sum() * (weights * dy**2).sum())
+    return float((weights * dx * dy).sum() / spread) if spread > 0 else float("nan")
+
+
+def only(statistic: Statistic, images: Bool[np.ndarray, " N"]) -> Statistic:
+    """A statistic of some of the images alone."""
+    return lambda weights: statistic(weights * images)
+
+
+def difference(one: Statistic, other: Statistic, names: Mapping[str, str]) -> Statistic:
+    """One statistic minus another on the same images, metric by metric under new names."""
+
+    def of(weights: np.ndarray) -> dict[str, np.ndarray]:
+        first, second = one(weights), other(weights)
+        return {name: first[metric] - second[metric] for metric, name in names.items()}
+
+    return of
+
+
+def renamed(statistic: Statistic, names: Mapping[str, str]) -> Statistic:
+    """Some of a statistic's metrics, under new names."""
+
+    def of(weights: np.ndarray) -> dict[str, np.ndarray]:
+        values = statistic(weights)
+        return {name: values[metric] for metric, name in names.items()}
+
+    return of

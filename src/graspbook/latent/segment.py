@@ -1,0 +1,140 @@
+"""Segmenting one's own picture: confidence masks, union masks and samples of one image (§IV)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from graspbook.data.rle import encode_mask
+from graspbook.errors import InputError
+from graspbook.latent.confidence import STOP, confidence_masks, partners_needed
+from graspbook.latent.figures.pictures import draw_masks
+from graspbook.latent.model import LatentMaskRCNN
+from graspbook.latent.predict import draw_samples
+from graspbook.latent.segmentation import Segmentation
+from graspbook.latent.union_nms import THRESHOLD, union_nms
+
+SMALLEST, LARGEST = 32, 2048
+"""Height that an image is segmented at, pixels."""
+HYPOTHESIS = 0.3
+"""What a sample is less sure of than this is no part of what it says."""
+WIDTH = 320
+"""Of each part of the picture, pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of an image; masks are as large as the image.
+
+    Attributes:
+        confident: p-confidence masks, disjoint.
+        union: masks of Union-NMS, which may overlap.
+        samples: the segmentations that both are made of.
+    """
+
+    confident: Segmentation
+    union: Segmentation
+    samples: tuple[Segmentation, ...]
+
+
+def segment(
+    model: LatentMaskRCNN,
+    image: UInt8[np.ndarray, "h w 3"],
+    p: float = 0.9,
+    samples: int = 10,
+    height: int | None = None,
+    seed: int = 1,
+) -> Answer:
+    """Draw samples of an image, and make both kinds of masks of them.
+
+    Args:
+        model: with a latent code, in evaluation mode.
+        image: RGB.
+        p: share of the samples in which a confidence mask lies within one mask.
+        samples: K.
+        height: at which the model sees the image, pixels; best that of the images it was trained with. None: as it is.
+        seed: of the codes.
+
+    Raises:
+        InputError: the model has no code, the image is none or too small, or p, samples or height are out of range.
+    """
+    if model.latent is None:
+        raise InputError("model: a plain Mask R-CNN has one answer; expected a model with a latent code")
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise InputError("image: expected uint8 [H, W, 3]")
+    if samples < 1:
+        raise InputError(f"samples: expected at least 1, got {samples}")
+    partners_needed(samples, p)
+    size = image.shape[:2]
+    wanted = size[0] if height is None else height
+    width = round(size[1] * wanted / max(1, size[0]))
+    if not (SMALLEST <= wanted <= LARGEST and SMALLEST <= width <= 4 * LARGEST):
+        raise InputError(f"image: would be segmented at {width}x{wanted} pixels, expected {SMALLEST} to {LARGEST}")
+    if (wanted, width) != size:
+        image = cv2.resize(
+            image, (width, wanted), interpolation=cv2.INTER_AREA if wanted < size[0] else cv2.INTER_LINEAR
+        )
+    drawn = draw_samples(model, np.ascontiguousarray(image), samples, seed)
+    sure = [sample.surer_than(HYPOTHESIS) for sample in drawn]
+    made = confidence_masks(sure, p, 0.0, STOP), union_nms(sure, THRESHOLD)
+    confident, union = (_as_large_as(size, one) for one in made)
+    return Answer(confident, union, tuple(_as_large_as(size, one) for one in sure))
+
+
+def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """A colour picture in any format that OpenCV reads, as RGB.
+
+    Raises:
+        InputError: names the file, which is missing or no picture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # a header that claims more pixels than OpenCV allows
+        picture = None
+    if picture is None:
+        raise InputError(f"{path}: not a picture that can be read")
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def as_records(answer: Answer) -> list[dict]:
+    """All masks as COCO says masks: `kind`, `sample` (from 1; 0 where it is none), `score`, `class`, `segmentation`."""
+    groups = [("confidence", 0, answer.confident), ("union", 0, answer.union)]
+    groups += [("sample", number, one) for number, one in enumerate(answer.samples, 1)]
+    return [
+        {
+            "kind": kind,
+            "sample": number,
+            "score": round(float(score), 6),
+            "class": int(which),
+            "segmentation": {"size": list(mask.shape), "counts": encode_mask(mask)},
+        }
+        for kind, number, one in groups
+        for mask, which, score in zip(one.masks, one.classes, one.scores, strict=True)
+    ]
+
+
+def picture_of(image: UInt8[np.ndarray, "h w 3"], answer: Answer) -> np.ndarray:
+    """Image, confidence masks and union masks above three of the samples: uint8 RGB."""
+    nothing = np.zeros((0, *image.shape[:2]), bool)
+    stacks = [nothing, answer.confident.masks, answer.union.masks]
+    stacks += [one.masks for one in answer.samples[:3]] + [nothing] * (3 - len(answer.samples[:3]))
+    scale = max(1, round(WIDTH / image.shape[1]))
+    parts = [draw_masks(image, masks, scale) for masks in stacks]
+    return np.concatenate([np.concatenate(parts[:3], 1), np.concatenate(parts[3:], 1)])
+
+
+def _as_large_as(size: tuple[int, int], found: Segmentation) -> Segmentation:
+    """The same instances in an image of another size; those that lose all pixels are left out."""
+    if found.size == size:
+        return found
+    masks = [cv2.resize(m.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0 for m in found.masks]
+    larger = np.array(masks, bool).reshape(-1, *size)
+    return dataclasses.replace(found, masks=larger).chosen(larger.any((1, 2)))

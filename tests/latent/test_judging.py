@@ -1,0 +1,53 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from graspbook.latent.confidence import confidence_masks
+from graspbook.latent.judging import Yardstick, judge_latent, judge_plain
+from graspbook.latent.picking_area import count_picks
+from graspbook.latent.scores import within
+from graspbook.latent.union_nms import union_nms
+from graspbook.world.apparel.answers import Answers
+from tests.latent.conftest import SIZE, perturbed_samples, random_segmentation, random_truth
+from tests.latent.worlds import STANDARD
+
+ONCE = np.ones((1, 3))
+
+
+@pytest.fixture
+def yardstick(rng):
+    blank = Answers(np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint8), (), True)
+    metrics = dataclasses.replace(STANDARD.metrics, gripper=0.08, circles=60, erosions=[0.0, 0.06])
+    predict = dataclasses.replace(STANDARD.predict, every_p=[0.5, 1.0])
+    return Yardstick([random_truth(rng, 4) for _ in range(3)], [blank] * 3, 1.0, 4, predict, metrics)
+
+
+def test_a_plain_model_is_judged_at_each_cut(rng, yardstick):
+    found = [[random_segmentation(rng, 5) for _ in range(3)] for _ in range(3)]
+    judged = judge_plain(found, [0.5, 0.9], yardstick)
+    believed = [own[0].surer_than(0.5) for own in found]
+    assert judged.found == [own[0] for own in found]
+    assert judged.within(ONCE) == within(believed, yardstick.truth)(ONCE)
+    for counts in (judged.picks, judged.erosions[0.0]):
+        for k in range(3):
+            rng_of = np.random.default_rng([yardstick.metrics.seed, k])
+            alone = count_picks([believed[k]], [yardstick.truth[k]], yardstick.radius, 60, rng_of)
+            assert counts.picks[k] == alone.picks[0] and counts.doubles[k] == alone.doubles[0]
+    assert judged.erosions[0.06].predicted.sum() < judged.picks.predicted.sum()
+    assert set(judged.cuts) == {0.5, 0.9}
+
+
+def test_a_latent_model_is_judged_at_each_p(rng, yardstick):
+    found = [[random_segmentation(rng, 4), *perturbed_samples(rng, 4, 4)] for _ in range(3)]
+    judged = judge_latent(found, yardstick)
+    assert set(judged.picks) == {0.5, 0.9, 1.0}
+    for k, (mean, *samples) in enumerate(found):
+        assert judged.mean[k] is mean
+        np.testing.assert_array_equal(judged.union[k].masks, union_nms(samples, 0.5).masks)
+        strict = confidence_masks(samples, 0.9, 0.3)
+        np.testing.assert_array_equal(judged.confident[k].masks, strict.masks)
+        assert judged.masks[0.9][k] == len(strict)
+    strict = [confidence_masks(samples, 1.0, 0.3) for _, *samples in found]
+    np.testing.assert_allclose(judged.within[1.0](ONCE)["within"], within(strict, yardstick.truth)(ONCE)["within"])
+    assert judged.coins["decided"].sum() == 0
