@@ -62,7 +62,7 @@ def train_other(
     size, steps = row.batch_size or train.batch_size, row.steps or train.steps
     if len(streets) < size:
         raise InputError(f"{row.title}: {len(streets)} pictures, batches of {size}")
-    model = build_other(row, mask_rcnn, network, seed, data_dir)
+    model = build_other(row, mask_rcnn, network, seed, data_dir).to(memory_format=torch.channels_last)
     weights = class_weights(class_frequency(streets))
 
     def batch(step: Step) -> Labelled | tuple[Tensor, Tensor]:
@@ -70,7 +70,7 @@ def train_other(
         rng = np.random.default_rng([seed, 1, step.number, step.part])
         chosen = [labelled_picture(streets, place, bool(rng.random() < 0.5)) for place in places]
         colours = recoloured(np.stack([image for image, _, _ in chosen]), train.contrast, train.brightness, rng)
-        images = torch.from_numpy(colours)
+        images = torch.from_numpy(colours).contiguous(memory_format=torch.channels_last)
         if isinstance(model, ClassMaskRCNN):
             things = [things_of(classes, instances) for _, classes, instances in chosen]
             return Labelled(images, *(list(part) for part in zip(*things, strict=True))).to(step.device)
