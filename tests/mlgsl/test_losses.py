@@ -60,6 +60,17 @@ def test_imgmse_is_what_a_naive_loop_finds(masked, batch):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_width_inside_labels_only_keeps_its_weight(batch):
+    maps, labels = batch
+    targets = padded_targets(labels.numpy(), maps.shape[-1], 0.5, 0.0)
+    expected = 0.0
+    for image, i, j in np.ndindex(len(maps), *maps.shape[2:]):
+        off = (maps[image, :, i, j].numpy() - targets[image, :, i, j]) ** 2
+        expected += float(off[:3].sum() + (off[3] if targets[image, 0, i, j] == 1 else 0))
+    found = losses.grasp_loss("imgmse-narrow", maps, labels, torch.from_numpy(targets)).item()
+    assert found == pytest.approx(expected / (len(maps) * 24 * 24), rel=1e-4)
+
+
 def test_the_control_is_a_cross_entropy_at_every_pixel_with_angle_and_width_inside(batch):
     maps, labels = batch
     targets = padded_targets(labels.numpy(), maps.shape[-1], 0.5, 0.0)
@@ -76,7 +87,7 @@ def test_the_control_is_a_cross_entropy_at_every_pixel_with_angle_and_width_insi
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "imgmse", "imgmse-zero", "imgmse-masked", "imgbce"])
+@pytest.mark.parametrize("kind", [*KINDS, "imgmse", "imgmse-zero", "imgmse-narrow", "imgmse-masked", "imgbce"])
 def test_a_grasp_and_its_half_turn_cost_the_same(kind, batch):
     maps, labels = batch
     for turns in (-1, 1, 2):

@@ -15,7 +15,9 @@ def run(data, tmp_path, train, network, metrics, seed=1, **changes):
     return train_row(row, seed, data, data, train=train, network=network, metrics=metrics, scratch_dir=tmp_path)
 
 
-@pytest.mark.parametrize("loss", ["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-masked", "imgbce"])
+@pytest.mark.parametrize(
+    "loss", ["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-narrow", "imgmse-masked", "imgbce"]
+)
 def test_every_loss_trains(loss, images, tmp_path, train_config, network_config, metrics):
     trained = run(images, tmp_path, train_config, network_config, metrics, loss=loss)
     assert len(trained.history) == 4

@@ -10,7 +10,7 @@ from graspbook.training.families import named_rows
 from graspbook.world.jaw.config import JawConfig
 from graspbook.world.table.config import CameraConfig, ObjectConfig
 
-Loss = Literal["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-masked", "imgbce"]
+Loss = Literal["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-narrow", "imgmse-masked", "imgbce"]
 """§III-B and §IV-B; of ImgMSE, what it says outside its labels: see `graspbook.mlgsl.targets`;
 "imgbce" is a control of ours, see `graspbook.mlgsl.losses.imgbce`."""
 Attention = Literal["none", "down", "up", "all"]
