@@ -122,7 +122,7 @@ def test_under_segmentation_and_boundary_recall_are_what_loops_find():
     wanted, found = s.boundary(truth), s.boundary(labels)
     hits = [found[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].any().item() for y, x in wanted.nonzero().tolist()]
     assert s.boundary_recall(labels, truth) == pytest.approx(np.mean(hits))
-    assert s.boundary_recall(labels, torch.zeros(9, 11)) == 1
+    assert s.boundary_recall(labels, torch.zeros(9, 11, dtype=torch.int64)) == 1
 
 
 def test_a_k_that_does_not_fit_is_refused():
