@@ -194,8 +194,9 @@ def train_row(
 
     def optimiser(model: JointNetwork) -> AdamW:
         inner = {id(parameter) for parameter in model.encoder.parameters()}
+        factor = train.encoder_factor if row.encoder_factor is None else row.encoder_factor
         groups = [
-            {"params": list(model.encoder.parameters()), "lr": train.encoder_factor * train.learning_rate},
+            {"params": list(model.encoder.parameters()), "lr": factor * train.learning_rate},
             {"params": [part for part in model.parameters() if id(part) not in inner], "lr": train.learning_rate},
         ]
         return AdamW(groups, weight_decay=train.weight_decay)

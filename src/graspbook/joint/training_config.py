@@ -103,6 +103,7 @@ class Row:
         centres: whether it has a decoder for centres; the paper's baseline has none.
         focus: which class alpha weighs in the loss of the centres.
         gamma: of that loss; None: as `train` says.
+        encoder_factor: of the learning rate; an encoder with random weights wants 1. None: as `train` says.
         steps: None: as `train` says.
     """
 
@@ -113,6 +114,7 @@ class Row:
     centres: bool = True
     focus: Centres = "background"
     gamma: Annotated[float, Interval(ge=0, le=10)] | None = None
+    encoder_factor: Fraction | None = None
     steps: Count | None = None
 
 
