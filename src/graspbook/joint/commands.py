@@ -7,7 +7,7 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-MODEL = Path("artifacts/joint/trained/mobilenet/mobilenet-4-1.safetensors")
+MODEL = Path("artifacts/joint/network.safetensors")
 CHOSEN = Path("reports/joint/results/chosen.json")
 
 
