@@ -27,9 +27,13 @@ class Latent(config.Latent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        data = {"objects": self.objects, "aisle": self.aisle, "apparel": self.apparel_5k}
         others = {name for rows in self.trainings.values() for name in rows}
         for where, row in named_rows(self.sets.trainings):
             if where.rpartition(".")[2] in others:
                 raise ValueError(f"sets.{where}: another family has a row of this name")
+            calibrated = self.train.calibrate if row.calibrate is None else row.calibrate
+            if calibrated > data[row.data].n_train:
+                raise ValueError(f"sets.{where}: calibrated on {calibrated} images, but {row.data} has fewer")
             if row.data == "apparel" and self.apparel_5k.real is None:
                 raise ValueError(f"sets.{where}.data: 'apparel' is trained here on a real set; give apparel_5k.real")

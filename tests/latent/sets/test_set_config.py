@@ -37,3 +37,14 @@ def test_a_drive_gives_one_picture():
 def test_the_sets_that_claims_are_about_are_trained_on():
     rows = {(row.data, row.model) for family in STANDARD.sets.trainings.values() for row in family.values()}
     assert rows == {(name, model) for name in ("objects", "aisle") for model in ("plain", "latent")}
+
+
+def test_a_family_is_about_one_data_set():
+    rows = {name: Row(title="x", model="plain", seeds=1, data=name) for name in ("aisle", "objects")}
+    with pytest.raises(ValueError, match=r"trainings.both: expected rows of one data set"):
+        dataclasses.replace(STANDARD.sets, trainings={"both": rows})
+
+
+def test_a_set_is_large_enough_to_calibrate_on():
+    with pytest.raises(ValueError, match=r"sets.trainings.objects.objects-mask-rcnn: calibrated on 160 images"):
+        dataclasses.replace(STANDARD, objects=dataclasses.replace(STANDARD.objects, n_train=100))

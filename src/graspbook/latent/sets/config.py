@@ -98,7 +98,7 @@ class SetsConfig:
     Attributes:
         start_steps: gradient steps of the common Mask R-CNN that all rows of a data set start from.
         evaluate_every: steps between looks at held-out images.
-        trainings: families of rows.
+        trainings: families of rows, each on one data set.
     """
 
     start_steps: Natural
@@ -109,3 +109,6 @@ class SetsConfig:
         for where, row in named_rows(self.trainings):
             if row.agreement is not None:
                 raise ValueError(f"{where}.agreement: only the coins of 'apparel' are drawn anew")
+        for family, rows in self.trainings.items():
+            if len({row.data for row in rows.values()}) != 1:
+                raise ValueError(f"trainings.{family}: expected rows of one data set")
