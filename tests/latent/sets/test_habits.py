@@ -58,6 +58,7 @@ def test_counts_are_those_of_a_loop(answers):
 def test_the_most_disputed_question_is_the_most_even_one(answers):
     tables = [np.array([[1, 1, -1], [1, 0, -1], [1, 1, -1], [1, 1, -1]]), np.array([[1, 1, 1], [1, 0, 1]] * 2)]
     assert most_disputed(tables, [answers, answers]) == {"extent": (1, 1)}
+    assert most_disputed(tables, [answers, answers], pixels=33) == {}, "16 pixels of each of two units"
 
 
 def test_the_class_at_a_place_is_that_of_the_best_match(answers):

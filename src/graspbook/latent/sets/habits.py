@@ -103,13 +103,20 @@ def habit_counts(said_of: Sequence[np.ndarray], answers: Sequence[Answers], kind
     return dict(zip(("yes", "decided", "alike", "pairs"), counts.T, strict=True))
 
 
-def most_disputed(said_of: Sequence[np.ndarray], answers: Sequence[Answers]) -> dict[Kind, Place]:
-    """For each kind the first question to which as many samples as possible say yes as say no, if there is one."""
+def most_disputed(said_of: Sequence[np.ndarray], answers: Sequence[Answers], pixels: int = 1) -> dict[Kind, Place]:
+    """For each kind the first question to which as many samples as possible say yes as say no, if there is one.
+
+    Args:
+        said_of: see `said`.
+        answers: of the images.
+        pixels: a question about fewer is passed over.
+    """
     best: dict[Kind, tuple[int, Place]] = {}
     for number, (table, own) in enumerate(zip(said_of, answers, strict=True)):
         for place, question in enumerate(own.questions):
             split = int(min((table[:, place] == 1).sum(), (table[:, place] == 0).sum()))
-            if split > best.get(question.kind, (0, (0, 0)))[0]:
+            better = split > best.get(question.kind, (0, (0, 0)))[0]
+            if better and np.isin(own.units, question.units).sum() >= pixels:
                 best[question.kind] = split, (number, place)
     return {kind: best[kind][1] for kind in KINDS if kind in best}
 
