@@ -180,6 +180,7 @@ def test_a_missing_key_and_a_paper_that_does_not_exist_are_named(values):
 
 def test_papers_are_found_by_their_module():
     assert paper_schema("selfsup") is Selfsup
+    assert paper_schema("latent").__module__ == "graspbook.latent.schema", "a schema of more sections comes first"
     assert paper_schema("nowhere") is None
     assert paper_schema("errors") is None, "a module without a configuration"
     assert paper_schema("world") is None, "a room without a paper"

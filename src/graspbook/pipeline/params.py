@@ -145,10 +145,16 @@ def read_sections(slug: str, values: dict[str, Any], source: str = "params.yaml"
 
 
 def paper_schema(slug: str) -> type | None:
-    """The dataclass of a paper's parameters, `graspbook.<slug>.config.<Slug>`; None if there is no such paper."""
-    if not any((Path(folder) / str(slug) / "config.py").is_file() for folder in graspbook.__path__):
-        return None
-    return getattr(importlib.import_module(f"graspbook.{slug}.config"), str(slug).capitalize(), None)
+    """The dataclass of a paper's parameters, `graspbook.<slug>.config.<Slug>`; None if there is no such paper.
+
+    A paper may have another one, in `graspbook.<slug>.schema`, that adds sections which not all of its code hangs on.
+    """
+    for module in ("schema", "config"):
+        if any((Path(folder) / str(slug) / f"{module}.py").is_file() for folder in graspbook.__path__):
+            found = getattr(importlib.import_module(f"graspbook.{slug}.{module}"), str(slug).capitalize(), None)
+            if found is not None:
+                return found
+    return None
 
 
 def _check(fields: dict[str, Any], values: dict[str, Any], source: str, *where: str) -> Any:

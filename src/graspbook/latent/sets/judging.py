@@ -1,0 +1,55 @@
+"""What Tables I and III count on `objects` and `aisle`, or on a real data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graspbook.latent.config import PredictConfig
+from graspbook.latent.judging import confident_masks
+from graspbook.latent.scores import renamed, scoring, table_1
+from graspbook.latent.segmentation import Instances, Segmentation
+from graspbook.latent.union_nms import union_nms
+from graspbook.reporting.statistics import Statistic
+
+METRICS = ("mrhp", "ar", "map")
+"""Of Table I."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The rows of Tables I and III for one training of each model on a data set; see `graspbook.latent.scores`."""
+
+    table_1: dict[str, Statistic]
+    table_3: dict[str, Statistic]
+
+
+def judge_set(
+    name: str,
+    plain: Sequence[Segmentation],
+    samples: Sequence[Sequence[Segmentation]],
+    truth: Sequence[Instances],
+    predict: PredictConfig,
+) -> Judged:
+    """Judge a Mask R-CNN and a Latent-MaskRCNN of one data set.
+
+    Args:
+        name: of the data set; columns begin with it.
+        plain: what Mask R-CNN finds in each image.
+        samples: for each image the answer of the prior's mean, then the samples.
+        truth: labelled instances of each image.
+        predict: how answers are made of samples.
+    """
+    mean, union, confident = [], [], []
+    for own, *others in samples:
+        mean.append(own)
+        union.append(union_nms(others, predict.nms))
+        confident.append(confident_masks(others, predict.p, predict))
+    answers = {"MaskRCNN": list(plain), "Latent Union NMS": union}
+    answers |= {"Latent Confidence Mask": confident, "Latent Prior Mean": mean}
+    believed = {"MaskRCNN": [one.surer_than(predict.stop) for one in plain], "Confidence Mask": confident}
+    columns = {metric: f"{name}_{metric}" for metric in METRICS}
+    return Judged(
+        {row: renamed(table_1(found, truth), columns) for row, found in answers.items()},
+        {row: renamed(scoring(found, truth), {"auc": f"{name}_auc"}) for row, found in believed.items()},
+    )

@@ -1,0 +1,32 @@
+"""How often labellers do not agree."""
+
+from typing import Annotated
+
+from annotated_types import Ge
+
+from graspbook.configuration import Fraction, Natural, configuration
+
+
+@configuration
+class LabelConfig:
+    """How answers hang together, and what is seen.
+
+    Attributes:
+        agreement: of the answers of one kind in a picture. At 1 one coin a kind decides for the whole picture; at 0
+            each question has a coin of its own; between, each follows the picture's coin with this probability.
+        least_pixels: what is seen with fewer pixels is no instance.
+    """
+
+    agreement: Fraction
+    least_pixels: Annotated[int, Ge(1)]
+
+
+@configuration
+class FarLabelConfig(LabelConfig):
+    """The same where much is far away.
+
+    Attributes:
+        far_pixels: a thing of at most so many pixels is far: its class may be taken for another, its row for one thing.
+    """
+
+    far_pixels: Natural

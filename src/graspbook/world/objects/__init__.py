@@ -1,0 +1,1 @@
+"""Halls with things of many classes and sizes, some of which look alike."""
