@@ -26,6 +26,12 @@ def test_the_shortest_run_counts_and_the_first_does_not(monkeypatch):
     assert shortest(lambda: None, 2) == 3000
 
 
+def test_a_long_run_is_not_repeated(monkeypatch):
+    clock = iter([0, 12])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    assert shortest(lambda: None, 2) == 12000
+
+
 def test_enlarged_grids_keep_the_share_of_each_class():
     rng = np.random.default_rng(0)
     probability = rng.random((3, 8, 16)).astype(np.float32)

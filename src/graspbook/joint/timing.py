@@ -22,15 +22,19 @@ from graspbook.joint.segment import Grids, Method, find_instances, predict_grids
 from graspbook.joint.superpixels import grid_size, spread, superpixels
 
 PARTS = ("superpixels", "network", "clustering")
+LONG = 10.0
+"""Seconds from which a run is not repeated: what warms up in the first one is little beside it."""
 
 
 def shortest(call: Callable[[], object], repeats: int, device: torch.device | None = None) -> float:
-    """The shortest of several runs, milliseconds; one run before them warms up."""
+    """The shortest of several runs, milliseconds; one run before them warms up, and is the only one if it is `LONG`."""
     spent = []
     for _ in range(repeats + 1):
         start = _now(device)
         call()
         spent.append(_now(device) - start)
+        if spent[0] > LONG:
+            return 1e3 * spent[0]
     return 1e3 * min(spent[1:])
 
 
