@@ -5,8 +5,9 @@ import torch
 from torch.nn.functional import cosine_similarity
 from typer.testing import CliRunner
 
+from graspbook.data.pictures import read_colour
 from graspbook.don.config import NetworkConfig, Row
-from graspbook.don.find import descriptors_of, find_descriptors, find_point, read_picture
+from graspbook.don.find import descriptors_of, find_descriptors, find_point
 from graspbook.don.model_file import Trained, save_network
 from graspbook.don.network import build_network, describe
 from graspbook.errors import InputError
@@ -79,12 +80,12 @@ def test_the_command_writes_a_table_and_a_picture_and_says_what_is_wrong(tmp_pat
     assert result.exit_code == 0, result.output
     header, line = (tmp_path / "out" / "match.csv").read_text().splitlines()
     assert header == "u,v,found_u,found_v,closeness" and line.startswith("20,10,")
-    assert read_picture(tmp_path / "out" / "match.png").ndim == 3
+    assert read_colour(tmp_path / "out" / "match.png").ndim == 3
     for change, message in (
         ((3, "200,10"), "outside the reference picture"),
         ((3, "twenty"), "--point twenty: expected u,v"),
-        ((5, str(tmp_path / "c.png")), "no such file"),
-        ((5, str(tmp_path / "m.safetensors")), "not a picture that can be read"),
+        ((5, str(tmp_path / "c.png")), "missing; expected a picture"),
+        ((5, str(tmp_path / "m.safetensors")), "not a picture"),
     ):
         result = command(tmp_path, change)
         assert result.exit_code == 1 and message in result.output.replace("\n", " "), result.output

@@ -18,8 +18,8 @@ from graspbook.data import images
 from graspbook.data.coco import CocoScenes
 from graspbook.data.folder import open_grasps
 from graspbook.data.grasps import GraspDataset
+from graspbook.data.pictures import read_colour
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.don.find import read_picture
 from graspbook.errors import InputError
 from graspbook.instances.detection_table import read_detections, tabulate, write_detections
 from graspbook.instances.detections import Detections
@@ -116,7 +116,7 @@ def read_png(folder, content):
         with suppress(InputError):
             read(path, "field")
     with suppress(InputError):
-        assert read_picture(path).dtype == np.uint8
+        assert read_colour(path).dtype == np.uint8
 
 
 @quick

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from graspbook.errors import InputError
-from graspbook.joint.frames import read_colour, read_frames
+from graspbook.joint.frames import read_frames
 
 RED = np.zeros((24, 32, 3), np.uint8)
 RED[..., 0] = 255
@@ -24,11 +24,6 @@ def test_a_folder_gives_its_pictures_in_the_order_of_their_names(tmp_path):
     np.testing.assert_array_equal(next(read_frames(tmp_path / "a.png"))[1], RED)
 
 
-def test_a_transparent_picture_is_taken_without_its_transparency(tmp_path):
-    seen = read_colour(write(tmp_path / "a.png", np.concatenate([RED[..., ::-1], RED[..., :1]], -1)))
-    np.testing.assert_array_equal(seen, RED)
-
-
 def test_a_video_gives_its_frames(tmp_path):
     video = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
     assert video.isOpened()
@@ -40,33 +35,14 @@ def test_a_video_gives_its_frames(tmp_path):
     assert abs(frames[2][1].astype(int) - RED).max() < 20
 
 
-@pytest.mark.parametrize(
-    ("pixels", "complaint"),
-    [
-        (RED[..., 0], "a grey picture"),
-        (RED.astype(np.uint16) * 257, "16 bits a channel; expected 8"),
-        (RED[..., 0].astype(np.uint16), "16 bits a channel"),
-    ],
-)
-def test_what_a_network_does_not_know_is_refused_by_name(tmp_path, pixels, complaint):
-    write(tmp_path / "a.png", pixels)
-    with pytest.raises(InputError, match=rf"a\.png: {complaint}"):
-        list(read_frames(tmp_path))
-
-
 def test_what_is_not_there_or_no_picture_is_refused_by_name(tmp_path):
     with pytest.raises(InputError, match="nothing: missing; expected a folder"):
         read_frames(tmp_path / "nothing")
-    with pytest.raises(InputError, match=r"a\.png: missing; expected a picture"):
-        read_colour(tmp_path / "a.png")
     with pytest.raises(InputError, match="no picture in it"):
         read_frames(tmp_path)
     (tmp_path / "a.png").write_text("text")
     with pytest.raises(InputError, match=r"a\.png: not a picture"):
         list(read_frames(tmp_path))
-    (tmp_path / "empty.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"empty\.jpg: (not a picture|cannot be read)"):
-        read_colour(tmp_path / "empty.jpg")
     (tmp_path / "a.mp4").write_text("text")
     with pytest.raises(InputError, match=r"a\.mp4: neither a picture"):
         read_frames(tmp_path / "a.mp4")

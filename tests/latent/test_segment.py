@@ -77,4 +77,4 @@ def test_records_name_every_mask(model, image):
 def test_a_missing_picture_is_named(tmp_path):
     result = run(tmp_path / "none.png", "--out", tmp_path)
     assert result.exit_code != 0
-    assert "none.png: no such file" in str(result.exception) + result.output
+    assert "none.png: missing; expected a picture" in str(result.exception) + result.output

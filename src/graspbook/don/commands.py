@@ -30,12 +30,13 @@ def find_command(
     import pandas as pd
 
     from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.data.pictures import read_colour
     from graspbook.don.figures.heat import match_picture
-    from graspbook.don.find import find_point, read_picture
+    from graspbook.don.find import find_point
     from graspbook.don.model_file import load_network
 
     wanted = read_point(point)
-    before, after = read_picture(reference), read_picture(picture)
+    before, after = read_colour(reference), read_colour(picture)
     match = find_point(load_network(model), before, wanted, after)
     u, v = match.found
     line = {"u": wanted[0], "v": wanted[1], "found_u": u, "found_v": v, "closeness": match.closeness}

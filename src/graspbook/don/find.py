@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
@@ -39,24 +37,6 @@ class Match:
     found: tuple[int, int]
     closeness: float
     heat: Float32[np.ndarray, "h w"]
-
-
-def read_picture(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """A colour picture in any format that OpenCV reads, as RGB.
-
-    Raises:
-        InputError: Names the file, which is missing or no picture.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:  # a header that claims more pixels than OpenCV allows
-        picture = None
-    if picture is None:
-        raise InputError(f"{path}: not a picture that can be read")
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def descriptors_of(

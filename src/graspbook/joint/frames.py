@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from graspbook.data.pictures import read_colour
 from graspbook.errors import InputError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -35,31 +36,6 @@ def read_frames(source: Path) -> Iterator[tuple[str, UInt8[np.ndarray, "h w 3"]]
     if source.suffix.lower() in ENDINGS:
         return iter([(source.stem, read_colour(source))])
     return _video(source)
-
-
-def read_colour(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """An 8-bit colour picture as RGB; a fourth channel is left out.
-
-    The networks know colour pictures of 8 bits. Others are refused rather than guessed at: who wants them in converts
-    them first, or hands arrays to `graspbook.joint.segment.segment`, which says how it takes them.
-
-    Raises:
-        InputError: It is missing, no picture, grey, or has more than 8 bits.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: missing; expected a picture")
-    try:
-        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    except (OSError, cv2.error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    if pixels is None:
-        raise InputError(f"{path}: not a picture")
-    if pixels.dtype != np.uint8:
-        raise InputError(f"{path}: {8 * pixels.dtype.itemsize} bits a channel; expected 8: convert it first")
-    if pixels.ndim == 2 or pixels.shape[2] < 3:
-        raise InputError(f"{path}: a grey picture; the networks know colours: convert it to RGB first")
-    return np.ascontiguousarray(pixels[..., 2::-1])
 
 
 def _video(path: Path) -> Iterator[tuple[str, UInt8[np.ndarray, "h w 3"]]]:

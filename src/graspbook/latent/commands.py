@@ -31,10 +31,11 @@ def segment_command(
     import cv2
 
     from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.data.pictures import read_colour
     from graspbook.latent.model_file import load_model
-    from graspbook.latent.segment import as_records, picture_of, read_photo, segment
+    from graspbook.latent.segment import as_records, picture_of, segment
 
-    picture = read_photo(image)
+    picture = read_colour(image)
     answer = segment(load_model(model), picture, p, samples, height or None, seed)
     write_text(out / "masks.json", json.dumps(as_records(answer), indent=1) + "\n")
     drawn = picture_of(picture, answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -84,24 +83,6 @@ def segment(
     made = confidence_masks(sure, p, 0.0, STOP), union_nms(sure, THRESHOLD)
     confident, union = (_as_large_as(size, one) for one in made)
     return Answer(confident, union, tuple(_as_large_as(size, one) for one in sure))
-
-
-def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """A colour picture in any format that OpenCV reads, as RGB.
-
-    Raises:
-        InputError: names the file, which is missing or no picture.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:  # a header that claims more pixels than OpenCV allows
-        picture = None
-    if picture is None:
-        raise InputError(f"{path}: not a picture that can be read")
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def as_records(answer: Answer) -> list[dict]:
