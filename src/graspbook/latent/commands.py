@@ -7,7 +7,7 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-MODEL = Path("artifacts/latent/trained/apparel/latent-1.safetensors")
+MODEL = Path("artifacts/latent/model.safetensors")
 
 
 @app.callback()
