@@ -12,6 +12,7 @@ import nbformat
 
 from graspbook.errors import InputError
 from graspbook.papers import Paper, load_paper
+from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages
@@ -75,7 +76,7 @@ class Contents:
 
     Attributes:
         root: The repository.
-        papers: By slug, in alphabetical order.
+        papers: By slug, in reading order.
         chapters: Of each paper, in reading order; those of the book itself below "".
     """
 
@@ -98,7 +99,8 @@ def read_contents(root: Path) -> Contents:
         InputError: A paper's file, a pipeline file or a notebook cannot be read; two pages would have one name.
     """
     described = root / "src/graspbook/papers"
-    slugs = sorted(path.stem for path in described.glob("*.yaml") if (root / "reports" / path.stem).is_dir())
+    run = (path.stem for path in described.glob("*.yaml") if (root / "reports" / path.stem).is_dir())
+    slugs = in_reading_order(run)
     stages = notebook_stages(root)
     chapters = {slug: _chapters(root, slug, stages) for slug in ("", *slugs)}
     contents = Contents(root, {slug: load_paper(slug, described) for slug in slugs}, chapters)

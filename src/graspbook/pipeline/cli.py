@@ -144,6 +144,7 @@ def claims(
 ) -> None:
     """Judge every claim on the tables in a reports folder, and print the ledger."""
     from graspbook.papers import load_paper, slugs
+    from graspbook.papers.order import in_reading_order
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root
     from graspbook.reporting.claims import claims_markdown, judge
@@ -151,7 +152,8 @@ def claims(
     if not reports.is_dir():
         raise InputError(f"{reports}: expected a folder of reports, there is none")
     profile = load_params(find_root(reports.resolve()) / "params.yaml").profile
-    typer.echo(claims_markdown({slug: judge(load_paper(slug), reports) for slug in slugs()}, profile))
+    judgements = {slug: judge(load_paper(slug), reports) for slug in in_reading_order(slugs())}
+    typer.echo(claims_markdown(judgements, profile))
 
 
 @app.command("check-params")

@@ -9,6 +9,7 @@ from pathlib import Path
 from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
 from graspbook.papers import load_paper
+from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages
@@ -68,7 +69,7 @@ def with_papers(readme: str, table: str) -> str:
 
 
 def _slugs(root: Path) -> list[str]:
-    return [path.parent.name for path in sorted(root.glob("notebooks/*/dvc.yaml"))]
+    return in_reading_order(path.parent.name for path in root.glob("notebooks/*/dvc.yaml"))
 
 
 def _pages(root: Path, folder: Path) -> list[Path]:
