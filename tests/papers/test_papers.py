@@ -53,7 +53,7 @@ def test_a_papers_file_carries_its_own_name(slug):
         (lambda p: p["claims"][1].update(id=p["claims"][0]["id"]), "same id"),
         (lambda p: p["claims"][0]["measures"][0].update(below=3), "exactly one of above, below, within"),
         (lambda p: p["claims"][0]["measures"][0].pop("above"), "exactly one of above, below, within"),
-        (lambda p: p["claims"][0].update(amends=p["claims"][1]["id"]), "amends 'selfsup-2' and gives no reason"),
+        (lambda p: p["claims"][0].update(amends="selfsup-2"), "amends 'selfsup-2' and gives no reason"),
         (lambda p: p["claims"][0].update(amends="selfsup-0", reason="x"), "amends 'selfsup-0', which is no claim's"),
         (lambda p: p["claims"][0].update(amends="selfsup-24a", reason="x"), "'selfsup-24a', which is no claim's first"),
         (lambda p: p.update(titel="x"), "titel"),
@@ -102,5 +102,17 @@ def test_the_first_form_of_a_claim_stays_once_there_are_results(slug):
 def test_claims_that_came_after_their_results_say_so():
     forms = {claim.id: claim.form for claim in load_paper("selfsup").claims if claim.form != FIRST_FORM}
     assert forms == {"selfsup-7": "added with the results"} | dict.fromkeys(
-        ("selfsup-23a", "selfsup-23b", "selfsup-24a"), "amended after the results"
+        (*(f"selfsup-{number}a" for number in range(1, 7)), "selfsup-23a", "selfsup-23b", "selfsup-24a"),
+        "amended after the results",
     )
+
+
+def test_in_the_unkind_cell_table_1_and_its_claims_are_the_same():
+    paper = load_paper("selfsup")
+    there, here = paper.tables["table_1"], paper.tables["table_1_unkind"]
+    assert (here.rows, here.metrics, here.groups) == (there.rows, there.metrics, there.groups)
+    claims = {claim.id: claim for claim in paper.claims}
+    for number in range(1, 7):
+        first, amended = claims[f"selfsup-{number}"], claims[f"selfsup-{number}a"]
+        assert amended.measures == first.measures
+        assert (amended.amends, amended.table) == (first.id, "table_1_unkind")

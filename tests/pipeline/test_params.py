@@ -7,8 +7,8 @@ import yaml
 
 from graspbook.errors import InputError
 from graspbook.pipeline.params import PROFILES, load_params, merge, paper_schema, read_sections, validate
-from graspbook.selfsup.config import Selfsup
 from graspbook.selfsup.instance_segmentation.config import Row
+from graspbook.selfsup.schema import Selfsup
 from graspbook.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -131,7 +131,11 @@ def results(repository):
     folder = repository / "reports/selfsup/evaluate"
     write_table(frame, replicates, printed, folder, "table_1", "standard")
     (folder / "metrics.json").write_text(json.dumps({"MOG": {"miou": float(frame["miou"][2])}}))
-    write_claims({slug: judge(load_paper(slug), repository / "reports") for slug in slugs()}, folder, "standard")
+    write_claims(
+        {slug: judge(load_paper(slug), repository / "reports") for slug in in_reading_order(slugs())},
+        folder,
+        "standard",
+    )
     stages = {"evaluate": {"cmd": "x", "outs": [{"path": "reports/selfsup/evaluate", "md5": "0"}]}}
     (repository / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
     commit(repository)

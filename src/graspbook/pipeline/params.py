@@ -25,7 +25,7 @@ PROFILES = ("quick", "standard", "paper")
 
 @dataclass(frozen=True)
 class Params:
-    """Checked parameters; the paper `selfsup` is the attribute `selfsup`, of type `graspbook.selfsup.config.Selfsup`.
+    """Checked parameters; the paper `selfsup` is the attribute `selfsup`, of type `graspbook.selfsup.schema.Selfsup`.
 
     Attributes:
         profile: `quick`, `standard` or `paper`.
