@@ -28,6 +28,13 @@ def test_rows_that_were_trained_equally_often_draw_the_same_trainings():
     assert (trainings["m"].to_numpy() == wide["a"].to_numpy()).all()
 
 
+def test_a_single_training_says_nothing_of_another():
+    point, again = of_trainings({"once": [{"m": 3.0}], "twice": [{"m": 1.0}, {"m": 5.0}]}, 50, 0)
+    assert point.set_index("method")["m"].to_dict() == {"once": 3.0, "twice": 3.0}
+    assert again.loc[again["method"] == "once", "m"].isna().all()
+    assert again.loc[again["method"] == "twice", "m"].notna().all()
+
+
 def test_no_rows_are_refused():
     with pytest.raises(InputError, match="no results"):
         resampled({}, np.arange(2), 5, 0)

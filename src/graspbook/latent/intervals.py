@@ -74,10 +74,15 @@ def known(rows: Mapping[str, Mapping[str, float]], replicates: int) -> Estimates
 
 
 def of_trainings(rows: Mapping[str, Sequence[Mapping[str, float]]], replicates: int, seed: int) -> Estimates:
-    """Rows with one number for each training: the mean, and replicates over trainings where there are several."""
+    """Rows with one number for each training: the mean, and replicates over trainings.
+
+    A single training says nothing about another one: its replicates have no value, its interval no ends.
+    """
     point, again = [], []
     for method, trainings in rows.items():
         shares = _draws(len(trainings), replicates, seed)
+        if len(trainings) == 1:
+            shares[:, 1:] = np.nan
         values = {name: np.array([one[name] for one in trainings]) @ shares for name in trainings[0]}
         point.append(pd.DataFrame({"method": [method], **{name: value[:1] for name, value in values.items()}}))
         numbers = {"replicate": np.arange(replicates), "method": method}
