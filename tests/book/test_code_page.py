@@ -44,3 +44,8 @@ def test_a_page_shows_each_definition_below_its_anchor_and_the_test(repository):
     assert "assert total([1, 2]) == 3" in page
     assert "[From the paper to the code](../../../where.md)" in page
     assert "Its test" not in code_page(repository, MODULE, "code/graspbook/mock/sums", None)
+
+
+def test_names_that_differ_in_case_alone_have_anchors_of_their_own():
+    anchors = {anchor("code/graspbook/mock/picks", name) for name in ("Grasp", "grasp", TEST)}
+    assert len({a.lower() for a in anchors}) == 3

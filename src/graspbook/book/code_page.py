@@ -80,8 +80,12 @@ def _add(found: list[Block], name: str, lines: list[str]) -> None:
 
 
 def anchor(docname: str, name: str) -> str:
-    """The anchor of a definition: unique in the whole site, as labels have to be."""
-    return f"{docname.replace('/', '-')}-{name}".lower().replace("_", "-")
+    """The anchor of a definition: unique in the whole site, as labels have to be.
+
+    Case does not count in a label, but in Python it does: `Grasp` and `grasp` are told apart by a word.
+    """
+    kind = "capital-" if name[:1].isupper() else ""
+    return f"{docname.replace('/', '-')}-{kind}{name}".lower().replace("_", "-")
 
 
 def code_page(root: Path, place: Path, docname: str, test: Path | None) -> str:
