@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from graspbook.errors import InputError
-from graspbook.papers import load_paper, slugs
-from graspbook.papers.order import in_reading_order
+from graspbook.papers import load_paper
 from graspbook.pipeline.verify import Agreement, certificate, compare_file, compare_run, passed
-from graspbook.reporting.claims import judge, write_claims
+from graspbook.reporting.claims import write_claims
+from graspbook.reporting.ledger import judge_all
 from graspbook.reporting.tables import write_table
 
 TABLE = pd.DataFrame({"method": ["A", "B"], "m": [1.0, 2.0], "m_lo": [0.5, 1.5], "m_hi": [1.5, 2.5]})
@@ -131,11 +131,7 @@ def results(repository):
     folder = repository / "reports/selfsup/evaluate"
     write_table(frame, replicates, printed, folder, "table_1", "standard")
     (folder / "metrics.json").write_text(json.dumps({"MOG": {"miou": float(frame["miou"][2])}}))
-    write_claims(
-        {slug: judge(load_paper(slug), repository / "reports") for slug in in_reading_order(slugs())},
-        folder,
-        "standard",
-    )
+    write_claims(judge_all(repository / "reports"), folder, "standard")
     stages = {"evaluate": {"cmd": "x", "outs": [{"path": "reports/selfsup/evaluate", "md5": "0"}]}}
     (repository / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
     commit(repository)
@@ -186,8 +182,7 @@ def test_a_run_on_another_processor_differs_and_passes(repository, results):
     replicates = pd.read_parquet(results / "table_1.replicates.parquet")
     replicates["miou"] += 1e-5
     replicates.to_parquet(results / "table_1.replicates.parquet")
-    paper_claims = {slug: judge(load_paper(slug), repository / "reports") for slug in in_reading_order(slugs())}
-    write_claims(paper_claims, results, "standard")
+    write_claims(judge_all(repository / "reports"), results, "standard")
     (results / "metrics.json").write_text(json.dumps({"MOG": {"miou": table["miou"][2]}}))
     comparisons = compare_run(repository, repository)
     assert passed(comparisons), certificate(comparisons)

@@ -143,17 +143,15 @@ def claims(
     reports: Annotated[Path, typer.Option(help="folder with the papers' tables")] = Path("reports"),
 ) -> None:
     """Judge every claim on the tables in a reports folder, and print the ledger."""
-    from graspbook.papers import load_paper, slugs
-    from graspbook.papers.order import in_reading_order
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root
-    from graspbook.reporting.claims import claims_markdown, judge
+    from graspbook.reporting.claims import claims_markdown
+    from graspbook.reporting.ledger import judge_all
 
     if not reports.is_dir():
         raise InputError(f"{reports}: expected a folder of reports, there is none")
     profile = load_params(find_root(reports.resolve()) / "params.yaml").profile
-    judgements = {slug: judge(load_paper(slug), reports) for slug in in_reading_order(slugs())}
-    typer.echo(claims_markdown(judgements, profile))
+    typer.echo(claims_markdown(judge_all(reports), profile))
 
 
 @app.command("check-params")

@@ -44,13 +44,11 @@ def _check_of(file: Path) -> Callable[[Path, Path], str] | None:
 
 def _check_claims(reports: Path, file: Path) -> str:
     """Is the ledger what judging the run's tables gives?"""
-    from graspbook.papers import load_paper, slugs
-    from graspbook.papers.order import in_reading_order
-    from graspbook.reporting.claims import claims_csv, claims_markdown, judge
+    from graspbook.reporting.claims import claims_csv, claims_markdown
+    from graspbook.reporting.ledger import judge_all
 
     profile = str(pd.read_csv(file.with_name("claims.csv"))["profile"].iat[0])
-    judgements = {slug: judge(load_paper(slug), reports) for slug in in_reading_order(slugs())}
-    text = (claims_csv if file.suffix == ".csv" else claims_markdown)(judgements, profile)
+    text = (claims_csv if file.suffix == ".csv" else claims_markdown)(judge_all(reports), profile)
     return "" if file.read_text(encoding="utf-8") == text else "not what the claims come to on the tables of this run"
 
 

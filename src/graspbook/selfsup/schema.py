@@ -3,7 +3,7 @@
 They are apart so that no page of the default cell hangs on what the other one is made of.
 """
 
-from graspbook.configuration import Count, Positive, Seed, configuration
+from graspbook.configuration import Positive, configuration
 from graspbook.selfsup import config
 from graspbook.world.config import Dials
 
@@ -19,20 +19,14 @@ class Thresholds:
 
 
 @configuration
-class UnkindConfig:
+class UnkindConfig(config.CollectConfig):
     """A cell in which subtraction errs as much as in the paper's (ours; tests an explanation of Table I).
 
     Attributes:
-        seed: of the training grasps; the test grasps have the next.
-        n_train: successful grasps of training objects.
-        n_test: successful grasps of test objects.
         dials: of the cell; all else of it is as in `world`.
         thresholds: of the classical methods, fixed.
     """
 
-    seed: Seed
-    n_train: Count
-    n_test: Count
     dials: Dials
     thresholds: Thresholds
 
