@@ -1,8 +1,8 @@
 """Superpixels at the paper's size beside those of OpenCV, scikit-image and fast-slic: time and quality in one run.
 
-Each makes cells of about k x k pixels in one iteration, on one thread, conversion to Lab included; the paper's GPU takes
-4 ms at 1024x512. scikit-image and fast-slic are no dependency: they run in a throw-away environment, and are left out
-where it cannot be made.
+Each makes cells of about k x k pixels in one iteration, on one thread, conversion to Lab included; the paper's GPU
+takes 4 ms at 1024x512. scikit-image and fast-slic are no dependency: they run in a throw-away environment, and are
+left out where it cannot be made.
 """
 
 from __future__ import annotations
