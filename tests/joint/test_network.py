@@ -22,29 +22,6 @@ def test_the_decoders_speak_on_the_grid_of_superpixels(encoder, k, network_confi
         assert said.centres.shape == (1, *grid)
 
 
-@pytest.mark.parametrize("encoder", ["mobilenet_v2", "darknet53"])
-@pytest.mark.parametrize("stride", [8, 16, 32])
-def test_dilation_keeps_the_resolution_and_the_reach_of_kernels(encoder, stride, network_config):
-    config = dataclasses.replace(network_config, encoder_stride=stride)
-    made = build_network(dataclasses.replace(ROW, encoder=encoder), config, 1).encoder.eval()
-    plain = build_network(
-        dataclasses.replace(ROW, encoder=encoder), dataclasses.replace(config, encoder_stride=32), 1
-    ).encoder.eval()
-    image = torch.rand(1, 3, 64, 128)
-    with torch.inference_mode():
-        features, whole = made(image), plain(image)
-    assert max(features) == stride
-    for step, value in features.items():
-        assert value.shape[-2:] == (64 // step, 128 // step)
-        assert value.shape[1] == made.channels[step]
-    # where the undilated network has an element, the dilated one computes the same: à trous
-    step = 32 // stride
-    ours, theirs = features[stride][..., ::step, ::step], whole[32]
-    assert ours.shape == theirs.shape
-    if stride == 32:
-        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
-
-
 def test_confidence_begins_at_the_prior_and_a_baseline_has_none(network_config):
     network = build_network(ROW, network_config, 1)
     network.centre.last.weight.data.zero_()
