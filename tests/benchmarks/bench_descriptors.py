@@ -6,11 +6,9 @@ the naive form, or with a tenth of its memory.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import torch
+from measuring import milliseconds
 
 from graspbook.don.correspondences import View, draw_matches, map_pixels
 from graspbook.don.losses import nt_xent
@@ -22,17 +20,7 @@ from graspbook.world.table.wrist import wrist_cameras
 
 MEGABYTE = 2**20
 QUERIES, DIMENSIONS = 1000, 16
-
-
-def milliseconds(call: Callable[[], object], repeats: int = 5) -> float:
-    """Median processor time of a call, after one that does not count."""
-    call()
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        spent.append(time.process_time() - start)
-    return 1e3 * float(np.median(spent))
+REPEATS = 5
 
 
 def bare_table(camera: Camera, rng: np.random.Generator) -> View:
@@ -66,7 +54,7 @@ def main() -> list[dict[str, str | float]]:
         nt_xent(*described, row.temperature).backward()
         network.zero_grad()
 
-    matching, learning = milliseconds(match), milliseconds(step)
+    matching, learning = milliseconds(match, REPEATS), milliseconds(step, REPEATS)
     size = f"{a.depth.shape[1]}x{a.depth.shape[0]}, one thread"
     rows = [
         ("correspondences of a pair", matching, "ms", f"{size}; all pixels mapped, {row.matches} drawn"),
@@ -76,7 +64,7 @@ def main() -> list[dict[str, str | float]]:
     places = a.depth.size
     queries, descriptors = torch.randn(QUERIES, DIMENSIONS), torch.randn(places, DIMENSIONS)
     part = 50  # the naive form of all queries at once would take gigabytes
-    chunked = milliseconds(lambda: nearest_pixels(queries, descriptors, "euclidean"))
+    chunked = milliseconds(lambda: nearest_pixels(queries, descriptors, "euclidean"), REPEATS)
     plain = milliseconds(lambda: [naive(some, descriptors) for some in queries.split(part)], 1)
     note = f"{QUERIES} queries among {places} pixels, D = {DIMENSIONS}, one thread"
     held, all_at_once = 4 * min(CHUNK, QUERIES * places) / MEGABYTE, 4 * QUERIES * places * DIMENSIONS / MEGABYTE

@@ -5,10 +5,7 @@ are installed into a throw-away environment by uv; without uv or a package index
 Inputs are drawings whose objects have about the sizes of the simulated world's.
 """
 
-import json
 import os
-import shutil
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -19,6 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from measuring import printed, uv
 
 from graspbook.data.coco import LabelledScene
 from graspbook.pipeline.params import load_params
@@ -103,19 +101,12 @@ def peers(scenes: list[LabelledScene], objects: Objects, seconds: float) -> list
             cv2.imwrite(str(folder / f"objects/{number:03d}.png"), rgba)
         images, ids = (np.stack([getattr(scene, name) for scene in scenes]) for name in ("image", "ids"))
         np.savez(folder / "scenes.npz", images=images, ids=ids)
-        uv = shutil.which("uv") or "scratch/uv/bin/uv"  # where `make setup` puts one if the machine has none
-        command = [uv, "run", "--quiet", "--no-project", "--isolated", "--python", sys.executable]
+        command = [uv(), "run", "--quiet", "--no-project", "--isolated", "--python", sys.executable]
         command += [part for name in PEERS for part in ("--with", name)]
         command += ["python", str(Path(__file__).with_name("peers_paste.py")), scratch, str(seconds)]
-        try:
-            # our own packages first: the same OpenCV for all, and no second download of PyTorch
-            environment = os.environ | {"PYTHONPATH": sysconfig.get_path("purelib")}
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        except (FileNotFoundError, subprocess.CalledProcessError) as error:
-            reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-            print(f"[bench] public copy-paste implementations left out: {reason}", flush=True)
-            return []
-        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        # our own packages first: the same OpenCV for all, and no second download of PyTorch
+        environment = os.environ | {"PYTHONPATH": sysconfig.get_path("purelib")}
+        return printed([command], "copy-paste implementations", environment)
 
 
 def main(seconds: float = 3.0) -> list[tuple[str, float, str, str]]:

@@ -7,12 +7,12 @@ little. "Rays alone" replays exactly the ray queries that the frame made, in the
 from __future__ import annotations
 
 import resource
-import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+from measuring import milliseconds
 
 from graspbook.pipeline.params import load_params
 from graspbook.world.camera import draw_camera
@@ -38,16 +38,6 @@ def filled_scene(catalogue: Catalogue, height: int, seed: int = 0) -> Scene:
         poses = cell.poses()
     items = {k: items[k] for k in poses}
     return Scene(items, poses, draw_tote(rng, dials), draw_light(rng, dials), draw_camera(rng, height))
-
-
-def milliseconds(call: Callable[[], object], repeats: int) -> float:
-    """Median processor time of a call."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return 1e3 * float(np.median(times))
 
 
 def own_rays(renderer: Renderer, scene: Scene) -> Callable[[], None]:

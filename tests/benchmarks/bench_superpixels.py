@@ -8,10 +8,7 @@ left out where it cannot be made.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,7 +17,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from peers_superpixels import milliseconds
+from measuring import milliseconds, printed, uv
+from peers_superpixels import REPEATS
 
 from graspbook.joint.superpixels import boundary_recall, superpixels, under_segmentation_error
 from graspbook.pipeline.params import load_params
@@ -46,25 +44,20 @@ def opencv(rgb: np.ndarray, kind: str) -> np.ndarray:
 
 def peers(pictures: dict[str, np.ndarray]) -> list[tuple[dict, np.ndarray]]:
     """What `peers_superpixels.py` prints, each line with the labels; nothing where it cannot run."""
-    uv = shutil.which("uv") or "scratch/uv/bin/uv"  # where `make setup` puts one if the machine has none
     with tempfile.TemporaryDirectory() as scratch:
         folder, environment = Path(scratch), Path(scratch) / "environment"
         for name, rgb in pictures.items():
             cv2.imwrite(str(folder / f"{name}.png"), rgb[..., ::-1])
         python = str(environment / "bin/python")
-        install = [uv, "pip", "install", "--quiet", "--python", python]
-        single = os.environ | {"OMP_NUM_THREADS": "1"}
-        try:
-            subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
-            for extra in (list(BUILD), [PEERS[0]], ["--no-build-isolation", PEERS[1]]):
-                subprocess.run(install + extra, capture_output=True, text=True, check=True)
-            command = [python, str(Path(__file__).with_name("peers_superpixels.py")), scratch, str(K), str(COMPACTNESS)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=single)
-        except (FileNotFoundError, subprocess.CalledProcessError) as error:
-            reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-            print(f"[bench] public superpixels left out: {reason}", flush=True)
-            return []
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        install = [uv(), "pip", "install", "--quiet", "--python", python]
+        commands = [
+            [uv(), "venv", "--quiet", "--python", sys.executable, str(environment)],
+            [*install, *BUILD],
+            [*install, PEERS[0]],
+            [*install, "--no-build-isolation", PEERS[1]],
+            [python, str(Path(__file__).with_name("peers_superpixels.py")), scratch, str(K), str(COMPACTNESS)],
+        ]
+        lines = printed(commands, "superpixels", os.environ | {"OMP_NUM_THREADS": "1"})
         return [(line, np.load(folder / f"{line['package']}-{line['picture']}.npy")) for line in lines]
 
 
@@ -95,7 +88,7 @@ def main() -> list[dict[str, str | float]]:
         view = next(run_drive(world, config.data.seed, 0))
         pictures[size], truth[size] = view.image, torch.from_numpy(view.instances.astype(np.int64))
         for name, call in calls.items():
-            spent = milliseconds(lambda call=call, rgb=view.image: call(rgb))
+            spent = milliseconds(lambda call=call, rgb=view.image: call(rgb), REPEATS)
             rows.append({"name": f"{name}, {size}", "value": round(spent, 1), "unit": "ms", "note": how})
             rows += quality(f"{name}, {size}", torch.as_tensor(call(view.image)), truth[size])
     for line, labels in peers(pictures):

@@ -9,22 +9,13 @@ prints one JSON line per method and picture.
 import importlib.metadata
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+from measuring import milliseconds
 
-
-def milliseconds(call: Callable[[], object], repeats: int = 7) -> float:
-    """Median processor time of a call."""
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        spent.append(time.process_time() - start)
-    return 1e3 * float(np.median(spent))
+REPEATS = 7
 
 
 def scikit_image(rgb: np.ndarray, k: int, compactness: float, iterations: int) -> np.ndarray:
@@ -56,7 +47,7 @@ def main(folder: Path, k: int, compactness: float) -> None:
         for path in sorted(folder.glob("*.png")):
             rgb = cv2.imread(str(path))[..., ::-1].copy()
             np.save(folder / f"{package}-{path.stem}.npy", method(rgb, k, compactness, 1).astype(np.int64))
-            one, six = (milliseconds(lambda n=n: method(rgb, k, compactness, n)) for n in (1, 6))  # noqa: B023
+            one, six = (milliseconds(lambda n=n: method(rgb, k, compactness, n), REPEATS) for n in (1, 6))  # noqa: B023
             line = {"name": name, "package": package, "picture": path.stem, "one": one, "each": (six - one) / 5}
             print(json.dumps(line), flush=True)
 
