@@ -15,7 +15,7 @@ class RobotConfig:
     Attributes:
         seed: of references, scenes and the bootstrap.
         rows: of `trainings`, in the order of the table.
-        trainings: of each row, the first so many.
+        trainings: of each row, the first so many; networks of three are kept.
         objects: the first so many known ones are looked for (the paper: 8).
         scenes: that each object is looked for in, in each setting (the paper: 1).
         turns: of each scene (§IV-G: 3).
