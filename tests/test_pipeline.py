@@ -120,4 +120,4 @@ def test_pipeline_files_stay_readable(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_reports_of_a_paper_stay_within_their_budget(slug):
     size = sum(path.stat().st_size for path in (ROOT / "reports" / slug).rglob("*") if path.is_file())
-    assert size < 8 * 2**20, f"{size / 2**20:.1f} MiB"
+    assert size < 9 * 2**20, f"{size / 2**20:.1f} MiB"

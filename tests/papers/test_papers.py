@@ -102,17 +102,28 @@ def test_the_first_form_of_a_claim_stays_once_there_are_results(slug):
 def test_claims_that_came_after_their_results_say_so():
     forms = {claim.id: claim.form for claim in load_paper("selfsup").claims if claim.form != FIRST_FORM}
     assert forms == {"selfsup-7": "added with the results"} | dict.fromkeys(
-        (*(f"selfsup-{number}a" for number in range(1, 7)), "selfsup-23a", "selfsup-23b", "selfsup-24a"),
+        (
+            *(f"selfsup-{number}{form}" for number in range(1, 7) for form in "ab"),
+            *("selfsup-7a", "selfsup-23a", "selfsup-23b", "selfsup-24a"),
+        ),
         "amended after the results",
     )
 
 
-def test_in_the_unkind_cell_table_1_and_its_claims_are_the_same():
+@pytest.mark.parametrize(
+    ("cell", "forms"),
+    [
+        ("table_1_unkind", {number: f"selfsup-{number}a" for number in range(1, 7)}),
+        ("table_1_calibrated", {number: f"selfsup-{number}b" for number in range(1, 7)} | {7: "selfsup-7a"}),
+    ],
+)
+def test_in_another_cell_table_1_and_its_claims_are_the_same(cell, forms):
     paper = load_paper("selfsup")
-    there, here = paper.tables["table_1"], paper.tables["table_1_unkind"]
+    there, here = paper.tables["table_1"], paper.tables[cell]
     assert (here.rows, here.metrics, here.groups) == (there.rows, there.metrics, there.groups)
     claims = {claim.id: claim for claim in paper.claims}
-    for number in range(1, 7):
-        first, amended = claims[f"selfsup-{number}"], claims[f"selfsup-{number}a"]
+    for number, form in forms.items():
+        first, amended = claims[f"selfsup-{number}"], claims[form]
         assert amended.measures == first.measures
-        assert (amended.amends, amended.table) == (first.id, "table_1_unkind")
+        assert (amended.amends, amended.table) == (first.id, cell)
+    assert {claim.id for claim in paper.claims if claim.table == cell} == set(forms.values())
