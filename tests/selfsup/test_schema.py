@@ -46,3 +46,15 @@ def test_the_search_needs_a_range_for_each_of_its_values(change, message):
     ranges = {name: pair for name, pair in (dict(SELFSUP.calibrated.ranges) | change).items() if pair is not None}
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SELFSUP.calibrated, ranges=ranges)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"singles": (1, 5)}, "single_share.singles: expected at most segment.batch_size, 4"),
+        ({"grasps": SELFSUP.scenes.n_unlabelled + 1}, "single_share.grasps"),
+    ],
+)
+def test_single_objects_must_fit_into_a_batch_and_exist(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SELFSUP, single_share=dataclasses.replace(SELFSUP.single_share, **change))

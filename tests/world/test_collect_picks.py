@@ -15,6 +15,8 @@ from graspbook.world.episode import Grasp
 from graspbook.world.picking import Pick, run_picking
 from graspbook.world.picks import chosen_mask, read_picks, seen_image, true_ids
 from graspbook.world.segmenter import OneAtRandom, TrueSegmenter
+from graspbook.world.suction.expected_seals import ExpectedSeals
+from graspbook.world.suction.gripper import SuctionGripper
 from tests.conftest import standard
 
 WORLD = standard("selfsup").world
@@ -66,7 +68,7 @@ def fake(make_pick, monkeypatch):
     """Has every episode yield picks of given outcomes instead of running the world."""
 
     def use(*outcomes):
-        def episode(seed, catalogue, config, segmenter, number, *, attempts, share_new, renderer):
+        def episode(seed, catalogue, config, segmenter, number, **_):
             return (make_pick(number, attempt, outcome) for attempt, outcome in enumerate(outcomes))
 
         monkeypatch.setattr(module, "run_picking", episode)
@@ -209,7 +211,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
 
 def test_what_is_stored_is_not_run_again(data_dir, tmp_path, fake, monkeypatch):
     fake("dropped")
-    job = PickJob(0, TINY, TrueSegmenter(), 1, 0.5, str(data_dir))
+    job = PickJob(0, TINY, TrueSegmenter(), 1, 0.5, str(data_dir), ExpectedSeals(), 2.0)
     path = store_picks(job, 3, tmp_path)
     monkeypatch.setattr(module, "run_picking", None)
     assert store_picks(job, 3, tmp_path) == path
@@ -221,12 +223,15 @@ class Named:
 
 
 def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
-    job = PickJob(0, TINY, TrueSegmenter(), 3, 0.5, str(data_dir))
+    job = PickJob(0, TINY, TrueSegmenter(), 3, 0.5, str(data_dir), ExpectedSeals(), 2.0)
     other_data = tmp_path / "data" / "catalogue"
     other_data.mkdir(parents=True)
     (other_data / SHAPES_FILE).write_bytes(b"other")
     variants = [
         {"seed": 1},
+        {"gripper": SuctionGripper()},
+        {"gripper": ExpectedSeals(n_turns=5)},
+        {"worthwhile": -np.inf},
         {"config": WORLD},
         {"segmenter": Named("another")},
         {"attempts": 4},
@@ -234,13 +239,13 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
         {"data_dir": str(other_data.parent)},
     ]
     keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
-    assert len(keys) == 7 and job.key() == dataclasses.replace(job, segmenter=Named("true")).key()
+    assert len(keys) == 1 + len(variants) and job.key() == dataclasses.replace(job, segmenter=Named("true")).key()
 
 
 def test_the_scratch_key_names_the_code_of_a_segmenter_and_of_what_it_holds(data_dir, monkeypatch):
     named = []
     monkeypatch.setattr(fingerprint, "code_fingerprint", lambda *modules: named.append(set(modules)) or "code")
-    PickJob(0, TINY, OneAtRandom(Named("true")), 3, 0.5, str(data_dir)).key()
+    PickJob(0, TINY, OneAtRandom(Named("true")), 3, 0.5, str(data_dir), ExpectedSeals(), 2.0).key()
     assert named == [{"graspbook.world.collect_picks", "graspbook.world.segmenter"}]
 
 

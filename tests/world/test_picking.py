@@ -24,7 +24,7 @@ SMALL = replace(WORLD, height=64, samples=1, dials=replace(WORLD.dials, clutter=
 
 @pytest.fixture
 def run(small_catalogue, renderer):
-    def run(segmenter=None, number=0, seed=1, attempts=8, share_new=0.5, config=SMALL):
+    def run(segmenter=None, number=0, seed=1, attempts=8, share_new=0.5, config=SMALL, worthwhile=-np.inf):
         segmenter = segmenter or TrueSegmenter()
         return list(
             run_picking(
@@ -35,6 +35,7 @@ def run(small_catalogue, renderer):
                 number,
                 attempts=attempts,
                 share_new=share_new,
+                worthwhile=worthwhile,
                 renderer=renderer,
             )
         )
@@ -200,6 +201,42 @@ def test_after_a_failure_the_robot_turns_to_the_other_bin(run):
             patch.setattr(picking, "MAX_FAILURES", limit)
             patch.setattr(picking.housing, "collides", lambda *_: True)
             assert [pick.bin for pick in run(FLOOR, attempts=6)] == ([0] * limit + [1] * limit + [0] * limit)[:6]
+
+
+def promises(monkeypatch, scores):
+    """Gives the robot's best plan, at each look, the next of these scores; every attempt succeeds."""
+    looks, plan, execute = iter(scores), picking.choose, picking._execute
+
+    def scored(*arguments):
+        chosen, planned = plan(*arguments)
+        return chosen, replace(planned, score=next(looks))
+
+    monkeypatch.setattr(picking, "choose", scored)
+    monkeypatch.setattr(picking, "_execute", lambda *arguments: replace(execute(*arguments), outcome="success"))
+
+
+@pytest.mark.parametrize(
+    ("scores", "bins"),
+    [
+        ([2.0, 2.0, 2.0, 2.0], [0, 0, 0, 0]),  # worthwhile, each time
+        ([1.9, 2.0, 2.0, 2.0, 2.0], [1, 1, 1, 1]),  # the other bin promises more
+        ([1.9, 1.8, 1.9, 2.0, 2.0, 2.0], [1, 0, 0, 0]),  # as little: it tries there, and may decline again after that
+        ([2.0, 1.9, 2.0, 1.9, 2.0, 2.0], [0, 1, 0, 0]),
+    ],
+)
+def test_the_robot_looks_into_the_other_bin_before_it_tries_what_promises_little(run, monkeypatch, scores, bins):
+    promises(monkeypatch, scores)
+    assert [pick.bin for pick in run(FLOOR, attempts=4, worthwhile=2.0)] == bins
+
+
+def test_a_robot_for_which_everything_is_worthwhile_never_declines(run, monkeypatch):
+    promises(monkeypatch, [-9.0] * 4)
+    assert [pick.bin for pick in run(FLOOR, attempts=4)] == [0] * 4
+
+
+def test_who_sees_nothing_worthwhile_anywhere_tries_where_something_lies(run):
+    picks = run(Always(), attempts=3, worthwhile=2.0)
+    assert [(pick.bin, pick.outcome) for pick in picks] == [(0, "no_mask")] * 3
 
 
 def test_in_a_collision_the_tool_never_presses(run, monkeypatch):

@@ -1,9 +1,12 @@
-"""All sections of the paper's part of `params.yaml`: those of `config`, and those of the unkind and calibrated cells.
+"""All sections of the paper's part of `params.yaml`: those of `config`, and those of pages that came later.
 
-They are apart so that no page of the default cell hangs on what the others are made of.
+They are apart so that no earlier page hangs on them.
 """
 
 import dataclasses
+from typing import Annotated
+
+from annotated_types import MinLen
 
 from graspbook.configuration import Count, Natural, Positive, configuration
 from graspbook.selfsup import config
@@ -69,11 +72,27 @@ class CalibratedConfig(config.CollectConfig):
 
 
 @configuration
+class SingleShareConfig:
+    """Row Single-Object-100 with other shares of single-object images (ours; tests an explanation of Table II).
+
+    Attributes:
+        singles: of the images of a batch, for each training.
+        grasps: unlabelled grasps that the single objects come from, the first ones.
+        replicates: of the bootstrap.
+    """
+
+    singles: Annotated[tuple[Count, ...], MinLen(1)]
+    grasps: Count
+    replicates: Count
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
     unkind: UnkindConfig
     calibrated: CalibratedConfig
+    single_share: SingleShareConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,3 +101,7 @@ class Selfsup(config.Selfsup):
             there = getattr(self, name).n_train
             if most > there:
                 raise ValueError(f"{name}.n_train is {there}, but the largest of the models needs {most} grasps")
+        if max(self.single_share.singles) > self.segment.batch_size:
+            raise ValueError(f"single_share.singles: expected at most segment.batch_size, {self.segment.batch_size}")
+        if self.single_share.grasps > self.scenes.n_unlabelled:
+            raise ValueError(f"single_share.grasps: expected at most scenes.n_unlabelled, {self.scenes.n_unlabelled}")

@@ -28,9 +28,11 @@ from graspbook.training.fingerprint import modules_of
 from graspbook.workers import work_for, worker_count
 from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
-from graspbook.world.picking import Pick, run_picking
+from graspbook.world.picking import WORTHWHILE, Pick, run_picking
 from graspbook.world.picks import PICK_SCHEMA, encode_png
 from graspbook.world.segmenter import Segmenter
+from graspbook.world.suction.expected_seals import ExpectedSeals
+from graspbook.world.suction.gripper import SuctionGripper
 
 _PICKS, _GRASPS = "picks.parquet", "grasps"
 """What the folder of a stored episode holds."""
@@ -46,10 +48,13 @@ class PickJob:
     attempts: int
     share_new: float
     data_dir: str
+    gripper: SuctionGripper
+    worthwhile: float
 
     def key(self) -> str:
         """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
         settings = [self.seed, dataclasses.asdict(self.config), self.segmenter.key, self.attempts, self.share_new]
+        settings += [type(self.gripper).__name__, vars(self.gripper), self.worthwhile]
         return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.segmenter))
 
 
@@ -62,6 +67,8 @@ def collect_picks(
     episodes: int,
     attempts: int,
     share_new: float,
+    gripper: SuctionGripper | None = None,
+    worthwhile: float = WORTHWHILE,
     workers: int | None = None,
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
@@ -71,12 +78,14 @@ def collect_picks(
 
     Args:
         out: the file to write. It appears only when whole.
-        seed: decides everything, together with the arguments above and below up to `share_new`.
+        seed: decides everything, together with the arguments above and below up to `worthwhile`.
         config: the world.
         segmenter: what tells the robot where objects are; must survive pickling.
         episodes: how many.
         attempts: of each episode, at most.
         share_new: probability that an item is of the test objects, 0..1.
+        gripper: plans (`run_picking`).
+        worthwhile: score of a plan below which the robot first looks into the other bin.
         workers: how many processes work on episodes; `worker_count` by default. The result does not depend on it.
         data_dir: holds `catalogue/`.
         scratch_dir: where finished episodes wait; emptied of them when everything is written.
@@ -96,7 +105,7 @@ def collect_picks(
     if not 0 <= share_new <= 1:
         raise InputError(f"share_new: expected 0 to 1, got {share_new!r}")
     out, data_dir = Path(out), str(Path(data_dir).resolve())
-    job = PickJob(seed, config, segmenter, attempts, share_new, data_dir)
+    job = PickJob(seed, config, segmenter, attempts, share_new, data_dir, gripper or ExpectedSeals(), worthwhile)
     load_tools(data_dir)  # a faulty catalogue shows now, not in a worker
     if grasps_out is not None:
         check_replaceable(Path(grasps_out))
@@ -126,7 +135,8 @@ def store_picks(job: PickJob, number: int, folder: Path) -> Path:
     if path.exists():
         return path
     catalogue, renderer = load_tools(job.data_dir)
-    options = {"attempts": job.attempts, "share_new": job.share_new, "renderer": renderer}
+    options = {"attempts": job.attempts, "share_new": job.share_new}
+    options |= {"gripper": job.gripper, "worthwhile": job.worthwhile, "renderer": renderer}
     picks = run_picking(job.seed, catalogue, job.config, job.segmenter, number, **options)
     rows = []
     with scratch_folder(path) as partial, GraspWriter(partial / _GRASPS, scratch_folder) as writer:

@@ -18,6 +18,7 @@ from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, bank_metadata, cut_
 from graspbook.selfsup.pasting.sources import SCORES, FoundMasks
 from graspbook.selfsup.picking import continual
 from graspbook.selfsup.picking.continual import (
+    COUNTING,
     ROBOTS,
     grow_bank,
     join_banks,
@@ -110,7 +111,7 @@ def test_a_round_of_picking_keeps_what_held_and_nothing_of_an_earlier_run(tmp_pa
     write_grasps(tmp_path / "grasps", [make_grasp(9)])
     picked = pick_round(CONFIG, 3, WORLD, TrueSegmenter(), tmp_path, "data", tmp_path)
     where = {"data_dir": "data", "scratch_dir": tmp_path}
-    options = {"episodes": 2, "attempts": 3, "share_new": CONFIG.share_new} | where
+    options = {"episodes": 2, "attempts": 3, "share_new": CONFIG.share_new} | where | COUNTING
     assert asked == [(1000 * CONFIG.seed + 3, WORLD, "true", options)]
     assert picked.picks["file"].tolist() == [tmp_path / "picks.parquet"]
     assert len(picked.grasps or []) == held

@@ -7,10 +7,12 @@ pasted. The bank grows: what was collected once stays useful, and a model that i
 would forget. How good the two are after a round, `round_scores` measures.
 """
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as arrow
@@ -35,9 +37,14 @@ from graspbook.world.collect_picks import collect_picks
 from graspbook.world.config import WorldConfig
 from graspbook.world.picks import read_picks
 from graspbook.world.segmenter import Segmenter
+from graspbook.world.suction.gripper import SuctionGripper
 
 ROBOTS = {"own": "Own grasps", "labels": "Labels alone"}
 """The two robots: the stem of their files, and their names."""
+
+COUNTING: Mapping[str, Any] = {"gripper": SuctionGripper(), "worthwhile": -math.inf}
+"""The robots of the loop plan by counting cups and stay with a bin until they fail in it, as those of Table III did in
+their first edition; the loop has not been run again with the planner of `graspbook.world.picking`."""
 
 FIRST_MODEL, BANK = "model.safetensors", "bank.parquet"
 """In the folder that round 0 goes on from, and in that of each round."""
@@ -105,6 +112,7 @@ def pick_round(
         data_dir=data_dir,
         scratch_dir=scratch_dir,
         grasps_out=grasps,
+        **COUNTING,
     )
     return Picked(read_picks(file), GraspDataset(grasps) if grasps.exists() else None)
 

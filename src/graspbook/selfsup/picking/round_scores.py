@@ -18,7 +18,7 @@ from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import load_instance_model
 from graspbook.selfsup.instance_segmentation.areas import object_areas
 from graspbook.selfsup.picking.config import ContinualConfig
-from graspbook.selfsup.picking.continual import ROBOTS
+from graspbook.selfsup.picking.continual import COUNTING, ROBOTS
 from graspbook.selfsup.picking.pick_stats import error_rate
 from graspbook.selfsup.picking.robot import ModelSegmenter
 from graspbook.world.collect_picks import collect_picks
@@ -90,6 +90,7 @@ def measure_robot(
             share_new=share,
             data_dir=data_dir,
             scratch_dir=scratch_dir,
+            **COUNTING,
         )
         found = tabulate(scenes.names, (predict_instances(model, scene.image[None])[0] for scene in scenes))
         matches = match_detections(scenes.truth(), found, object_areas(scenes.size[0]))
