@@ -42,6 +42,14 @@ def test_an_svg_has_no_date_and_the_profiles_mark(tmp_path, profile):
     plt.close("all")
 
 
+@pytest.fixture
+def plain():
+    """matplotlib's own style, whatever another test has left: how much a picture loses to WebP depends on it."""
+    with plt.style.context("default"):
+        yield
+
+
+@pytest.mark.usefixtures("plain")
 def test_the_file_shows_what_the_figure_shows(tmp_path):
     for pictures, ending in ((False, ".png"), (True, ".webp")):
         figure = draw(pictures)
