@@ -29,8 +29,8 @@ def reports(tmp_path):
 def set_error(reports, row, value, share=1.0):
     """Set the error of a row, in the table (if share is 1) and in the first `share` of its replicates."""
     path = reports / "selfsup" / "table_1.csv"
-    table = pd.read_csv(path)
     if share == 1:
+        table = pd.read_csv(path)
         table.loc[table["method"] == row, "error"] = value
         table.to_csv(path, index=False)
     path = path.with_name("table_1.replicates.parquet")

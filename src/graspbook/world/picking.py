@@ -2,9 +2,9 @@
 
 Each attempt takes a new picture, asks a segmenter for masks, plans on all of them, and executes the plan that
 lands the most cups, along a path that hits nothing seen; a robot that expects too few seals looks into the other bin
-first. What comes out is carried to the other bin. Models are
-compared on the same bins: how an episode starts does not depend on the segmenter, and what an attempt draws depends
-on its number alone, so two models part only where they act differently.
+first. What comes out is carried to the other bin. Models are compared on the same bins: how an episode starts does
+not depend on the segmenter, and what an attempt draws depends on its number alone, so two models part only where they
+act differently.
 """
 
 from __future__ import annotations

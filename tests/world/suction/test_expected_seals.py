@@ -21,13 +21,13 @@ def picture(height):
     return camera, (TABLE - height(points[..., 0], points[..., 1])).astype(np.float32), points
 
 
-def naive_average(depth, mask, side):
+def naive_average(depth, mask, reach):
     result = depth.copy()
     for row, column in np.argwhere(mask & (depth > 0)):
         seen = [
             depth[r, c]
-            for r in range(max(0, row - side), min(len(depth), row + side + 1))
-            for c in range(max(0, column - side), min(depth.shape[1], column + side + 1))
+            for r in range(max(0, row - reach), min(len(depth), row + reach + 1))
+            for c in range(max(0, column - reach), min(depth.shape[1], column + reach + 1))
             if mask[r, c] and depth[r, c] > 0
         ]
         result[row, column] = np.mean(seen)
