@@ -113,11 +113,11 @@ def test_the_book_pulls_in_every_paper_that_has_run(slug):
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_pipeline_files_stay_readable(slug):
-    folder = ROOT / "notebooks" / slug
-    assert len((folder / "dvc.yaml").read_text().splitlines()) < 350
+    text = (ROOT / "notebooks" / slug / "dvc.yaml").read_text()
+    assert len(text.splitlines()) < 14 * len(yaml.safe_load(text)["stages"])
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_reports_of_a_paper_stay_within_their_budget(slug):
     size = sum(path.stat().st_size for path in (ROOT / "reports" / slug).rglob("*") if path.is_file())
-    assert size < 9 * 2**20, f"{size / 2**20:.1f} MiB"
+    assert size < 11 * 2**20, f"{size / 2**20:.1f} MiB"

@@ -58,3 +58,40 @@ def test_the_search_needs_a_range_for_each_of_its_values(change, message):
 def test_single_objects_must_fit_into_a_batch_and_exist(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SELFSUP, single_share=dataclasses.replace(SELFSUP.single_share, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows": ("paste-train", "nobody")}, "calibrated_rows.rows: expected names of section rows, got 'nobody'"),
+        ({"rows": ("paste-grasp-filter",)}, "calibrated_rows.rows: expected rows with .*, got paste-grasp-filter"),
+        ({"rows": ("single-object-100",)}, "got single-object-100"),
+        ({"rows": ("paste-grasp-inpaint",)}, "got paste-grasp-inpaint"),
+        ({"rows": ("mask-rcnn-100",)}, "got mask-rcnn-100"),
+        ({"n_labelled": 999}, "calibrated_rows.n_labelled is 999, but rows.mask2former-1000.labels is 1000"),
+        ({"n_unlabelled": 899}, "labels of 900 unlabelled grasps, but calibrated_rows.n_unlabelled is 899"),
+    ],
+)
+def test_rows_of_the_calibrated_cell_must_exist_and_find_what_they_learn_from(change, message):
+    enough = dataclasses.replace(SELFSUP.calibrated_rows, n_unlabelled=900)
+    dataclasses.replace(SELFSUP, calibrated_rows=enough)
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SELFSUP, calibrated_rows=dataclasses.replace(enough, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pasted": "nobody"}, "repeats.pasted: expected a row of section rows with model mask2former, got 'nobody'"),
+        ({"pasted": "mask2former-50"}, "repeats.pasted: expected a row with a bank, .*, got mask2former-50"),
+        ({"pasted": "paste-grasp-robust"}, "repeats.pasted: .*, got paste-grasp-robust"),
+        ({"alone": "paste-train"}, "repeats.alone: expected a row with no bank, .*, got paste-train"),
+        ({"models": ("mask-rcnn-100",)}, "repeats.models: expected a row .* with model mask2former"),
+        ({"models": ("paste-grasp",)}, "repeats.models: expected rows with keep_weights, got paste-grasp"),
+        ({"max_objects": (5, 25)}, "repeats.max_objects: expected fewer than pasting.max_objects, 25"),
+        ({"steps": (4800,)}, "repeats.steps: expected fewer than segment.steps, 4800"),
+    ],
+)
+def test_repeats_are_looked_for_in_rows_that_exist_and_differ_in_one_thing(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SELFSUP, repeats=dataclasses.replace(SELFSUP.repeats, **change))

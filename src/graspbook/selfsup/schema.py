@@ -86,6 +86,61 @@ class SingleShareConfig:
     replicates: Count
 
 
+BANKS = ("none", "train", "subtract-filter", "grasp-100")
+"""What may be pasted in the calibrated cell."""
+
+
+@configuration
+class CalibratedRowsConfig:
+    """Rows of Table II, trained and tested in the calibrated cell (ours; tests an explanation of that table).
+
+    Attributes:
+        seed: of the unlabelled grasps; the next two are those of the validation and of the test grasps.
+        n_unlabelled: successful grasps that nobody labels.
+        n_labelled: images of which all objects are outlined; the first ones are those that taught Grasp-100.
+        n_validation: labelled images of bins of known objects that nobody learns from.
+        n_test: labelled images of new objects.
+        n_judged: masks of each source whose faults are counted, at most.
+        rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, or with the objects of
+            one of `BANKS` (of all unlabelled grasps), as they are.
+        replicates: of the bootstrap.
+    """
+
+    seed: Natural
+    n_unlabelled: Count
+    n_labelled: Count
+    n_validation: Count
+    n_test: Count
+    n_judged: Count
+    rows: Annotated[tuple[str, ...], MinLen(1)]
+    replicates: Count
+
+
+@configuration
+class RepeatsConfig:
+    """Why rows with pasting hand in an object twice (ours; tests an explanation of Table II).
+
+    Attributes:
+        pasted: a row of section `rows` with pasting, that is trained again.
+        alone: a row of Mask2Former without pasting, that is trained again.
+        max_objects: objects pasted at most, for each training in place of `pasting.max_objects`.
+        steps: for each training of the two rows in place of `segment.steps`.
+        models: rows whose weights are kept, for the look at fuller test images.
+        added: objects that are pasted on the test images, for each look.
+        images: test images that they look at, spread over the set.
+        replicates: of the bootstrap.
+    """
+
+    pasted: str
+    alone: str
+    max_objects: tuple[Count, ...]
+    steps: tuple[Count, ...]
+    models: Annotated[tuple[str, ...], MinLen(1)]
+    added: Annotated[tuple[Natural, ...], MinLen(1)]
+    images: Count
+    replicates: Count
+
+
 @configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
@@ -93,6 +148,8 @@ class Selfsup(config.Selfsup):
     unkind: UnkindConfig
     calibrated: CalibratedConfig
     single_share: SingleShareConfig
+    calibrated_rows: CalibratedRowsConfig
+    repeats: RepeatsConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,3 +162,52 @@ class Selfsup(config.Selfsup):
             raise ValueError(f"single_share.singles: expected at most segment.batch_size, {self.segment.batch_size}")
         if self.single_share.grasps > self.scenes.n_unlabelled:
             raise ValueError(f"single_share.grasps: expected at most scenes.n_unlabelled, {self.scenes.n_unlabelled}")
+        self._check_calibrated_rows()
+        self._check_repeats()
+
+    def _check_calibrated_rows(self) -> None:
+        there = self.calibrated_rows
+        for name in there.rows:
+            if name not in self.rows:
+                raise ValueError(f"calibrated_rows.rows: expected names of section rows, got {name!r}")
+            row = self.rows[name]
+            if row.model != "mask2former" or row.bank not in BANKS or row.single or row.inpaint:
+                raise ValueError(
+                    f"calibrated_rows.rows: expected rows with model mask2former and bank {', '.join(BANKS)}, without "
+                    f"single and inpaint, got {name}"
+                )
+            if row.labels > there.n_labelled:
+                raise ValueError(
+                    f"calibrated_rows.n_labelled is {there.n_labelled}, but rows.{name}.labels is {row.labels}"
+                )
+        bought = there.n_labelled - self.models["grasp-100"].labels
+        if bought > there.n_unlabelled:
+            raise ValueError(
+                f"calibrated_rows.n_labelled asks for labels of {bought} unlabelled grasps, but "
+                f"calibrated_rows.n_unlabelled is {there.n_unlabelled}"
+            )
+
+    def _check_repeats(self) -> None:
+        there = self.repeats
+        for field, names in {"pasted": (there.pasted,), "alone": (there.alone,), "models": there.models}.items():
+            for name in names:
+                if name not in self.rows or self.rows[name].model != "mask2former":
+                    raise ValueError(
+                        f"repeats.{field}: expected a row of section rows with model mask2former, got {name!r}"
+                    )
+                if field == "models" and not self.rows[name].keep_weights:
+                    raise ValueError(f"repeats.models: expected rows with keep_weights, got {name}")
+        for field in ("pasted", "alone"):
+            row = self.rows[getattr(there, field)]
+            if (row.bank == "none") != (field == "alone") or row.single or row.robust or row.inpaint:
+                kind = "no bank" if field == "alone" else "a bank"
+                raise ValueError(
+                    f"repeats.{field}: expected a row with {kind}, without single, robust and inpaint, got "
+                    f"{getattr(there, field)}"
+                )
+        if max(there.max_objects, default=0) >= self.pasting.max_objects:
+            raise ValueError(
+                f"repeats.max_objects: expected fewer than pasting.max_objects, {self.pasting.max_objects}"
+            )
+        if max(there.steps, default=0) >= self.segment.steps:
+            raise ValueError(f"repeats.steps: expected fewer than segment.steps, {self.segment.steps}")
