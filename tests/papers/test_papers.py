@@ -104,7 +104,7 @@ def test_claims_that_came_after_their_results_say_so():
     assert forms == {"selfsup-7": "added with the results"} | dict.fromkeys(
         (
             *(f"selfsup-{number}{form}" for number in range(1, 7) for form in "ab"),
-            *(f"selfsup-{number}a" for number in (8, 12, 13, 15, 16, 18)),
+            *(f"selfsup-{number}a" for number in (12, 13, 15, 16, 18)),
             *("selfsup-7a", "selfsup-23a", "selfsup-23b", "selfsup-24a"),
         ),
         "amended after the results",
