@@ -105,7 +105,7 @@ def test_claims_that_came_after_their_results_say_so():
         (
             *(f"selfsup-{number}{form}" for number in range(1, 7) for form in "ab"),
             *(f"selfsup-{number}a" for number in (12, 13, 15, 16, 18)),
-            *("selfsup-7a", "selfsup-23a", "selfsup-23b", "selfsup-24a"),
+            *("selfsup-7a", "selfsup-23a", "selfsup-23b", "selfsup-24a", "selfsup-24b"),
         ),
         "amended after the results",
     )

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -18,7 +19,6 @@ from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, bank_metadata, cut_
 from graspbook.selfsup.pasting.sources import SCORES, FoundMasks
 from graspbook.selfsup.picking import continual
 from graspbook.selfsup.picking.continual import (
-    COUNTING,
     ROBOTS,
     grow_bank,
     join_banks,
@@ -86,7 +86,7 @@ def start(tmp_path_factory):
     return folder
 
 
-def test_both_robots_start_from_one_model_and_go_on_from_their_own(tmp_path):
+def test_all_robots_start_from_one_model_and_go_on_from_their_own(tmp_path):
     assert weights_before(tmp_path, 0) == dict.fromkeys(ROBOTS, tmp_path / "model.safetensors")
     assert weights_before(tmp_path, 2) == {robot: tmp_path / f"{robot}.safetensors" for robot in ROBOTS}
 
@@ -111,7 +111,7 @@ def test_a_round_of_picking_keeps_what_held_and_nothing_of_an_earlier_run(tmp_pa
     write_grasps(tmp_path / "grasps", [make_grasp(9)])
     picked = pick_round(CONFIG, 3, WORLD, TrueSegmenter(), tmp_path, "data", tmp_path)
     where = {"data_dir": "data", "scratch_dir": tmp_path}
-    options = {"episodes": 2, "attempts": 3, "share_new": CONFIG.share_new} | where | COUNTING
+    options = {"episodes": 2, "attempts": 3, "share_new": CONFIG.share_new} | where
     assert asked == [(1000 * CONFIG.seed + 3, WORLD, "true", options)]
     assert picked.picks["file"].tolist() == [tmp_path / "picks.parquet"]
     assert len(picked.grasps or []) == held
@@ -132,35 +132,48 @@ def test_the_bank_grows_by_what_was_grasped(tmp_path, make_grasp):
 
 
 def test_the_robots_differ_in_what_is_pasted_alone(scenes, tmp_path):
-    objects = ObjectBank(bank(tmp_path / "a.parquet", ["a", "b"], [0, 1], 2, 1), HEIGHT)
+    banks = {
+        "own": ObjectBank(bank(tmp_path / "a.parquet", ["a", "b"], [0, 1], 2, 1), HEIGHT),
+        "pasted": ObjectBank(bank(tmp_path / "b.parquet", ["c"], [0], 1, 2), HEIGHT),
+    }
     pasting = replace(PASTING, min_objects=3, min_area=0)
-    with_bank = round_batches(CONFIG, 1, scenes, pasting, objects, None, 5.0)
-    own, labels = (with_bank[robot](0) for robot in ROBOTS)
-    assert len(own.images) == CONFIG.batch_size and not torch.equal(own.images, labels.images)
-    for empty in (None, objects.first(0)):
-        without = round_batches(CONFIG, 1, scenes, pasting, empty, None, 5.0)
-        assert torch.equal(without["own"](0).images, labels.images)
-    assert not torch.equal(
-        round_batches(CONFIG, 2, scenes, pasting, None, None, 5.0)["labels"](0).images, labels.images
-    )
+
+    def images(number, banks):
+        batches = round_batches(CONFIG, number, scenes, pasting, banks, None, 5.0)
+        return {robot: batches[robot](0).images for robot in ROBOTS}
+
+    first = images(1, banks)
+    assert len(first) == 3 and len(first["own"]) == CONFIG.batch_size
+    for one, other in combinations(ROBOTS, 2):
+        assert not torch.equal(first[one], first[other])
+    for empty in ({}, {"own": None}, {"own": banks["own"].first(0)}):
+        bare = images(1, empty)
+        assert all(torch.equal(bare[robot], first["labels"]) for robot in ROBOTS)
+    exchanged = images(1, {"own": banks["pasted"], "pasted": banks["own"]})
+    assert torch.equal(exchanged["own"], first["pasted"]) and torch.equal(exchanged["pasted"], first["own"])
+    assert not torch.equal(images(2, banks)["labels"], first["labels"])
 
 
 def test_what_was_learned_is_kept_for_the_next_round(scenes, start, tmp_path):
     weights = weights_before(start, 0)
     keep_round(tmp_path / "round-0", weights, {}, None)
-    assert sorted(file.name for file in (tmp_path / "round-0").iterdir()) == ["labels.safetensors", "own.safetensors"]
+    assert sorted(file.name for file in (tmp_path / "round-0").iterdir()) == sorted(
+        f"{robot}.safetensors" for robot in ROBOTS
+    )
     for file in (tmp_path / "round-0").iterdir():
         assert file.read_bytes() == (start / "model.safetensors").read_bytes()
 
     weights = weights_before(tmp_path / "round-0", 1)
     objects = bank(tmp_path / "bank.parquet", ["a"], [0], 1, 1)
     pasting = replace(PASTING, min_objects=3, min_area=0)
-    batches = round_batches(CONFIG, 1, scenes, pasting, ObjectBank(objects, HEIGHT), None, 5.0)
+    other = ObjectBank(bank(tmp_path / "other.parquet", ["b"], [0], 1, 2), HEIGHT)
+    banks = {"own": ObjectBank(objects, HEIGHT), "pasted": other}
+    batches = round_batches(CONFIG, 1, scenes, pasting, banks, None, 5.0)
     trained = train_round(weights, batches, CONFIG.training(SEGMENT), scenes, tmp_path / "scratch")
     keep_round(tmp_path / "round-1", weights, trained, objects)
     kept = {file.name: file for file in (tmp_path / "round-1").iterdir()}
-    assert sorted(kept) == ["bank.parquet", "labels.safetensors", "own.safetensors"]
-    assert len({kept[f"{robot}.safetensors"].read_bytes() for robot in ROBOTS} | {weights["own"].read_bytes()}) == 3
+    assert sorted(kept) == ["bank.parquet", *sorted(f"{robot}.safetensors" for robot in ROBOTS)]
+    assert len({kept[f"{robot}.safetensors"].read_bytes() for robot in ROBOTS} | {weights["own"].read_bytes()}) == 4
     for robot in ROBOTS:
         assert trained[robot].history["step"].tolist() == [1, 2]
         for one, other in zip(

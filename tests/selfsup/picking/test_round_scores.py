@@ -11,6 +11,7 @@ from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.selfsup.instance_segmentation.areas import object_areas
 from graspbook.selfsup.picking import round_scores
+from graspbook.selfsup.picking.continual import ROBOTS
 from graspbook.selfsup.picking.round_scores import measure_round, write_scores
 from tests.conftest import standard
 
@@ -22,13 +23,13 @@ HEIGHT, WIDTH = 32, 48
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A round's folder with two small models."""
+    """A round's folder with three small models."""
     settings = replace(
         standard("selfsup").network.mask2former,
         queries=4, hidden=32, encoder_feedforward=16, decoder_layers=2, feedforward=16, points=16,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("round")
-    for seed, robot in enumerate(("own", "labels")):
+    for seed, robot in enumerate(ROBOTS):
         model = build_instance_model("mask2former", settings, None, seed)
         save_instance_model(model, "mask2former", folder / f"{robot}.safetensors")
     return folder
@@ -69,42 +70,43 @@ def asked(monkeypatch):
     return calls
 
 
-def test_both_robots_are_measured_on_both_kinds_of_bins(models, images, asked, tmp_path):
+def test_all_robots_are_measured_on_both_kinds_of_bins(models, images, asked, tmp_path):
     table, _ = measure_round(models, 2, CONFIG, WORLD, images, tmp_path)
     assert list(table) == ["round", *METRICS]
-    assert table["round"].tolist() == ["Own grasps, round 2", "Labels alone, round 2"]
-    assert sorted(asked) == ["labels-known", "labels-new", "own-known", "own-new"]
+    assert table["round"].tolist() == [f"{name}, round 2" for name in ROBOTS.values()]
+    assert sorted(asked) == sorted(f"{robot}-{kind}" for robot in ROBOTS for kind in ("known", "new"))
     for name, (seed, world, segmenter, options) in asked.items():
         robot, kind = name.split("-")
         assert (seed, world) == (3, WORLD) and segmenter.path == models / f"{robot}.safetensors"
         assert (segmenter.height, segmenter.threshold) == (HEIGHT, 0.3)
         assert (options["episodes"], options["attempts"], options["share_new"]) == (4, 5, float(kind == "new"))
-        scenes, row = images[kind], table.iloc[0 if robot == "own" else 1]
+        scenes, row = images[kind], table.iloc[list(ROBOTS).index(robot)]
         picks = round_scores.read_picks(tmp_path / f"{name}.parquet")
         assert row[f"error_{kind}"] == pytest.approx(100 * (picks["outcome"] != "success").mean())
         found = (predict_instances(load_instance_model(segmenter.path), scene.image[None])[0] for scene in scenes)
         matches = match_detections(scenes.truth(), tabulate(scenes.names, found), object_areas(HEIGHT))
         assert row[f"ap_{kind}"] == pytest.approx(average_precision(matches)["ap"][0])
-    assert (table["ap_known"] > 0).any() and table["ap_known"].nunique() == 2
+    assert (table["ap_known"] > 0).any() and table["ap_known"].nunique() == 3
 
 
 def test_replicates_resample_bins_and_come_with_each_robot(models, images, asked, tmp_path):
     _, replicates = measure_round(models, 1, CONFIG, WORLD, images, tmp_path)
     assert list(replicates) == ["replicate", *METRICS, "round"]
     assert replicates.groupby("round", sort=False)["replicate"].agg(list).to_dict() == {
-        "Own grasps, round 1": list(range(20)),
-        "Labels alone, round 1": list(range(20)),
+        f"{name}, round 1": list(range(20)) for name in ROBOTS.values()
     }
     assert all(replicates[metric].nunique() > 1 for metric in METRICS)
 
 
-def test_before_anybody_has_learned_the_second_robot_is_the_first(models, images, asked, tmp_path):
+def test_before_anybody_has_learned_all_robots_are_one(models, images, asked, tmp_path):
     table, replicates = measure_round(models, 0, CONFIG, WORLD, images, tmp_path)
     assert sorted(asked) == ["own-known", "own-new"]
-    own, labels = (rows.drop(columns="round").to_numpy() for _, rows in replicates.groupby("round", sort=False))
-    np.testing.assert_array_equal(own, labels)
+    own, *others = (rows.drop(columns="round").to_numpy() for _, rows in replicates.groupby("round", sort=False))
+    assert len(others) == 2
+    for other in others:
+        np.testing.assert_array_equal(own, other)
     assert table[METRICS].nunique().tolist() == [1, 1, 1, 1]
-    assert table["round"].tolist() == ["Own grasps, round 0", "Labels alone, round 0"]
+    assert table["round"].tolist() == [f"{name}, round 0" for name in ROBOTS.values()]
 
 
 def test_scores_are_written_as_a_table_and_replicates_in_single_precision(tmp_path):

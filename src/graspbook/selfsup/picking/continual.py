@@ -1,18 +1,17 @@
 """A round of learning without labels (`selfsup` paper, §I and §VI claim it; how it is done here is ours).
 
-Two robots go through the rounds side by side, from the same model with few labels. The one with its *own grasps* picks
-with its current model; what held is segmented by the grasp segmentation model, which stays as it is, and joins a bank
-of objects to paste. The one with *labels alone* trains for as many steps on the same labelled images, with nothing
-pasted. The bank grows: what was collected once stays useful, and a model that is trained on the newest objects alone
-would forget. How good the two are after a round, `round_scores` measures.
+Three robots go through the rounds side by side, from the same model with few labels. The one with its *own grasps*
+picks with its current model; what held is segmented by the grasp segmentation model, which stays as it is, and joins a
+bank of objects to paste. The bank grows: what was collected once stays useful, and a model that is trained on the
+newest objects alone would forget. The two others are its controls, and learn for as many steps from the same labelled
+images: *Paste-Train*, named after the row of Table II, pastes the objects of these images themselves; the one with
+*labels alone* pastes nothing. How good the three are after a round, `round_scores` measures.
 """
 
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as arrow
@@ -37,14 +36,9 @@ from graspbook.world.collect_picks import collect_picks
 from graspbook.world.config import WorldConfig
 from graspbook.world.picks import read_picks
 from graspbook.world.segmenter import Segmenter
-from graspbook.world.suction.gripper import SuctionGripper
 
-ROBOTS = {"own": "Own grasps", "labels": "Labels alone"}
-"""The two robots: the stem of their files, and their names."""
-
-COUNTING: Mapping[str, Any] = {"gripper": SuctionGripper(), "worthwhile": -math.inf}
-"""The robots of the loop plan by counting cups and stay with a bin until they fail in it, as those of Table III did in
-their first edition; the loop has not been run again with the planner of `graspbook.world.picking`."""
+ROBOTS = {"own": "Own grasps", "pasted": "Paste-Train", "labels": "Labels alone"}
+"""The robots: the stem of their files, and their names."""
 
 FIRST_MODEL, BANK = "model.safetensors", "bank.parquet"
 """In the folder that round 0 goes on from, and in that of each round."""
@@ -112,7 +106,6 @@ def pick_round(
         data_dir=data_dir,
         scratch_dir=scratch_dir,
         grasps_out=grasps,
-        **COUNTING,
     )
     return Picked(read_picks(file), GraspDataset(grasps) if grasps.exists() else None)
 
@@ -173,7 +166,7 @@ def round_batches(
     number: int,
     scenes: Scenes,
     pasting: PasteConfig,
-    objects: ObjectBank | None,
+    banks: Mapping[str, ObjectBank | None],
     inpainter: Inpainter | None,
     dilate: float,
 ) -> dict[str, BatchSampler]:
@@ -184,18 +177,17 @@ def round_batches(
         number: of the round; each has other batches.
         scenes: labelled images.
         pasting: how objects are pasted.
-        objects: the bank of the robot with its own grasps; as long as it has none, nothing is pasted.
+        banks: of the robots that paste; as long as one has no objects, nothing is pasted.
         inpainter: repaints the outlines of what is pasted, or None.
         dilate: by how many pixels of a 640x960 image they are widened for that.
     """
-    pasted = {}
-    if objects is not None and len(objects):
-        pasted = {"bank": objects, "inpainter": inpainter, "dilate": dilate}
-    seed = 100 * config.seed + number
-    return {
-        "own": BatchSampler(scenes, config.batch_size, seed, config=pasting, **pasted),
-        "labels": BatchSampler(scenes, config.batch_size, seed, config=pasting),
-    }
+    batches, seed = {}, 100 * config.seed + number
+    for robot in ROBOTS:
+        bank, pasted = banks.get(robot), {}
+        if bank is not None and len(bank):
+            pasted = {"bank": bank, "inpainter": inpainter, "dilate": dilate}
+        batches[robot] = BatchSampler(scenes, config.batch_size, seed, config=pasting, **pasted)
+    return batches
 
 
 def train_round(

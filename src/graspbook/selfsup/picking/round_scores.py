@@ -1,4 +1,4 @@
-"""How good two robots are after a round of learning without labels (ours, see `continual`).
+"""How good the robots are after a round of learning without labels (ours, see `continual`).
 
 Each picks from bins of known objects and from bins of new ones, the same bins in every round; and its AP is measured
 on labelled images of both kinds. Nothing of this is learned from.
@@ -18,7 +18,7 @@ from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import load_instance_model
 from graspbook.selfsup.instance_segmentation.areas import object_areas
 from graspbook.selfsup.picking.config import ContinualConfig
-from graspbook.selfsup.picking.continual import COUNTING, ROBOTS
+from graspbook.selfsup.picking.continual import ROBOTS
 from graspbook.selfsup.picking.pick_stats import error_rate
 from graspbook.selfsup.picking.robot import ModelSegmenter
 from graspbook.world.collect_picks import collect_picks
@@ -39,7 +39,7 @@ def measure_round(
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure both robots; in round 0, when nobody has learned anything yet, the second is the first.
+    """Measure all robots; in round 0, when nobody has learned anything yet, they are one and the same.
 
     Args:
         models: folder of the round, as `continual.keep_round` wrote it.
@@ -90,7 +90,6 @@ def measure_robot(
             share_new=share,
             data_dir=data_dir,
             scratch_dir=scratch_dir,
-            **COUNTING,
         )
         found = tabulate(scenes.names, (predict_instances(model, scene.image[None])[0] for scene in scenes))
         matches = match_detections(scenes.truth(), found, object_areas(scenes.size[0]))
