@@ -95,3 +95,18 @@ def test_rows_of_the_calibrated_cell_must_exist_and_find_what_they_learn_from(ch
 def test_repeats_are_looked_for_in_rows_that_exist_and_differ_in_one_thing(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SELFSUP, repeats=dataclasses.replace(SELFSUP.repeats, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows": ("paste-train", "nobody")}, "luck.rows: expected rows of section rows with .*, got 'nobody'"),
+        ({"rows": ("mask-rcnn-100",)}, "luck.rows: .* model mask2former, .*, got 'mask-rcnn-100'"),
+        ({"rows": ("single-object-100",)}, "luck.rows: .* without single, got 'single-object-100'"),
+        ({"seeds": (2, 2)}, "luck.seeds: expected seeds that differ .*, got 2, 2"),
+        ({"seeds": (2, 1)}, "luck.seeds: expected seeds that differ .* from segment.seed, 1, got 2, 1"),
+    ],
+)
+def test_luck_is_looked_for_in_rows_that_exist_with_seeds_that_differ(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SELFSUP, luck=dataclasses.replace(SELFSUP.luck, **change))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from graspbook.configuration import Count, Natural, Positive, configuration
+from graspbook.configuration import Count, Natural, Positive, Seed, configuration
 from graspbook.selfsup import config
 from graspbook.world.config import Dials
 from graspbook.world.upsets import Upsets
@@ -142,6 +142,21 @@ class RepeatsConfig:
 
 
 @configuration
+class LuckConfig:
+    """Rows of Table II, trained again with other seeds (ours): how much of a difference is luck.
+
+    Attributes:
+        seeds: beside that of `segment`.
+        rows: trained again, by their names in section `rows`: Mask2Formers without `single`.
+        replicates: of the bootstrap over bins and trainings.
+    """
+
+    seeds: Annotated[tuple[Seed, ...], MinLen(1)]
+    rows: Annotated[tuple[str, ...], MinLen(1)]
+    replicates: Count
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
@@ -150,6 +165,7 @@ class Selfsup(config.Selfsup):
     single_share: SingleShareConfig
     calibrated_rows: CalibratedRowsConfig
     repeats: RepeatsConfig
+    luck: LuckConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -164,6 +180,7 @@ class Selfsup(config.Selfsup):
             raise ValueError(f"single_share.grasps: expected at most scenes.n_unlabelled, {self.scenes.n_unlabelled}")
         self._check_calibrated_rows()
         self._check_repeats()
+        self._check_luck()
 
     def _check_calibrated_rows(self) -> None:
         there = self.calibrated_rows
@@ -211,3 +228,16 @@ class Selfsup(config.Selfsup):
             )
         if max(there.steps, default=0) >= self.segment.steps:
             raise ValueError(f"repeats.steps: expected fewer than segment.steps, {self.segment.steps}")
+
+    def _check_luck(self) -> None:
+        there = self.luck
+        for name in there.rows:
+            if name not in self.rows or self.rows[name].model != "mask2former" or self.rows[name].single:
+                raise ValueError(
+                    f"luck.rows: expected rows of section rows with model mask2former, without single, got {name!r}"
+                )
+        if len({self.segment.seed, *there.seeds}) <= len(there.seeds):
+            raise ValueError(
+                f"luck.seeds: expected seeds that differ from each other and from segment.seed, {self.segment.seed}, "
+                f"got {', '.join(map(str, there.seeds))}"
+            )
