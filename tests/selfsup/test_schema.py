@@ -110,3 +110,11 @@ def test_repeats_are_looked_for_in_rows_that_exist_and_differ_in_one_thing(chang
 def test_luck_is_looked_for_in_rows_that_exist_with_seeds_that_differ(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SELFSUP, luck=dataclasses.replace(SELFSUP.luck, **change))
+
+
+@pytest.mark.parametrize("steps", [(500, 3000), (1500, 500), (500, 1500, 1500)])
+def test_lengths_of_training_rise_and_hold_that_of_table_1(steps):
+    with pytest.raises(
+        ValueError, match=r"converged.steps: expected rising lengths with train.steps, 1500, among them"
+    ):
+        dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, steps=steps))

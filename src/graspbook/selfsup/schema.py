@@ -157,6 +157,17 @@ class LuckConfig:
 
 
 @configuration
+class ConvergedConfig:
+    """Grasp segmentation trained to the end, without early stopping (ours): is the model confidently wrong then?
+
+    Attributes:
+        steps: lengths of training, rising; one of them that of section `train`, as in Table I.
+    """
+
+    steps: Annotated[tuple[Positive, ...], MinLen(1)]
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
@@ -166,6 +177,7 @@ class Selfsup(config.Selfsup):
     calibrated_rows: CalibratedRowsConfig
     repeats: RepeatsConfig
     luck: LuckConfig
+    converged: ConvergedConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -181,6 +193,12 @@ class Selfsup(config.Selfsup):
         self._check_calibrated_rows()
         self._check_repeats()
         self._check_luck()
+        steps = self.converged.steps
+        if list(steps) != sorted(set(steps)) or self.train.steps not in steps:
+            raise ValueError(
+                f"converged.steps: expected rising lengths with train.steps, {self.train.steps}, among them, "
+                f"got {', '.join(map(str, steps))}"
+            )
 
     def _check_calibrated_rows(self) -> None:
         there = self.calibrated_rows
