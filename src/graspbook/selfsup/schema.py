@@ -164,7 +164,18 @@ class ConvergedConfig:
         steps: lengths of training, rising; one of them that of section `train`, as in Table I.
     """
 
-    steps: Annotated[tuple[Positive, ...], MinLen(1)]
+    steps: Annotated[tuple[Count, ...], MinLen(1)]
+
+
+@configuration
+class AgainConfig:
+    """The loop of section `continual`, run once more (ours).
+
+    Attributes:
+        seed: another than that of `continual`.
+    """
+
+    seed: Seed
 
 
 @configuration
@@ -178,6 +189,7 @@ class Selfsup(config.Selfsup):
     repeats: RepeatsConfig
     luck: LuckConfig
     converged: ConvergedConfig
+    again: AgainConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -193,6 +205,12 @@ class Selfsup(config.Selfsup):
         self._check_calibrated_rows()
         self._check_repeats()
         self._check_luck()
+        if self.again.seed == self.continual.seed:
+            raise ValueError(f"again.seed: expected another than continual.seed, {self.continual.seed}")
+        if len(self.continual.rounds) < 2:
+            raise ValueError(
+                "again: expected at least two rounds in continual.rounds, one to start from and one to learn in"
+            )
         steps = self.converged.steps
         if list(steps) != sorted(set(steps)) or self.train.steps not in steps:
             raise ValueError(
