@@ -105,8 +105,17 @@ def test_claims_that_came_after_their_results_say_so():
         (
             *(f"selfsup-{number}{form}" for number in range(1, 7) for form in "ab"),
             *(f"selfsup-{number}a" for number in (12, 13, 15, 16, 18)),
-            *("selfsup-7a", "selfsup-23a", "selfsup-23b", "selfsup-24a", "selfsup-24b"),
-            *("selfsup-8b", "selfsup-10a", "selfsup-15b", "selfsup-16b"),
+            *(
+                "selfsup-7a",
+                "selfsup-23a",
+                "selfsup-23b",
+                "selfsup-24a",
+                "selfsup-24b",
+                "selfsup-23c",
+                "selfsup-23d",
+                "selfsup-24c",
+            ),
+            *("selfsup-4c", "selfsup-8b", "selfsup-10a", "selfsup-15b", "selfsup-16b"),
         ),
         "amended after the results",
     )

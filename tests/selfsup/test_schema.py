@@ -110,3 +110,21 @@ def test_repeats_are_looked_for_in_rows_that_exist_and_differ_in_one_thing(chang
 def test_luck_is_looked_for_in_rows_that_exist_with_seeds_that_differ(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SELFSUP, luck=dataclasses.replace(SELFSUP.luck, **change))
+
+
+@pytest.mark.parametrize("steps", [(500, 3000), (1500, 500), (500, 1500, 1500)])
+def test_lengths_of_training_rise_and_hold_that_of_table_1(steps):
+    with pytest.raises(
+        ValueError, match=r"converged.steps: expected rising lengths with train.steps, 1500, among them"
+    ):
+        dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, steps=steps))
+
+
+def test_the_loop_runs_again_with_another_seed_and_something_to_learn_in():
+    same = dataclasses.replace(SELFSUP.again, seed=SELFSUP.continual.seed)
+    with pytest.raises(ValueError, match=r"again.seed: expected another than continual.seed, 5"):
+        dataclasses.replace(SELFSUP, again=same)
+    rounds = {"0": SELFSUP.continual.rounds["0"]}
+    once = dataclasses.replace(SELFSUP.continual, rounds=rounds, enter_round=0)
+    with pytest.raises(ValueError, match="again: expected at least two rounds"):
+        dataclasses.replace(SELFSUP, continual=once)

@@ -157,6 +157,28 @@ class LuckConfig:
 
 
 @configuration
+class ConvergedConfig:
+    """Grasp segmentation trained to the end, without early stopping (ours): is the model confidently wrong then?
+
+    Attributes:
+        steps: lengths of training, rising; one of them that of section `train`, as in Table I.
+    """
+
+    steps: Annotated[tuple[Count, ...], MinLen(1)]
+
+
+@configuration
+class AgainConfig:
+    """The loop of section `continual`, run once more (ours).
+
+    Attributes:
+        seed: another than that of `continual`.
+    """
+
+    seed: Seed
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
@@ -166,6 +188,8 @@ class Selfsup(config.Selfsup):
     calibrated_rows: CalibratedRowsConfig
     repeats: RepeatsConfig
     luck: LuckConfig
+    converged: ConvergedConfig
+    again: AgainConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -181,6 +205,18 @@ class Selfsup(config.Selfsup):
         self._check_calibrated_rows()
         self._check_repeats()
         self._check_luck()
+        if self.again.seed == self.continual.seed:
+            raise ValueError(f"again.seed: expected another than continual.seed, {self.continual.seed}")
+        if len(self.continual.rounds) < 2:
+            raise ValueError(
+                "again: expected at least two rounds in continual.rounds, one to start from and one to learn in"
+            )
+        steps = self.converged.steps
+        if list(steps) != sorted(set(steps)) or self.train.steps not in steps:
+            raise ValueError(
+                f"converged.steps: expected rising lengths with train.steps, {self.train.steps}, among them, "
+                f"got {', '.join(map(str, steps))}"
+            )
 
     def _check_calibrated_rows(self) -> None:
         there = self.calibrated_rows
