@@ -115,7 +115,7 @@ def test_claims_that_came_after_their_results_say_so():
                 "selfsup-23d",
                 "selfsup-24c",
             ),
-            *("selfsup-4c", "selfsup-8b", "selfsup-10a", "selfsup-15b", "selfsup-16b"),
+            *("selfsup-4c", "selfsup-4d", "selfsup-8b", "selfsup-10a", "selfsup-15b", "selfsup-16b"),
         ),
         "amended after the results",
     )

@@ -128,3 +128,8 @@ def test_the_loop_runs_again_with_another_seed_and_something_to_learn_in():
     once = dataclasses.replace(SELFSUP.continual, rounds=rounds, enter_round=0)
     with pytest.raises(ValueError, match="again: expected at least two rounds"):
         dataclasses.replace(SELFSUP, continual=once)
+
+
+def test_further_trainings_have_other_seeds_than_table_1():
+    with pytest.raises(ValueError, match=r"converged.seeds: expected seeds other than train.seed, 1"):
+        dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, seeds=(2, 1)))

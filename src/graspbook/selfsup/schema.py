@@ -162,9 +162,11 @@ class ConvergedConfig:
 
     Attributes:
         steps: lengths of training, rising; one of them that of section `train`, as in Table I.
+        seeds: of further trainings of the shortest length, beside that of section `train`.
     """
 
     steps: Annotated[tuple[Count, ...], MinLen(1)]
+    seeds: Annotated[tuple[Seed, ...], MinLen(1)]
 
 
 @configuration
@@ -217,6 +219,8 @@ class Selfsup(config.Selfsup):
                 f"converged.steps: expected rising lengths with train.steps, {self.train.steps}, among them, "
                 f"got {', '.join(map(str, steps))}"
             )
+        if self.train.seed in self.converged.seeds:
+            raise ValueError(f"converged.seeds: expected seeds other than train.seed, {self.train.seed}")
 
     def _check_calibrated_rows(self) -> None:
         there = self.calibrated_rows
