@@ -30,6 +30,7 @@ TINY = {
             "network": {"fpn_channels": 8},
         },
         "models": {f"grasp-{name}": {"labels": 4} for name in ("100-noaug", "100", "200")},
+        "converged": {"steps": [60]},
     }
 }
 RESULTS = ("artifacts", "reports/selfsup")
