@@ -120,6 +120,16 @@ def test_lengths_of_training_rise_and_hold_that_of_table_1(steps):
         dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, steps=steps))
 
 
+def test_the_loop_runs_again_with_another_seed_and_something_to_learn_in():
+    same = dataclasses.replace(SELFSUP.again, seed=SELFSUP.continual.seed)
+    with pytest.raises(ValueError, match=r"again.seed: expected another than continual.seed, 5"):
+        dataclasses.replace(SELFSUP, again=same)
+    rounds = {"0": SELFSUP.continual.rounds["0"]}
+    once = dataclasses.replace(SELFSUP.continual, rounds=rounds, enter_round=0)
+    with pytest.raises(ValueError, match="again: expected at least two rounds"):
+        dataclasses.replace(SELFSUP, continual=once)
+
+
 def test_further_trainings_have_other_seeds_than_table_1():
     with pytest.raises(ValueError, match=r"converged.seeds: expected seeds other than train.seed, 1"):
         dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, seeds=(2, 1)))

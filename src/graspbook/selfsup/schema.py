@@ -170,6 +170,17 @@ class ConvergedConfig:
 
 
 @configuration
+class AgainConfig:
+    """The loop of section `continual`, run once more (ours).
+
+    Attributes:
+        seed: another than that of `continual`.
+    """
+
+    seed: Seed
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
@@ -180,6 +191,7 @@ class Selfsup(config.Selfsup):
     repeats: RepeatsConfig
     luck: LuckConfig
     converged: ConvergedConfig
+    again: AgainConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -195,6 +207,12 @@ class Selfsup(config.Selfsup):
         self._check_calibrated_rows()
         self._check_repeats()
         self._check_luck()
+        if self.again.seed == self.continual.seed:
+            raise ValueError(f"again.seed: expected another than continual.seed, {self.continual.seed}")
+        if len(self.continual.rounds) < 2:
+            raise ValueError(
+                "again: expected at least two rounds in continual.rounds, one to start from and one to learn in"
+            )
         steps = self.converged.steps
         if list(steps) != sorted(set(steps)) or self.train.steps not in steps:
             raise ValueError(
