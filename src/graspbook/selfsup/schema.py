@@ -181,6 +181,55 @@ class AgainConfig:
 
 
 @configuration
+class FineConfig(config.CollectConfig):
+    """Objects pasted, and outlines inpainted, at a larger size than networks see, in the calibrated cell (ours).
+
+    Attributes:
+        seed: of the grasps that teach Grasp-100; the next ones are those of the unlabelled, validation and test grasps.
+        n_train: successful grasps of which some teach Grasp-100.
+        n_test: labelled images of new objects.
+        height: of photographs, and of the images that objects are pasted on, pixels.
+        n_unlabelled: successful grasps that nobody labels.
+        n_labelled: images of which all objects are outlined; the first ones are those that taught Grasp-100.
+        n_validation: labelled images of bins of known objects that nobody learns from.
+        n_realism: unlabelled scenes that are set apart for measuring how real outlines look.
+        crop: side of the crops that the inpainting model learns from, pixels at 640x960, in place of
+            `inpaint.training.crop`.
+        strengths: of the inpainter in place of `inpainter.strength`; the one that looks most real is used.
+        composites: images that are pasted for each row.
+        rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, or with the objects of
+            one of `BANKS` (of all unlabelled grasps), inpainted or not.
+        replicates: of the bootstrap.
+    """
+
+    height: Count
+    n_unlabelled: Count
+    n_labelled: Count
+    n_validation: Count
+    n_realism: Count
+    crop: Positive
+    strengths: Annotated[tuple[Positive, ...], MinLen(1)]
+    composites: Count
+    rows: Annotated[tuple[str, ...], MinLen(1)]
+    replicates: Count
+
+
+@configuration
+class FineRobotsConfig:
+    """Table III in the calibrated cell (ours).
+
+    Attributes:
+        rows: what the robots see with: some of `fine.rows`. Another robot sees the true masks.
+        bins: that each robot picks from, drawn as for section `pick`.
+        replicates: of the bootstrap.
+    """
+
+    rows: Annotated[tuple[str, ...], MinLen(1)]
+    bins: Count
+    replicates: Count
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
@@ -192,11 +241,13 @@ class Selfsup(config.Selfsup):
     luck: LuckConfig
     converged: ConvergedConfig
     again: AgainConfig
+    fine: FineConfig
+    fine_robots: FineRobotsConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
         most = max(model.labels for model in self.models.values()) + self.train.held_out
-        for name in ("unkind", "calibrated"):
+        for name in ("unkind", "calibrated", "fine"):
             there = getattr(self, name).n_train
             if most > there:
                 raise ValueError(f"{name}.n_train is {there}, but the largest of the models needs {most} grasps")
@@ -204,7 +255,9 @@ class Selfsup(config.Selfsup):
             raise ValueError(f"single_share.singles: expected at most segment.batch_size, {self.segment.batch_size}")
         if self.single_share.grasps > self.scenes.n_unlabelled:
             raise ValueError(f"single_share.grasps: expected at most scenes.n_unlabelled, {self.scenes.n_unlabelled}")
-        self._check_calibrated_rows()
+        self._check_rows_elsewhere("calibrated_rows", inpaint=False)
+        self._check_rows_elsewhere("fine", inpaint=True)
+        self._check_fine()
         self._check_repeats()
         self._check_luck()
         if self.again.seed == self.continual.seed:
@@ -222,27 +275,40 @@ class Selfsup(config.Selfsup):
         if self.train.seed in self.converged.seeds:
             raise ValueError(f"converged.seeds: expected seeds other than train.seed, {self.train.seed}")
 
-    def _check_calibrated_rows(self) -> None:
-        there = self.calibrated_rows
+    def _check_rows_elsewhere(self, section: str, inpaint: bool) -> None:
+        there = getattr(self, section)
         for name in there.rows:
             if name not in self.rows:
-                raise ValueError(f"calibrated_rows.rows: expected names of section rows, got {name!r}")
+                raise ValueError(f"{section}.rows: expected names of section rows, got {name!r}")
             row = self.rows[name]
-            if row.model != "mask2former" or row.bank not in BANKS or row.single or row.inpaint:
+            if row.model != "mask2former" or row.bank not in BANKS or row.single or (row.inpaint and not inpaint):
                 raise ValueError(
-                    f"calibrated_rows.rows: expected rows with model mask2former and bank {', '.join(BANKS)}, without "
-                    f"single and inpaint, got {name}"
+                    f"{section}.rows: expected rows with model mask2former and bank {', '.join(BANKS)}, without "
+                    f"single{'' if inpaint else ' and inpaint'}, got {name}"
                 )
             if row.labels > there.n_labelled:
-                raise ValueError(
-                    f"calibrated_rows.n_labelled is {there.n_labelled}, but rows.{name}.labels is {row.labels}"
-                )
+                raise ValueError(f"{section}.n_labelled is {there.n_labelled}, but rows.{name}.labels is {row.labels}")
         bought = there.n_labelled - self.models["grasp-100"].labels
         if bought > there.n_unlabelled:
             raise ValueError(
-                f"calibrated_rows.n_labelled asks for labels of {bought} unlabelled grasps, but "
-                f"calibrated_rows.n_unlabelled is {there.n_unlabelled}"
+                f"{section}.n_labelled asks for labels of {bought} unlabelled grasps, but "
+                f"{section}.n_unlabelled is {there.n_unlabelled}"
             )
+
+    def _check_fine(self) -> None:
+        there = self.fine
+        if there.height < max(self.world.height, self.network.height):
+            raise ValueError(
+                f"fine.height: expected at least world.height and network.height, {self.world.height} and "
+                f"{self.network.height}, got {there.height}"
+            )
+        if there.n_realism >= there.n_unlabelled:
+            raise ValueError(f"fine.n_realism: expected fewer than fine.n_unlabelled, {there.n_unlabelled}")
+        if max(there.strengths) > 1:
+            raise ValueError(f"fine.strengths: expected numbers above 0 and at most 1, got {max(there.strengths)}")
+        for name in self.fine_robots.rows:
+            if name not in there.rows:
+                raise ValueError(f"fine_robots.rows: expected names of fine.rows, got {name!r}")
 
     def _check_repeats(self) -> None:
         there = self.repeats

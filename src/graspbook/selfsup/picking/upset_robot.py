@@ -1,0 +1,35 @@
+"""A robot whose camera is upset: what spoils photographs of the calibrated cell spoils what it sees (ours).
+
+Beside `grasp_segmentation.upset_grasps`, which upsets the photographs of a data set.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from graspbook.instances.detections import Detections
+from graspbook.training.fingerprint import fingerprint
+from graspbook.world.segmenter import Segmenter
+from graspbook.world.upsets import Upsets, upset_photograph
+
+
+@dataclasses.dataclass(frozen=True)
+class UpsetSegmenter:
+    """Shows another segmenter the upset photograph. Depth is measured by other means, and stays as it is.
+
+    Attributes:
+        segmenter: the other one.
+        upsets: what befalls a photograph, how often; nudges do not, since a robot looks anew after each grasp.
+    """
+
+    segmenter: Segmenter
+    upsets: Upsets
+
+    @property
+    def key(self) -> str:
+        """Names the other one and the upsets."""
+        return f"upset {fingerprint(dataclasses.asdict(self.upsets))}: {self.segmenter.key}"
+
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+        """What the other one takes for items in the upset photograph; `rng` draws what befalls it."""
+        return self.segmenter(upset_photograph(image, ids > 0, rng, self.upsets), ids, rng)
