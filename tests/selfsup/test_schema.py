@@ -82,6 +82,28 @@ def test_rows_of_the_calibrated_cell_must_exist_and_find_what_they_learn_from(ch
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"rows": ("nobody",)}, "fine.rows: expected names of section rows, got 'nobody'"),
+        ({"rows": ("paste-grasp-filter",)}, "fine.rows: expected rows with .*, got paste-grasp-filter"),
+        ({"rows": ("single-object-100",)}, "fine.rows: expected rows .* without single, got single-object-100"),
+        ({"n_labelled": 999}, "fine.n_labelled is 999, but rows.mask2former-1000.labels is 1000"),
+        ({"n_unlabelled": 899}, "labels of 900 unlabelled grasps, but fine.n_unlabelled is 899"),
+        ({"n_train": 259}, "fine.n_train is 259, but the largest of the models needs 260 grasps"),
+        ({"height": 127}, "fine.height: expected at least world.height and network.height, 128 and 96, got 127"),
+        ({"n_realism": 900}, "fine.n_realism: expected fewer than fine.n_unlabelled, 900"),
+        ({"strengths": (0.5, 1.5)}, "fine.strengths: expected numbers above 0 and at most 1, got 1.5"),
+        ({"rows": ("mask2former-100",)}, "fine_robots.rows: expected names of fine.rows, got 'paste-subtract-robust'"),
+    ],
+)
+def test_rows_that_are_pasted_at_a_larger_size_must_exist_and_find_what_they_learn_from(change, message):
+    enough = dataclasses.replace(SELFSUP.fine, n_unlabelled=900, n_realism=800)
+    dataclasses.replace(SELFSUP, fine=enough)
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SELFSUP, fine=dataclasses.replace(enough, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
         ({"pasted": "nobody"}, "repeats.pasted: expected a row of section rows with model mask2former, got 'nobody'"),
         ({"pasted": "mask2former-50"}, "repeats.pasted: expected a row with a bank, .*, got mask2former-50"),
         ({"pasted": "paste-grasp-robust"}, "repeats.pasted: .*, got paste-grasp-robust"),

@@ -90,7 +90,18 @@ def keep_pasted_scenes(
     """`pasted_scenes` as a labelled set in a scratch folder, made once for equal scenes, bank, settings and code.
 
     Args:
-        scratch_dir: ignored folder; the set lies in `pasted/<name>` of it. The others are those of `pasted_scenes`.
+        scratch_dir: ignored folder; the set lies in `pasted/<name>` of it.
+        scenes: labelled images, at the size at which objects are pasted.
+        bank: the objects, in pixels of that size.
+        count: how many images.
+        seed: of everything random.
+        config: how objects are pasted.
+        size: height and width of the images handed out, pixels.
+        inpainter: repaints the outlines of what was pasted, or None.
+        dilate: by how many pixels of a 640x960 image the outlines are widened for that.
+
+    Returns:
+        The set; a killed call leaves nothing of it.
     """
 
     def make(number: int) -> Iterator[LabelledScene]:
