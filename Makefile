@@ -37,4 +37,4 @@ bench: setup ## measure speed; writes reports/benchmarks.csv
 	@python tests/benchmarks/run.py
 
 clean: ## free what can be made again: finished trainings, workspaces of profiles, partly executed notebooks
-	@rm -rf runs scratch/trainings scratch/notebooks scratch/live
+	@rm -rf runs scratch/trainings scratch/pasted scratch/notebooks scratch/live
