@@ -6,7 +6,7 @@ They are apart so that no earlier page hangs on them.
 import dataclasses
 from typing import Annotated
 
-from annotated_types import MinLen
+from annotated_types import Interval, MinLen
 
 from graspbook.configuration import Count, Natural, Positive, Seed, configuration
 from graspbook.selfsup import config
@@ -230,6 +230,21 @@ class FineRobotsConfig:
 
 
 @configuration
+class UpsetDialsConfig:
+    """Figure 2 in the calibrated cell, and its upsets turned one at a time (ours).
+
+    Attributes:
+        seed: of the test grasps and of their upsets.
+        n_grasps: successful grasps of test objects.
+        levels: settings of each upset, from never to strong.
+    """
+
+    seed: Seed
+    n_grasps: Count
+    levels: Annotated[int, Interval(ge=2, le=5)]
+
+
+@configuration
 class Selfsup(config.Selfsup):
     """One field for each section of `params.yaml`."""
 
@@ -243,6 +258,7 @@ class Selfsup(config.Selfsup):
     again: AgainConfig
     fine: FineConfig
     fine_robots: FineRobotsConfig
+    upset_dials: UpsetDialsConfig
 
     def __post_init__(self) -> None:
         super().__post_init__()
