@@ -4,7 +4,7 @@ They are apart so that no earlier page hangs on them.
 """
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
@@ -180,6 +180,10 @@ class AgainConfig:
     seed: Seed
 
 
+Dose = Literal["large", "small", "large-inpaint", "small-inpaint"]
+"""How outlines of pasted objects are made: at `fine.height` or at `network.height`, repainted or not."""
+
+
 @configuration
 class FineConfig(config.CollectConfig):
     """Objects pasted, and outlines inpainted, at a larger size than networks see, in the calibrated cell (ours).
@@ -199,6 +203,7 @@ class FineConfig(config.CollectConfig):
         composites: images that are pasted for each row.
         rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, or with the objects of
             one of `BANKS` (of all unlabelled grasps), inpainted or not.
+        doses: trainings of Paste-Grasp that differ in how real their outlines look, see `Dose`.
         replicates: of the bootstrap.
     """
 
@@ -211,6 +216,7 @@ class FineConfig(config.CollectConfig):
     strengths: Annotated[tuple[Positive, ...], MinLen(1)]
     composites: Count
     rows: Annotated[tuple[str, ...], MinLen(1)]
+    doses: Annotated[tuple[Dose, ...], MinLen(2)]
     replicates: Count
 
 
