@@ -91,7 +91,19 @@ def test_rows_of_the_calibrated_cell_must_exist_and_find_what_they_learn_from(ch
         ({"height": 127}, "fine.height: expected at least world.height and network.height, 128 and 96, got 127"),
         ({"n_realism": 900}, "fine.n_realism: expected fewer than fine.n_unlabelled, 900"),
         ({"strengths": (0.5, 1.5)}, "fine.strengths: expected numbers above 0 and at most 1, got 1.5"),
-        ({"rows": ("mask2former-100",)}, "fine_robots.rows: expected names of fine.rows, got 'paste-subtract-robust'"),
+        (
+            {"rows": ("paste-train", "paste-grasp")},
+            "fine.rows: expected a row with bank grasp-100 .* none with bank train",
+        ),
+        (
+            {"rows": ("mask2former-100", "paste-grasp-robust")},
+            "fine.rows: expected rows with .*, got paste-grasp-robust",
+        ),
+        (
+            {"rows": ("mask2former-100", "paste-subtract")},
+            "fine.rows: expected a row with bank grasp-100 without robust",
+        ),
+        ({"rows": ("paste-grasp",)}, "fine_robots.rows: expected names of fine.rows, got 'paste-subtract-robust'"),
     ],
 )
 def test_rows_that_are_pasted_at_a_larger_size_must_exist_and_find_what_they_learn_from(change, message):

@@ -202,8 +202,8 @@ class FineConfig(config.CollectConfig):
         strengths: of the inpainter in place of `inpainter.strength`; the one that looks most real is used.
         composites: images that are pasted for each row.
         rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, or with the objects of
-            one of `BANKS` (of all unlabelled grasps), inpainted or not.
-        doses: trainings of Paste-Grasp that differ in how real their outlines look, see `Dose`.
+            a bank of all unlabelled grasps, inpainted or not.
+        doses: trainings of the first row with bank grasp-100, without robust, that differ in how real their outlines look, see `Dose`.
         replicates: of the bootstrap.
     """
 
@@ -328,6 +328,12 @@ class Selfsup(config.Selfsup):
             raise ValueError(f"fine.n_realism: expected fewer than fine.n_unlabelled, {there.n_unlabelled}")
         if max(there.strengths) > 1:
             raise ValueError(f"fine.strengths: expected numbers above 0 and at most 1, got {max(there.strengths)}")
+        banks = [(self.rows[name].bank, self.rows[name].robust) for name in there.rows]
+        if ("train", False) in banks or ("train", True) in banks or ("grasp-100", False) not in banks:
+            raise ValueError(
+                "fine.rows: expected a row with bank grasp-100 without robust, and none with bank train, got "
+                f"{', '.join(there.rows)}"
+            )
         for name in self.fine_robots.rows:
             if name not in there.rows:
                 raise ValueError(f"fine_robots.rows: expected names of fine.rows, got {name!r}")
