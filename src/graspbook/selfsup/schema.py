@@ -203,7 +203,8 @@ class FineConfig(config.CollectConfig):
         composites: images that are pasted for each row.
         rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, or with the objects of
             a bank of all unlabelled grasps, inpainted or not.
-        doses: trainings of the first row with bank grasp-100, without robust, that differ in how real their outlines look, see `Dose`.
+        doses: trainings of the first row with bank grasp-100, without robust, that differ in how real their outlines
+            look, see `Dose`.
         replicates: of the bootstrap.
     """
 
