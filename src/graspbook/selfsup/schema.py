@@ -329,8 +329,9 @@ class Selfsup(config.Selfsup):
             raise ValueError(f"fine.n_realism: expected fewer than fine.n_unlabelled, {there.n_unlabelled}")
         if max(there.strengths) > 1:
             raise ValueError(f"fine.strengths: expected numbers above 0 and at most 1, got {max(there.strengths)}")
-        banks = [(self.rows[name].bank, self.rows[name].robust) for name in there.rows]
-        if ("train", False) in banks or ("train", True) in banks or ("grasp-100", False) not in banks:
+        rows = [self.rows[name] for name in there.rows]
+        of_grasps = any(row.bank == "grasp-100" and not row.robust for row in rows)
+        if not of_grasps or any(row.bank == "train" for row in rows):
             raise ValueError(
                 "fine.rows: expected a row with bank grasp-100 without robust, and none with bank train, got "
                 f"{', '.join(there.rows)}"
