@@ -117,6 +117,8 @@ def test_claims_that_came_after_their_results_say_so():
             ),
             *("selfsup-4c", "selfsup-4d", "selfsup-8b", "selfsup-10a", "selfsup-15b", "selfsup-16b"),
             *("selfsup-8c", "selfsup-10b", *(f"selfsup-{number}a" for number in (19, 20, 21, 22))),
+            *(f"selfsup-{number}a" for number in (11, 14, 17)),
+            *("selfsup-23e", "selfsup-23f", "selfsup-24d"),
         ),
         "amended after the results",
     )

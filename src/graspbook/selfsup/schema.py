@@ -4,6 +4,7 @@ They are apart so that no earlier page hangs on them.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
@@ -88,6 +89,9 @@ class SingleShareConfig:
 
 BANKS = ("none", "train", "subtract-filter", "grasp-100")
 """What may be pasted in the calibrated cell."""
+
+FINE_BANKS = ("none", "subtract-filter", "grasp-100", "grasp-100-filter")
+"""What may be pasted there at a larger size."""
 
 
 @configuration
@@ -201,10 +205,10 @@ class FineConfig(config.CollectConfig):
             `inpaint.training.crop`.
         strengths: of the inpainter in place of `inpainter.strength`; the one that looks most real is used.
         composites: images that are pasted for each row.
-        rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, or with the objects of
-            a bank of all unlabelled grasps, inpainted or not.
-        doses: trainings of the first row with bank grasp-100, without robust, that differ in how real their outlines
-            look, see `Dose`.
+        rows: those trained, by their names in section `rows`: Mask2Formers with nothing pasted, with the objects of one
+            of `FINE_BANKS` (of all unlabelled grasps) pasted, inpainted or not, or with them as single objects.
+        doses: trainings of the first row that pastes bank grasp-100, without robust, which differ in how real their
+            outlines look, see `Dose`.
         replicates: of the bootstrap.
     """
 
@@ -237,6 +241,19 @@ class FineRobotsConfig:
 
 
 @configuration
+class FineLoopConfig:
+    """The loop of section `continual` in the calibrated cell, with photographs of `fine.height` rows (ours).
+
+    Attributes:
+        seeds: one for each run, in place of that of `continual`.
+        start: what round 0 goes on from: one of `fine.rows`, with nothing pasted and the labels of `continual`.
+    """
+
+    seeds: Annotated[tuple[Seed, ...], MinLen(1)]
+    start: str
+
+
+@configuration
 class UpsetDialsConfig:
     """Figure 2 in the calibrated cell, and its upsets turned one at a time (ours).
 
@@ -265,6 +282,7 @@ class Selfsup(config.Selfsup):
     again: AgainConfig
     fine: FineConfig
     fine_robots: FineRobotsConfig
+    fine_loop: FineLoopConfig
     upset_dials: UpsetDialsConfig
 
     def __post_init__(self) -> None:
@@ -278,8 +296,8 @@ class Selfsup(config.Selfsup):
             raise ValueError(f"single_share.singles: expected at most segment.batch_size, {self.segment.batch_size}")
         if self.single_share.grasps > self.scenes.n_unlabelled:
             raise ValueError(f"single_share.grasps: expected at most scenes.n_unlabelled, {self.scenes.n_unlabelled}")
-        self._check_rows_elsewhere("calibrated_rows", inpaint=False)
-        self._check_rows_elsewhere("fine", inpaint=True)
+        self._check_rows_elsewhere("calibrated_rows", BANKS, but=("single", "inpaint"))
+        self._check_rows_elsewhere("fine", FINE_BANKS)
         self._check_fine()
         self._check_repeats()
         self._check_luck()
@@ -298,16 +316,16 @@ class Selfsup(config.Selfsup):
         if self.train.seed in self.converged.seeds:
             raise ValueError(f"converged.seeds: expected seeds other than train.seed, {self.train.seed}")
 
-    def _check_rows_elsewhere(self, section: str, inpaint: bool) -> None:
+    def _check_rows_elsewhere(self, section: str, banks: Sequence[str], but: Sequence[str] = ()) -> None:
         there = getattr(self, section)
         for name in there.rows:
             if name not in self.rows:
                 raise ValueError(f"{section}.rows: expected names of section rows, got {name!r}")
             row = self.rows[name]
-            if row.model != "mask2former" or row.bank not in BANKS or row.single or (row.inpaint and not inpaint):
+            if row.model != "mask2former" or row.bank not in banks or any(getattr(row, field) for field in but):
                 raise ValueError(
-                    f"{section}.rows: expected rows with model mask2former and bank {', '.join(BANKS)}, without "
-                    f"single{'' if inpaint else ' and inpaint'}, got {name}"
+                    f"{section}.rows: expected rows with model mask2former and bank {' or '.join(banks)}"
+                    f"{', without ' if but else ''}{' and '.join(but)}, got {name}"
                 )
             if row.labels > there.n_labelled:
                 raise ValueError(f"{section}.n_labelled is {there.n_labelled}, but rows.{name}.labels is {row.labels}")
@@ -330,15 +348,20 @@ class Selfsup(config.Selfsup):
         if max(there.strengths) > 1:
             raise ValueError(f"fine.strengths: expected numbers above 0 and at most 1, got {max(there.strengths)}")
         rows = [self.rows[name] for name in there.rows]
-        of_grasps = any(row.bank == "grasp-100" and not row.robust for row in rows)
-        if not of_grasps or any(row.bank == "train" for row in rows):
+        if not any(row.bank == "grasp-100" and not row.robust and not row.single for row in rows):
             raise ValueError(
-                "fine.rows: expected a row with bank grasp-100 without robust, and none with bank train, got "
-                f"{', '.join(there.rows)}"
+                f"fine.rows: expected a row with bank grasp-100, without robust and single, got {', '.join(there.rows)}"
             )
         for name in self.fine_robots.rows:
             if name not in there.rows:
                 raise ValueError(f"fine_robots.rows: expected names of fine.rows, got {name!r}")
+        start = self.fine_loop.start
+        if start not in there.rows or self.rows[start].bank != "none":
+            raise ValueError(f"fine_loop.start: expected one of fine.rows with bank none, got {start!r}")
+        if self.rows[start].labels != self.continual.labels:
+            raise ValueError(
+                f"fine_loop.start: expected a row with the labels of continual, {self.continual.labels}, got {start}"
+            )
 
     def _check_repeats(self) -> None:
         there = self.repeats
