@@ -110,6 +110,26 @@ def test_rows_that_are_pasted_at_a_larger_size_must_exist_and_find_what_they_lea
 
 
 @pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ("mask2former-300", "fine_loop.start: expected one of fine.rows with bank none, got 'mask2former-300'"),
+        ("paste-grasp", "fine_loop.start: expected one of fine.rows with bank none, got 'paste-grasp'"),
+        ("mask2former-1000", "fine_loop.start: expected a row with the labels of continual, 100, got mask2former-1000"),
+    ],
+)
+def test_the_loop_of_the_calibrated_cell_goes_on_from_a_model_that_learned_there(start, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SELFSUP, fine_loop=dataclasses.replace(SELFSUP.fine_loop, start=start))
+
+
+@pytest.mark.parametrize("name", ["nobody", "paste-grasp"])
+def test_models_that_look_at_bins_apart_must_have_been_kept(name):
+    changed = dataclasses.replace(SELFSUP.known_apart, rows=("mask2former-100", name))
+    with pytest.raises(ValueError, match=f"known_apart.rows: expected .* with keep_weights, got '{name}'"):
+        dataclasses.replace(SELFSUP, known_apart=changed)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"pasted": "nobody"}, "repeats.pasted: expected a row of section rows with model mask2former, got 'nobody'"),

@@ -254,6 +254,23 @@ class FineLoopConfig:
 
 
 @configuration
+class KnownApartConfig:
+    """How much AP on known objects owes to bins that training images show as well (ours; checks our method).
+
+    Attributes:
+        seed: of the grasps, and of the bootstrap.
+        n_images: labelled images of known objects in bins of their own: successful grasps.
+        rows: of section `rows`, with keep_weights.
+        replicates: of the bootstrap.
+    """
+
+    seed: Seed
+    n_images: Count
+    rows: Annotated[tuple[str, ...], MinLen(1)]
+    replicates: Count
+
+
+@configuration
 class UpsetDialsConfig:
     """Figure 2 in the calibrated cell, and its upsets turned one at a time (ours).
 
@@ -283,6 +300,7 @@ class Selfsup(config.Selfsup):
     fine: FineConfig
     fine_robots: FineRobotsConfig
     fine_loop: FineLoopConfig
+    known_apart: KnownApartConfig
     upset_dials: UpsetDialsConfig
 
     def __post_init__(self) -> None:
@@ -301,6 +319,9 @@ class Selfsup(config.Selfsup):
         self._check_fine()
         self._check_repeats()
         self._check_luck()
+        for name in self.known_apart.rows:
+            if name not in self.rows or not self.rows[name].keep_weights:
+                raise ValueError(f"known_apart.rows: expected names of section rows with keep_weights, got {name!r}")
         if self.again.seed == self.continual.seed:
             raise ValueError(f"again.seed: expected another than continual.seed, {self.continual.seed}")
         if len(self.continual.rounds) < 2:
