@@ -141,3 +141,13 @@ def test_in_another_cell_table_1_and_its_claims_are_the_same(cell, forms):
         assert amended.measures == first.measures
         assert (amended.amends, amended.table) == (first.id, cell)
     assert {claim.id for claim in paper.claims if claim.table == cell} == set(forms.values())
+
+
+@pytest.mark.parametrize(
+    ("form", "same_as"),
+    [("11a", "11"), ("14a", "14"), ("17a", "17"), ("23e", "23c"), ("23f", "23d"), ("24d", "24c")],
+)
+def test_in_the_calibrated_cell_a_claim_is_tested_as_in_the_default_one(form, same_as):
+    claims = {claim.id: claim for claim in load_paper("selfsup").claims}
+    assert claims[f"selfsup-{form}"].measures == claims[f"selfsup-{same_as}"].measures
+    assert claims[f"selfsup-{form}"].table != claims[f"selfsup-{same_as}"].table

@@ -7,7 +7,7 @@ def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkey
     monkeypatch.setattr(
         index,
         "load_paper",
-        lambda slug: SimpleNamespace(title=f"The {slug} paper", question="Is it?", headlines=["toy-1"]),
+        lambda slug: SimpleNamespace(title=f"The {slug} paper", question="Is it?", headlines=["toy-1", "toy-1a"]),
     )
     for copy in ("one", "many/first", "many/second"):
         folder = book / "reports/toy" / copy
@@ -15,14 +15,16 @@ def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkey
         (folder / "notebook.ipynb").write_text("{}")
     (book / "reports/claims").mkdir(parents=True)
     (book / "reports/claims/claims.csv").write_text(
-        "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\n"
-        "toy,toy-1,It is so.,a ratio,4.917,6.4339,5.1,7.29,reproduced,standard\n"
-        "toy,toy-2,It is.,b,,,,,not tested at this profile,standard\n"
+        "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile,form\n"
+        "toy,toy-1,It is so.,a ratio,4.917,6.4339,5.1,7.29,reproduced,standard,first form\n"
+        "toy,toy-1a,So it is.,a ratio,4.917,2,1,3,direction only,standard,amended after the results\n"
+        "toy,toy-2,It is.,b,,,,,not tested at this profile,standard,first form\n"
     )
     lines = index.write_index(book).read_text().splitlines()
     assert "## The toy paper" in lines
-    headline = "a ratio: 4.92, **6.43 [5.1, 7.29]**, reproduced"
-    assert f"| The toy paper | Is it? | {headline} | 1 of 2 |" in lines
+    first = "a ratio: 4.92, **6.43 [5.1, 7.29]**, reproduced"
+    amended = "a ratio: 4.92, **2 [1, 3]**, direction only (toy-1a, amended after the results)"
+    assert f"| The toy paper | Is it? | {first}<br>{amended} | 1 of 2 |" in lines
     first, second = "toy/many/first/notebook.ipynb", "toy/many/second/notebook.ipynb"
     assert lines[-2:] == [
         "| [One](toy/one/notebook.ipynb) | what one is. See many and the data. |",

@@ -13,7 +13,7 @@ from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages
-from graspbook.reporting.verdicts import Verdict, claims_summary
+from graspbook.reporting.verdicts import FIRST_FORM, Entry, Verdict, claims_summary
 
 INDEX = Path("reports/README.md")
 CLAIMS = Path("reports/claims/claims.csv")
@@ -51,9 +51,14 @@ def papers_table(root: Path) -> str:
     for slug, paper in papers.items():
         headlines, share = "", NOT_RUN
         if sum(standings[slug].counts.values()) > standings[slug].counts[Verdict.NOT_TESTED]:
-            headlines, share = "<br>".join(map(str, standings[slug].headlines)), standings[slug].share
+            headlines, share = "<br>".join(map(_headline, standings[slug].headlines)), standings[slug].share
         lines.append(f"| {paper.title} | {paper.question} | {headlines} | {share} |")
     return "\n".join(lines)
+
+
+def _headline(entry: Entry) -> str:
+    """A headline claim in a line; one that is not in its first form says so, and by which id the ledger has it."""
+    return f"{entry}" if entry.form == FIRST_FORM else f"{entry} ({entry.claim}, {entry.form})"
 
 
 def with_papers(readme: str, table: str) -> str:
