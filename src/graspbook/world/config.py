@@ -1,6 +1,6 @@
 """Configuration of the simulated world: its nuisances as dials, and the size of its images.
 
-The `selfsup` paper explains its results by three causes (§IV-C): shiny bins that reflect, neighbours that move,
+The `selfsup` paper explains its results by three causes (§I, §III-A): shiny bins that reflect, neighbours that move,
 and occlusion. Each is a dial here, so that each explanation can be tested alone. `DIAL_RANGES` lists
 the five levels at which the dial figure evaluates every dial, the first one being "off".
 """
