@@ -118,6 +118,7 @@ def test_claims_that_came_after_their_results_say_so():
             *("selfsup-4c", "selfsup-4d", "selfsup-8b", "selfsup-10a", "selfsup-15b", "selfsup-16b"),
             *("selfsup-8c", "selfsup-10b", *(f"selfsup-{number}a" for number in (19, 20, 21, 22))),
             *(f"selfsup-{number}a" for number in (11, 14, 17)),
+            *(f"selfsup-{number}b" for number in (19, 20, 21, 22)),
             *("selfsup-23e", "selfsup-23f", "selfsup-24d"),
         ),
         "amended after the results",
@@ -145,9 +146,10 @@ def test_in_another_cell_table_1_and_its_claims_are_the_same(cell, forms):
 
 @pytest.mark.parametrize(
     ("form", "same_as"),
-    [("11a", "11"), ("14a", "14"), ("17a", "17"), ("23e", "23c"), ("23f", "23d"), ("24d", "24c")],
+    [("11a", "11"), ("14a", "14"), ("17a", "17"), ("23e", "23c"), ("23f", "23d"), ("24d", "24c")]
+    + [(f"{number}b", f"{number}") for number in (19, 20, 21, 22)],
 )
-def test_in_the_calibrated_cell_a_claim_is_tested_as_in_the_default_one(form, same_as):
+def test_in_another_cell_a_claim_is_tested_as_in_the_default_one(form, same_as):
     claims = {claim.id: claim for claim in load_paper("selfsup").claims}
     assert claims[f"selfsup-{form}"].measures == claims[f"selfsup-{same_as}"].measures
     assert claims[f"selfsup-{form}"].table != claims[f"selfsup-{same_as}"].table

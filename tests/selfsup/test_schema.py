@@ -183,3 +183,9 @@ def test_the_loop_runs_again_with_another_seed_and_something_to_learn_in():
 def test_further_trainings_have_other_seeds_than_table_1():
     with pytest.raises(ValueError, match=r"converged.seeds: expected seeds other than train.seed, 1"):
         dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, seeds=(2, 1)))
+
+
+@pytest.mark.parametrize("change", [{"strong": 0.5}, {"levels": (0.7, 0.2)}, {"levels": (0.2, 0.2, 0.7)}])
+def test_walls_mirror_more_and_more_and_robots_pick_at_one_of_the_settings(change):
+    with pytest.raises(ValueError, match=r"levels: expected rising numbers with strong, .*, among them"):
+        dataclasses.replace(SELFSUP.mirrors, **change)

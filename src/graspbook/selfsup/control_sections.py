@@ -5,9 +5,9 @@ They are apart so that no earlier page hangs on them.
 
 from typing import Annotated
 
-from annotated_types import MinLen
+from annotated_types import Ge, MinLen
 
-from graspbook.configuration import Count, Natural, Seed, configuration
+from graspbook.configuration import Count, Fraction, Natural, Replicates, Seed, configuration
 
 
 @configuration
@@ -104,3 +104,29 @@ class KnownApartConfig:
     n_images: Count
     rows: Annotated[tuple[str, ...], MinLen(1)]
     replicates: Count
+
+
+@configuration
+class MirrorsConfig:
+    """The robots of Table III among walls that mirror (ours; tests an explanation of that table).
+
+    Attributes:
+        levels: settings of `wall_reflectance`, rising, at which models look at bins; `strong` is one of them.
+        bins: looked at, the first ones of section `pick`.
+        looks: pictures of each, from one grasp to the next.
+        strong: the setting at which the robots pick.
+        replicates: of the bootstrap.
+    """
+
+    levels: Annotated[tuple[Fraction, ...], MinLen(2)]
+    bins: Annotated[int, Ge(2)]
+    looks: Count
+    strong: Fraction
+    replicates: Replicates
+
+    def __post_init__(self) -> None:
+        if list(self.levels) != sorted(set(self.levels)) or self.strong not in self.levels:
+            raise ValueError(
+                f"levels: expected rising numbers with strong, {self.strong}, among them, "
+                f"got {', '.join(map(str, self.levels))}"
+            )

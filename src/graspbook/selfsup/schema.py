@@ -20,6 +20,7 @@ from graspbook.selfsup.control_sections import (
     ConvergedConfig,
     KnownApartConfig,
     LuckConfig,
+    MirrorsConfig,
     RepeatsConfig,
     SingleShareConfig,
 )
@@ -41,6 +42,7 @@ class Selfsup(config.Selfsup):
     fine_robots: FineRobotsConfig
     fine_loop: FineLoopConfig
     known_apart: KnownApartConfig
+    mirrors: MirrorsConfig
     upset_dials: UpsetDialsConfig
 
     def __post_init__(self) -> None:
