@@ -189,3 +189,9 @@ def test_further_trainings_have_other_seeds_than_table_1():
 def test_walls_mirror_more_and_more_and_robots_pick_at_one_of_the_settings(change):
     with pytest.raises(ValueError, match=r"levels: expected rising numbers with strong, .*, among them"):
         dataclasses.replace(SELFSUP.mirrors, **change)
+
+
+def test_robots_among_mirrors_are_those_of_table_3():
+    changed = dataclasses.replace(SELFSUP.mirrors, robots=("paste-train",))
+    with pytest.raises(ValueError, match=r"expected names of grasp_errors\.robots, got 'paste-train'"):
+        dataclasses.replace(SELFSUP, mirrors=changed)

@@ -114,7 +114,8 @@ class MirrorsConfig:
         levels: settings of `wall_reflectance`, rising, at which models look at bins; `strong` is one of them.
         bins: looked at, the first ones of section `pick`.
         looks: pictures of each, from one grasp to the next.
-        strong: the setting at which the robots pick.
+        strong: the setting at which robots pick.
+        robots: those that pick, by their names in section `grasp_errors`.
         replicates: of the bootstrap.
     """
 
@@ -122,6 +123,7 @@ class MirrorsConfig:
     bins: Annotated[int, Ge(2)]
     looks: Count
     strong: Fraction
+    robots: Annotated[tuple[str, ...], MinLen(1)]
     replicates: Replicates
 
     def __post_init__(self) -> None:

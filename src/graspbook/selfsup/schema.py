@@ -64,6 +64,9 @@ class Selfsup(config.Selfsup):
         for name in self.known_apart.rows:
             if name not in self.rows or not self.rows[name].keep_weights:
                 raise ValueError(f"known_apart.rows: expected names of section rows with keep_weights, got {name!r}")
+        for name in self.mirrors.robots:
+            if name not in self.grasp_errors.robots:
+                raise ValueError(f"mirrors.robots: expected names of grasp_errors.robots, got {name!r}")
         if self.again.seed == self.continual.seed:
             raise ValueError(f"again.seed: expected another than continual.seed, {self.continual.seed}")
         if len(self.continual.rounds) < 2:
