@@ -7,13 +7,6 @@ from tests.conftest import standard
 SELFSUP = standard("selfsup")
 
 
-def test_the_unkind_cell_is_the_default_one_with_other_dials():
-    default, unkind = (dataclasses.asdict(dials) for dials in (SELFSUP.world.dials, SELFSUP.unkind.dials))
-    turned = {name for name in default if default[name] != unkind[name]}
-    assert turned == {"wall_reflectance", "light_flicker", "neighbour_movement", "clutter"}
-    assert all(unkind[name] > default[name] for name in turned)
-
-
 @pytest.mark.parametrize("cell", ["unkind", "calibrated"])
 def test_each_cell_has_grasps_for_the_largest_model(cell):
     needed = 200 + SELFSUP.train.held_out
@@ -23,29 +16,6 @@ def test_each_cell_has_grasps_for_the_largest_model(cell):
         ValueError, match=f"{cell}.n_train is {needed - 1}, but the largest of the models needs {needed}"
     ):
         dataclasses.replace(SELFSUP, **{cell: dataclasses.replace(enough, n_train=needed - 1)})
-
-
-def test_the_calibrated_cell_is_calmer_than_the_unkind_one_before_it_is_upset():
-    default, calibrated, unkind = (
-        dataclasses.asdict(dials) for dials in (SELFSUP.world.dials, SELFSUP.calibrated.dials, SELFSUP.unkind.dials)
-    )
-    assert all(default[name] <= calibrated[name] <= unkind[name] for name in default)
-    assert calibrated["light_flicker"] == default["light_flicker"]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"nudge": None}, "ranges: expected exposure_rate, .*, got "),
-        ({"mog2": (1.0, 2.0)}, "ranges: expected exposure_rate, .*mog2"),
-        ({"nudge": (0.2, 0.1)}, "ranges.nudge: expected two numbers from 0, the lower one first, got 0.2, 0.1"),
-        ({"mog": (-1.0, 0.1)}, "ranges.mog: expected two numbers from 0"),
-    ],
-)
-def test_the_search_needs_a_range_for_each_of_its_values(change, message):
-    ranges = {name: pair for name, pair in (dict(SELFSUP.calibrated.ranges) | change).items() if pair is not None}
-    with pytest.raises(ValueError, match=message):
-        dataclasses.replace(SELFSUP.calibrated, ranges=ranges)
 
 
 @pytest.mark.parametrize(
@@ -183,12 +153,6 @@ def test_the_loop_runs_again_with_another_seed_and_something_to_learn_in():
 def test_further_trainings_have_other_seeds_than_table_1():
     with pytest.raises(ValueError, match=r"converged.seeds: expected seeds other than train.seed, 1"):
         dataclasses.replace(SELFSUP, converged=dataclasses.replace(SELFSUP.converged, seeds=(2, 1)))
-
-
-@pytest.mark.parametrize("change", [{"strong": 0.5}, {"levels": (0.7, 0.2)}, {"levels": (0.2, 0.2, 0.7)}])
-def test_walls_mirror_more_and_more_and_robots_pick_at_one_of_the_settings(change):
-    with pytest.raises(ValueError, match=r"levels: expected rising numbers with strong, .*, among them"):
-        dataclasses.replace(SELFSUP.mirrors, **change)
 
 
 def test_robots_among_mirrors_are_those_of_table_3():
