@@ -5,9 +5,10 @@ They are apart so that no earlier page hangs on them.
 
 from typing import Annotated
 
-from annotated_types import Ge, MinLen
+from annotated_types import MinLen
 
 from graspbook.configuration import Count, Fraction, Natural, Replicates, Seed, configuration
+from graspbook.selfsup.picking.config import Bins
 
 
 @configuration
@@ -120,7 +121,7 @@ class MirrorsConfig:
     """
 
     levels: Annotated[tuple[Fraction, ...], MinLen(2)]
-    bins: Annotated[int, Ge(2)]
+    bins: Bins
     looks: Count
     strong: Fraction
     robots: Annotated[tuple[str, ...], MinLen(1)]

@@ -1,6 +1,6 @@
 """All sections of the paper's part of `params.yaml`: those of `config`, and those of pages that came later."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from graspbook.configuration import configuration
 from graspbook.selfsup import config
@@ -64,9 +64,7 @@ class Selfsup(config.Selfsup):
         for name in self.known_apart.rows:
             if name not in self.rows or not self.rows[name].keep_weights:
                 raise ValueError(f"known_apart.rows: expected names of section rows with keep_weights, got {name!r}")
-        for name in self.mirrors.robots:
-            if name not in self.grasp_errors.robots:
-                raise ValueError(f"mirrors.robots: expected names of grasp_errors.robots, got {name!r}")
+        _check_names("mirrors.robots", self.mirrors.robots, "grasp_errors.robots", self.grasp_errors.robots)
         if self.again.seed == self.continual.seed:
             raise ValueError(f"again.seed: expected another than continual.seed, {self.continual.seed}")
         if len(self.continual.rounds) < 2:
@@ -84,9 +82,8 @@ class Selfsup(config.Selfsup):
 
     def _check_rows_elsewhere(self, section: str, banks: Sequence[str], but: Sequence[str] = ()) -> None:
         there = getattr(self, section)
+        _check_names(f"{section}.rows", there.rows, "section rows", self.rows)
         for name in there.rows:
-            if name not in self.rows:
-                raise ValueError(f"{section}.rows: expected names of section rows, got {name!r}")
             row = self.rows[name]
             if row.model != "mask2former" or row.bank not in banks or any(getattr(row, field) for field in but):
                 raise ValueError(
@@ -118,9 +115,7 @@ class Selfsup(config.Selfsup):
             raise ValueError(
                 f"fine.rows: expected a row with bank grasp-100, without robust and single, got {', '.join(there.rows)}"
             )
-        for name in self.fine_robots.rows:
-            if name not in there.rows:
-                raise ValueError(f"fine_robots.rows: expected names of fine.rows, got {name!r}")
+        _check_names("fine_robots.rows", self.fine_robots.rows, "fine.rows", there.rows)
         start = self.fine_loop.start
         if start not in there.rows or self.rows[start].bank != "none":
             raise ValueError(f"fine_loop.start: expected one of fine.rows with bank none, got {start!r}")
@@ -166,3 +161,9 @@ class Selfsup(config.Selfsup):
                 f"luck.seeds: expected seeds that differ from each other and from segment.seed, {self.segment.seed}, "
                 f"got {', '.join(map(str, there.seeds))}"
             )
+
+
+def _check_names(field: str, names: Sequence[str], there: str, known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{field}: expected names of {there}, got {name!r}")
