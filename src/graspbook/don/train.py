@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.data.bop import RgbdScene
 from graspbook.don.augmentations import AugmentConfig
 from graspbook.don.config import NetworkConfig, Row, TrainConfig
@@ -20,7 +21,6 @@ from graspbook.don.pairs import Pair, PairSource
 from graspbook.don.queries import Query
 from graspbook.don.scores import measure_of, score
 from graspbook.errors import InputError
-from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 
@@ -182,7 +182,7 @@ def train_row(
             evaluate_every=max(1, steps // train.evaluations),
             keep="best",
         ),
-        name=fingerprint([settings, own, strengths, steps, seed], __name__, arrays=arrays),
+        name=fingerprint([settings, own, strengths, steps, seed], train_row, arrays=arrays),
         scratch_dir=scratch_dir,
         optimiser=lambda model: Adam(
             [p for p in model.parameters() if p.requires_grad], train.learning_rate, weight_decay=train.weight_decay

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.data.cityscapes import CLASSES, Street, Streets
 from graspbook.errors import InputError
 from graspbook.joint.iou import confusion, mean_iou
@@ -18,7 +19,6 @@ from graspbook.joint.network import JointNetwork, Prediction, build_network
 from graspbook.joint.superpixels import spread, superpixels
 from graspbook.joint.targets import grid_labels, make_targets
 from graspbook.joint.training_config import NetworkConfig, Row, TrainConfig
-from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices
@@ -208,7 +208,7 @@ def train_row(
     return fit(
         model,
         Plan(steps=steps, batch_size=train.batch_size, evaluate_every=train.evaluate_every, clip=train.clip),
-        name=fingerprint([settings, data], __name__, arrays=model.state_dict()),
+        name=fingerprint([settings, data], train_row, arrays=model.state_dict()),
         scratch_dir=scratch_dir,
         optimiser=optimiser,
         rate=lambda highest, step: cosine_rate(highest, step, steps, WARM_UP),

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.latent.config import LatentSettings, Row, TrainConfig
@@ -23,7 +24,6 @@ from graspbook.latent.dataset import LabelledImages
 from graspbook.latent.gaussian import active_dimensions, beta_at
 from graspbook.latent.model import Batch, Code, LatentMaskRCNN
 from graspbook.nn.weights import Pretrained
-from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import CHECKPOINT_SECONDS, Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
@@ -149,7 +149,7 @@ def _fit(
     return fit(
         model,
         Plan(steps=train.steps, batch_size=train.batch_size, evaluate_every=train.evaluate_every, clip=train.clip),
-        name=fingerprint(settings, __name__, arrays=arrays),
+        name=fingerprint(settings, _fit, *classes_of(model), arrays=arrays),
         scratch_dir=scratch_dir,
         optimiser=lambda model: _optimiser(model, train),
         rate=lambda highest, step: cosine_rate(highest, step, train.steps, WARM_UP),

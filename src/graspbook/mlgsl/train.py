@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.errors import InputError
 from graspbook.mlgsl.config import MetricsConfig, NetworkConfig, Row, TrainConfig
 from graspbook.mlgsl.grasp_data.dataset import GraspImages
@@ -19,7 +20,6 @@ from graspbook.mlgsl.maps import to_input
 from graspbook.mlgsl.metrics.success import evaluate_network
 from graspbook.mlgsl.model import GraspNetwork, build_network
 from graspbook.mlgsl.targets import cos_outside, padded_targets
-from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices
@@ -125,7 +125,7 @@ def train_row(
     return fit(
         model,
         Plan(steps=steps, batch_size=train.batch_size, evaluate_every=train.evaluate_every, keep="best"),
-        name=fingerprint([settings, own, seed], __name__, arrays=arrays),
+        name=fingerprint([settings, own, seed], train_row, arrays=arrays),
         scratch_dir=scratch_dir,
         optimiser=lambda model: Adam(model.parameters(), train.learning_rate),
         rate=lambda highest, step: cosine_rate(highest, step, steps, WARM_UP),

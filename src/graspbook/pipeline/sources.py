@@ -1,7 +1,10 @@
 """`reports/sources.yaml`: a fingerprint of each notebook's code, on which its stage depends.
 
-A fingerprint covers the code cells and every module of graspbook that they import, however indirectly, without
-comments and docstrings (`graspbook.training.fingerprint`). Prose is in none: a sentence makes no stage run again.
+A fingerprint covers the code cells and every definition of graspbook that they reach, however indirectly, without
+comments, docstrings and names (`graspbook.core.code_hash`). Prose is in none: a sentence makes no stage run again, and
+neither does a function that moves or gets a better name.
+
+A page is given objects, too: the sections of parameters that its stage depends on. Their classes count.
 """
 
 from pathlib import Path
@@ -9,12 +12,15 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from graspbook.core.canonical import field_classes
+from graspbook.core.fingerprint import code_hashes, page_fingerprint
+from graspbook.core.modules import Definition, Package
 from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
-from graspbook.training.fingerprint import source_fingerprint
+from graspbook.pipeline.stages import Stage, notebook_stages
 
 SOURCES = Path("reports/sources.yaml")
-_HEADER = "# Written by the stage `sources`: a fingerprint of each notebook's code and of the code that it imports.\n"
+_HEADER = "# Written by the stage `sources`: a fingerprint of each notebook's code and of the code that it reaches.\n"
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
@@ -35,22 +41,14 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def notebook_fingerprint(path: Path, src: Path) -> str:
-    """Fingerprint of a notebook's code cells and of the modules that they import.
+def code_cells(notebook: nbformat.NotebookNode) -> list[str]:
+    """The code cells of a notebook, without lines that are none of Python's."""
+    return [python_of(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
 
-    Args:
-        path: The notebook.
-        src: The folder with the package.
 
-    Raises:
-        InputError: It is missing or no notebook, or a cell is not Python.
-    """
-    code = "\n".join(cell.source for cell in read_notebook(path).cells if cell.cell_type == "code")
-    plain = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
-    try:
-        return source_fingerprint(plain, src)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+def python_of(code: str) -> str:
+    """The code of a cell without its magics."""
+    return "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 
 def source_notebooks(root: Path) -> list[Path]:
@@ -59,13 +57,39 @@ def source_notebooks(root: Path) -> list[Path]:
 
 
 def notebook_fingerprints(root: Path) -> dict[str, str | dict[str, str]]:
-    """The fingerprint of every notebook by its name, those of a paper below the paper's short name."""
+    """The fingerprint of every notebook by its name, those of a paper below the paper's short name.
+
+    Raises:
+        InputError: Something is no notebook, or a cell, or a module that it needs, is not Python.
+    """
+    hashes, stages = code_hashes(root / "src"), notebook_stages(root)
     found: dict[str, str | dict[str, str]] = {}
     for path in source_notebooks(root):
         *folder, _ = path.relative_to(root / "notebooks").parts
         place = found.setdefault(folder[0], {}) if folder else found
-        place[path.stem] = notebook_fingerprint(path, root / "src")
+        given = given_classes(hashes.package, [one for one in stages if root / one.notebook == path])
+        try:
+            place[path.stem] = page_fingerprint(code_cells(read_notebook(path)), hashes, given)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
     return found
+
+
+def given_classes(package: Package, stages: list[Stage]) -> frozenset[Definition]:
+    """The classes of the sections of parameters that stages are given.
+
+    Args:
+        package: The package.
+        stages: All that run one notebook.
+    """
+    found: set[Definition] = set()
+    for stage in stages:
+        schemas = (f"{package.name}.{stage.slug}.{module}" for module in ("schema", "config"))
+        schema = next((Definition(module, stage.slug.capitalize()) for module in schemas if package.has(module)), None)
+        if stage.slug and schema is not None:
+            for section in stage.sections:
+                found |= field_classes(package, schema, section.partition(".")[0])
+    return frozenset(found)
 
 
 def write_sources(root: Path) -> Path:

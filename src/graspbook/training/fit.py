@@ -130,7 +130,7 @@ def fit(
     Args:
         model: In its initial state; it is trained in place.
         plan: How long, and what is kept.
-        name: Fingerprint of model, settings, data and code (`graspbook.training.fingerprint`).
+        name: Fingerprint of model, settings, data and code (`graspbook.core.fingerprint`).
         scratch_dir: Ignored folder.
         optimiser: Makes the optimiser; each group's `lr` is its highest.
         rate: Learning rate of a group, from its highest and the steps done.

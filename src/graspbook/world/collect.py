@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ import cv2
 import joblib
 
 from graspbook.configuration import check_seed
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.atomic import scratch_folder
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.locks import scratch
@@ -28,7 +29,6 @@ from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
 from graspbook.progress import progress
-from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.workers import work_for, worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
@@ -53,14 +53,14 @@ class Job:
     def key(self) -> str:
         """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
         settings = [self.split, self.seed, dataclasses.asdict(self.config), self.segmenter.key]
-        return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.segmenter))
+        return episode_key(settings, Path(self.data_dir), store_episode, *classes_of(self))
 
 
-def episode_key(settings: list, data_dir: Path, *modules: str) -> str:
-    """A hash of settings, of the catalogue's bytes, and of the code of modules and of all that they import."""
+def episode_key(settings: list, data_dir: Path, *makers: Callable | type) -> str:
+    """A hash of settings, of the catalogue's bytes, and of the code that makes episodes (`fingerprint`)."""
     files = sorted((data_dir / "catalogue").iterdir())
     catalogue = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return fingerprint([settings, catalogue], *modules)
+    return fingerprint([settings, catalogue], *makers)
 
 
 def collect(

@@ -16,6 +16,7 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from graspbook.configuration import check_seed
+from graspbook.core.fingerprint import classes_of
 from graspbook.data.atomic import check_replaceable, new_file, scratch_folder
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.locks import scratch
@@ -24,7 +25,6 @@ from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
 from graspbook.progress import progress
-from graspbook.training.fingerprint import modules_of
 from graspbook.workers import work_for, worker_count
 from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
@@ -54,8 +54,8 @@ class PickJob:
     def key(self) -> str:
         """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
         settings = [self.seed, dataclasses.asdict(self.config), self.segmenter.key, self.attempts, self.share_new]
-        settings += [type(self.gripper).__name__, vars(self.gripper), self.worthwhile]
-        return episode_key(settings, Path(self.data_dir), __name__, *modules_of(self.segmenter))
+        settings += [vars(self.gripper), self.worthwhile]
+        return episode_key(settings, Path(self.data_dir), store_picks, *classes_of(self))
 
 
 def collect_picks(

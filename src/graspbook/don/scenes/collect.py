@@ -55,7 +55,7 @@ class Job:
         config = {
             k: v for k, v in dataclasses.asdict(self.config).items() if k not in ("n_single", "n_multi", "n_test")
         }
-        return episode_key([self.scenes, config], Path(self.data_dir), __name__)
+        return episode_key([self.scenes, config], Path(self.data_dir), store_scene)
 
     def seed(self, number: int) -> tuple[int, int]:
         """Of a scene."""

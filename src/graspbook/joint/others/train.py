@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.data.cityscapes import CLASSES, Streets
 from graspbook.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
@@ -19,7 +20,6 @@ from graspbook.joint.others.build import build_other, segment_by
 from graspbook.joint.others.mask_rcnn import ClassMaskRCNN, Labelled
 from graspbook.joint.train import WARM_UP, class_frequency, recoloured
 from graspbook.joint.training_config import NetworkConfig, Other, TrainConfig
-from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
@@ -102,7 +102,7 @@ def train_other(
     return fit(
         model,
         Plan(steps=steps, batch_size=size, evaluate_every=train.evaluate_every, clip=train.clip),
-        name=fingerprint([settings, data], __name__, arrays=model.state_dict()),
+        name=fingerprint([settings, data], train_other, arrays=model.state_dict()),
         scratch_dir=scratch_dir,
         optimiser=optimiser,
         rate=lambda highest, step: cosine_rate(highest, step, steps, WARM_UP),

@@ -51,7 +51,7 @@ class Job:
     def key(self) -> str:
         """A hash of the job (but not of how many images are wanted) and of the code that makes totes."""
         settings = [self.split, self.seed, dataclasses.asdict(self.config.totes)]
-        return episode_key(settings, Path(self.data_dir), __name__)
+        return episode_key(settings, Path(self.data_dir), store_tote)
 
 
 def collect_totes(

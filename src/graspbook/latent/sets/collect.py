@@ -16,6 +16,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.atomic import write_bytes
 from graspbook.data.coco import LabelledScene
 from graspbook.data.locks import scratch
@@ -24,7 +25,6 @@ from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig
 from graspbook.latent.sets.truth import pack_answers, unpack_answers, write_answers
 from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.training.fingerprint import fingerprint
 from graspbook.workers import worker_count
 from graspbook.world.aisle.classes import THINGS
 from graspbook.world.labellers.aisle import photograph_aisle
@@ -61,7 +61,7 @@ class Job:
     def key(self) -> str:
         """A hash of the job (but not of how many images are wanted) and of the code that makes pictures."""
         world, labels = dataclasses.asdict(self.config.world), dataclasses.asdict(self.config.labels)
-        return fingerprint([type(self.config).__name__, world, labels, self.seed], __name__)
+        return fingerprint([world, labels, self.seed], store_picture, *classes_of(self))
 
     def photograph(self, number: int) -> tuple[np.ndarray, Answers]:
         """A picture, and all that it may be labelled as."""

@@ -60,7 +60,7 @@ class Job:
     def key(self) -> str:
         """A hash of the job (but not of how many images are wanted) and of the code that makes episodes."""
         config = {name: value for name, value in dataclasses.asdict(self.config).items() if not name.startswith("n_")}
-        return episode_key([self.split, dataclasses.asdict(self.world), config], Path(self.data_dir), __name__)
+        return episode_key([self.split, dataclasses.asdict(self.world), config], Path(self.data_dir), store_episode)
 
 
 def collect_images(

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import Adam
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.mlgsl.config import JudgeConfig
 from graspbook.mlgsl.grasp_data.dataset import GraspImages
 from graspbook.mlgsl.maps import INPUT_SCALE, REFERENCE
-from graspbook.training.fingerprint import fingerprint
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
@@ -106,7 +106,7 @@ def train_judge(
     return fit(
         judge,
         Plan(steps=config.steps, batch_size=config.batch_size, evaluate_every=max(config.steps // 5, 1), keep="best"),
-        name=fingerprint(dataclasses.asdict(config), __name__, arrays=arrays),
+        name=fingerprint(dataclasses.asdict(config), train_judge, arrays=arrays),
         scratch_dir=scratch_dir,
         optimiser=lambda model: Adam(model.parameters(), config.learning_rate),
         rate=lambda highest, step: cosine_rate(highest, step, config.steps, 0.05),

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.data.atomic import new_file
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.locks import scratch
 from graspbook.progress import progress
-from graspbook.training.fingerprint import fingerprint
 from graspbook.world.collect import Job, collect
 from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
 from graspbook.world.segmenter import NoisySegmenter
@@ -73,7 +73,7 @@ def turn_dials(
     visits, parts, stored = settings(world, levels), [], []
     for dial, level, config in progress(visits, "turning dials", len(visits), unit="world"):
         job = Job("test", seed, config, NoisySegmenter(), str(Path("data").resolve()))
-        path = scratch_dir / f"dials-{fingerprint([job.key(), n_grasps, measure_key], __name__)}.parquet"
+        path = scratch_dir / f"dials-{fingerprint([job.key(), n_grasps, measure_key], _visit)}.parquet"
         if not path.exists():
             _visit(job, n_grasps, measure, workers, scratch_dir, path)
         stored.append(path)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.grasps import GraspArrays, check_labels
 from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.augment import Augmentation, augment
@@ -15,7 +16,6 @@ from graspbook.selfsup.grasp_segmentation.config import TrainConfig
 from graspbook.selfsup.grasp_segmentation.loss import grasp_segmentation_loss
 from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
-from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.training.fit import CHECKPOINT_SECONDS, Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
@@ -133,4 +133,4 @@ def _name(
         arrays |= {f"{name}.{field}": pixels for field, pixels in grasps.pixels().items()}
     strengths = None if augmentation is None else dataclasses.asdict(augmentation)
     settings = [dataclasses.asdict(segmenter.config), dataclasses.asdict(config), strengths]
-    return fingerprint(settings, __name__, *modules_of(segmenter), arrays=arrays)
+    return fingerprint(settings, train_grasp_segmenter, *classes_of(segmenter), arrays=arrays)

@@ -13,13 +13,13 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 from torch.optim import Adam
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.errors import InputError
 from graspbook.selfsup.inpainting import diffusion
 from graspbook.selfsup.inpainting.config import InpaintTrainConfig
 from graspbook.selfsup.inpainting.diffusion import InpaintModel, noise_schedule
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, band, random_band
 from graspbook.selfsup.pixels import scaled_length
-from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.training.fit import CHECKPOINT_SECONDS, Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
@@ -123,4 +123,4 @@ def _crop(
 def _name(model: InpaintModel, config: InpaintTrainConfig, data: OutlinedImages) -> str:
     arrays = dict(model.state_dict()) | {"images": data.images, "masks": data.masks}
     settings = [dataclasses.asdict(model.config), dataclasses.asdict(config)]
-    return fingerprint(settings, __name__, *modules_of(model), arrays=arrays)
+    return fingerprint(settings, train_inpainter, *classes_of(model), arrays=arrays)

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.coco import CocoScenes, LabelledScene, resize_ids, resize_image
 from graspbook.data.grasps import GraspDataset
 from graspbook.errors import InputError
@@ -26,7 +27,6 @@ from graspbook.selfsup.pasting.bank import ObjectBank
 from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.paste import boundary, instance_masks, paste
 from graspbook.selfsup.pixels import scaled_area
-from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.training.seeds import batch_indices, generator
 
 
@@ -69,7 +69,7 @@ class SingleObjects:
 
     def digest(self) -> str:
         """A name for the images; a bank holds parts of them, so that it tells one data set from another."""
-        return fingerprint([_contents(self._bank), self._size], __name__)
+        return fingerprint([_contents(self._bank), self._size], *classes_of(self))
 
 
 class BatchSampler:
@@ -148,7 +148,7 @@ class BatchSampler:
         settings += [dataclasses.asdict(self._paste), dataclasses.asdict(self._augmentation)]
         settings += [None if self._bank is None else _contents(self._bank)]
         settings += [None if self._singles is None else self._singles.digest()]
-        return fingerprint(settings, __name__, *modules_of(self, self._scenes, self._inpainter), arrays=arrays)
+        return fingerprint(settings, *classes_of(self, self._scenes, self._inpainter), arrays=arrays)
 
     def _full(
         self, step: int, places: list[int], count: int, rngs: list[np.random.Generator]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.coco import ANNOTATIONS, CocoScenes, LabelledScene, resize_ids, resize_image, write_scenes
 from graspbook.errors import InputError
 from graspbook.progress import progress
@@ -20,7 +21,6 @@ from graspbook.selfsup.instance_segmentation.batches import Scenes
 from graspbook.selfsup.pasting.bank import ObjectBank
 from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.paste import Composite, Crops, boundary, paste
-from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.training.seeds import generator
 
 BATCH = 8
@@ -112,7 +112,7 @@ def keep_pasted_scenes(
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (scenes.path, bank.path)]
     settings = [contents, list(scenes.names), bank.table["grasp_id"].tolist()]
     settings += [count, seed, dataclasses.asdict(config), list(size), dilate]
-    name = fingerprint(settings, __name__, *modules_of(inpainter), arrays=first)
+    name = fingerprint(settings, keep_pasted_scenes, *classes_of(inpainter), arrays=first)
     folder = Path(scratch_dir) / "pasted" / name
     if not (folder / ANNOTATIONS).is_file():
         bins = [int(scenes.groups[number % len(scenes)]) for number in range(count)]

@@ -1,9 +1,9 @@
 """Batches with any share of single-object images (ours, beside §V-A.1 of the `selfsup` paper, which has a half)."""
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.errors import InputError
 from graspbook.instances.model import Batch
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
-from graspbook.training.fingerprint import fingerprint, modules_of
 
 
 class SingleShare:
@@ -34,4 +34,4 @@ class SingleShare:
 
     def digest(self) -> str:
         """A name for everything that batches depend on."""
-        return fingerprint([self._sampler.digest(), self._singles], __name__, *modules_of(self))
+        return fingerprint([self._sampler.digest(), self._singles], *classes_of(self))

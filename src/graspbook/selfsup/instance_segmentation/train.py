@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import nn
 from torch.optim import AdamW
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.coco import CocoScenes
 from graspbook.errors import InputError
 from graspbook.instances.average_precision import average_precision, match_detections
@@ -18,7 +19,6 @@ from graspbook.instances.model import InstanceModel, predict_instances
 from graspbook.selfsup.instance_segmentation.areas import object_areas
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.instance_segmentation.config import SegmentTrainConfig
-from graspbook.training.fingerprint import fingerprint, modules_of
 from graspbook.training.fit import CHECKPOINT_SECONDS, Plan, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import generator
@@ -110,5 +110,5 @@ def _name(model: InstanceModel, config: SegmentTrainConfig, batches: BatchSample
     arrays = dict(model.state_dict())
     for scene in validation:
         arrays |= {f"validation.{scene.name}.image": scene.image, f"validation.{scene.name}.ids": scene.ids}
-    settings = [type(model).__name__, dataclasses.asdict(model.config), dataclasses.asdict(config), batches.digest()]
-    return fingerprint(settings, __name__, *modules_of(model), arrays=arrays)
+    settings = [dataclasses.asdict(model.config), dataclasses.asdict(config), batches.digest()]
+    return fingerprint(settings, train_instance_model, *classes_of(model), arrays=arrays)

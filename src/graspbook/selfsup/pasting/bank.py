@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.data.coco import CocoScenes, resize_image, resize_mask
 from graspbook.data.folder import GraspFolder
 from graspbook.data.grasps import GraspDataset, stack_samples
@@ -28,7 +29,6 @@ from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, CROP_COLUMNS, bank_metadata, cut_row, read_bank, write_bank
 from graspbook.selfsup.pasting.sources import MaskSource
 from graspbook.selfsup.pixels import scaled_area
-from graspbook.training.fingerprint import fingerprint
 
 ROWS_AT_ONCE = 1000
 """Objects in memory at once while a bank of labelled images is written."""
@@ -262,4 +262,4 @@ def _job_key(source: MaskSource, grasps: GraspDataset | GraspFolder, shard: int,
     names = grasps.table["grasp_id"].tolist() if isinstance(grasps, GraspDataset) else grasps.names
     # batch_size: the last bits of a network's output hang on it
     settings = [source.key(), str(grasps.path.resolve()), stamps, names, shard, batch_size]
-    return fingerprint(settings, __name__)
+    return fingerprint(settings, _cut)

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, UInt8
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.coco import resize_image, resize_mask
 from graspbook.data.grasps import GraspArrays
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.filter import score_masks
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
 from graspbook.selfsup.pasting.sources import SCORES, FoundMasks
-from graspbook.training.fingerprint import fingerprint, modules_of
 
 
 def shrink_grasps(grasps: GraspArrays, height: int) -> GraspArrays:
@@ -70,4 +70,4 @@ class SmallModelSource:
     def key(self) -> str:
         """Of weights, settings and code."""
         settings = [self.height, dataclasses.asdict(self.thresholds), dataclasses.asdict(self.segmenter.config)]
-        return fingerprint(settings, __name__, *modules_of(self.segmenter), arrays=self.segmenter.state_dict())
+        return fingerprint(settings, *classes_of(self), arrays=self.segmenter.state_dict())

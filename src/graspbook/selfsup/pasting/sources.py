@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, UInt8
 
+from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract, predict_masks
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.filter import count_contours, keep_by_contours
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
-from graspbook.training.fingerprint import fingerprint, modules_of
 
 SCORES = ("occlusion_ratio", "relative_entropy", "n_contours")
 """What the filter looks at; a source that does not predict one leaves it NaN."""
@@ -82,7 +82,7 @@ class SubtractSource:
 
     def key(self) -> str:
         """Of the settings and the code."""
-        return fingerprint(dataclasses.asdict(self), __name__)
+        return fingerprint(dataclasses.asdict(self), *classes_of(self))
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class ModelSource:
     def key(self) -> str:
         """Of weights, settings and code."""
         settings = [dataclasses.asdict(self.thresholds), self.filtered, dataclasses.asdict(self.segmenter.config)]
-        return fingerprint(settings, __name__, *modules_of(self.segmenter), arrays=self.segmenter.state_dict())
+        return fingerprint(settings, *classes_of(self), arrays=self.segmenter.state_dict())
 
 
 def _scores(occlusion: np.ndarray, entropy: np.ndarray, contours: np.ndarray) -> pd.DataFrame:

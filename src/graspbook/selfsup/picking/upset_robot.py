@@ -7,8 +7,8 @@ import dataclasses
 
 import numpy as np
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.instances.detections import Detections
-from graspbook.training.fingerprint import fingerprint
 from graspbook.world.segmenter import Segmenter
 from graspbook.world.upsets import Upsets, upset_photograph
 

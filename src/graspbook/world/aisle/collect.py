@@ -14,12 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from graspbook.core.fingerprint import fingerprint
 from graspbook.data.atomic import new_folder, write_bytes
 from graspbook.data.cityscapes import encode_ids, write_street
 from graspbook.data.locks import scratch
 from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.training.fingerprint import fingerprint
 from graspbook.workers import worker_count
 from graspbook.world.aisle.classes import BUILDING_LABEL, THINGS
 from graspbook.world.aisle.config import AisleConfig
@@ -40,7 +40,7 @@ class Job:
 
     def key(self) -> str:
         """A hash of the job and of the code that drives."""
-        return fingerprint([dataclasses.asdict(self.config), self.seed], __name__)
+        return fingerprint([dataclasses.asdict(self.config), self.seed], store_drive)
 
 
 def collect_streets(

@@ -1,0 +1,1 @@
+"""What every other room stands on: which code makes a result, and the names that follow from it."""

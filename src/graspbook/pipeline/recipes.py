@@ -1,0 +1,111 @@
+"""What stages are given, as the pipeline files say it today, held against what their lock entries say."""
+
+import contextlib
+import functools
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from graspbook.pipeline.hashes import summarise
+from graspbook.pipeline.locks import lock_files
+from graspbook.yaml_files import read_yaml
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a stage is given, apart from what other stages make.
+
+    Attributes:
+        command: What it runs.
+        parameters: From a parameter file to its keys that the stage depends on, and their values.
+        files: From a file or folder that no stage makes to its hash; those that are not here are left out.
+        reads: All paths that it depends on.
+        makes: The paths that it owns.
+    """
+
+    command: str
+    parameters: dict[str, dict[str, Any]]
+    files: dict[str, str]
+    reads: frozenset[str]
+    makes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Locked:
+    """What a lock file says of a stage.
+
+    Attributes:
+        lock: The lock file.
+        name: Of the stage there.
+        entry: Command, dependencies, parameters, outputs.
+    """
+
+    lock: Path
+    name: str
+    entry: dict[str, Any]
+
+    @property
+    def reports(self) -> str:
+        """The folder of reports among its outputs, or "" if there is none."""
+        return next((out["path"] for out in self.entry.get("outs", []) if out["path"].startswith("reports/")), "")
+
+
+def read_recipes(root: Path) -> dict[str, Recipe]:
+    """The recipe of every stage, by its address, such as `notebooks/don/dvc.yaml:train@within`."""
+    from dvc.dependency.param import ParamsDependency
+    from dvc.repo import Repo
+
+    read = functools.cache(lambda path: read_yaml(Path(path)))
+    with contextlib.chdir(root), Repo(".") as repo:
+        stages = [stage for stage in repo.index.stages if stage.cmd]
+        made = {out.def_path for stage in stages for out in stage.outs}
+        recipes = {}
+        for stage in stages:
+            parameters = {
+                dep.def_path: {key: _look_up(read(dep.def_path), key) for key in dep.params}
+                for dep in stage.deps
+                if isinstance(dep, ParamsDependency)
+            }
+            reads = frozenset(dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency))
+            files = {path: summarise(Path(path)).md5 for path in reads if Path(path).exists() and not _made(path, made)}
+            makes = tuple(out.def_path for out in stage.outs)
+            recipes[stage.addressing] = Recipe(stage.cmd, parameters, files, reads, makes)
+    return recipes
+
+
+def read_locked(root: Path) -> dict[str, Locked]:
+    """What the lock files say of every stage, by its address."""
+    found = {}
+    for lock in lock_files(root):
+        folder = lock.parent.relative_to(root)
+        for name, entry in read_yaml(lock).get("stages", {}).items():
+            address = name if folder == Path() else f"{folder.as_posix()}/dvc.yaml:{name}"
+            found[address] = Locked(lock, name, entry)
+    return found
+
+
+def is_current(locked: Locked, recipe: Recipe) -> bool:
+    """Whether a stage ran with this recipe, whatever became since of what other stages make for it."""
+    entry = locked.entry
+    hashes = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
+    return (
+        entry.get("cmd") == recipe.command
+        and entry.get("params", {}) == recipe.parameters
+        and set(hashes) == recipe.reads
+        and all(hashes[path] == md5 for path, md5 in recipe.files.items())
+        and {out["path"] for out in entry.get("outs", [])} == set(recipe.makes)
+    )
+
+
+def _look_up(values: Any, dotted: str) -> Any:
+    for part in dotted.split("."):
+        values = values.get(part) if isinstance(values, dict) else None
+    return values
+
+
+def _made(path: str, made: set[str]) -> bool:
+    """Whether stages make a path, or something that lies in it, or that it lies in."""
+    place = PurePosixPath(path)
+    return any(
+        place == other or place in other.parents or other in place.parents for other in map(PurePosixPath, made)
+    )
