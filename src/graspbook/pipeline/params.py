@@ -1,7 +1,7 @@
 """`params.yaml`, checked against the papers' configurations, and the profiles that override it.
 
 `params.yaml` holds the `standard` profile: the name of the profile, and for each paper its sections, whose schema is
-the dataclass in `graspbook.<slug>.config`. `profiles/quick.yaml` and `profiles/paper.yaml` override it, key by key.
+the dataclass in `graspbook.<slug>.config`. The other profiles are files in `profiles/` that override it, key by key.
 Everything is checked once, at the start, so that a misspelt key or a wrong type is refused before any work is done;
 values are taken as they stand, never converted (`"5"` is not 5). A stage checks its own paper alone: what is being
 changed in another one does not stop it.
@@ -20,7 +20,7 @@ from graspbook.configuration import configuration
 from graspbook.errors import InputError
 from graspbook.yaml_files import read_yaml
 
-PROFILES = ("quick", "standard", "paper")
+PROFILES = ("smoke", "quick", "standard", "paper")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Params:
     """Checked parameters; the paper `selfsup` is the attribute `selfsup`, of type `graspbook.selfsup.schema.Selfsup`.
 
     Attributes:
-        profile: `quick`, `standard` or `paper`.
+        profile: `smoke`, `quick`, `standard` or `paper`.
         values: All of them as they stood in the file: mappings, lists, numbers and text.
         papers: By slug, each paper's configuration.
     """

@@ -96,7 +96,8 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
     root = Path(root).resolve()
     stage = find_stage(root, out)
     params = load_params(root / "params.yaml", only=stage.slug if stage else "")
-    parameters: dict[str, Any] = {"profile": params.profile, "out": Path(out).as_posix()} | settings
+    profile = "standard" if params.profile == "smoke" else params.profile
+    parameters: dict[str, Any] = {"profile": profile, "out": Path(out).as_posix()} | settings
     if stage is not None and stage.slug:
         parameters["config"] = stage_parameters(stage, params.values[stage.slug])
     made = stage.makes if stage else ()

@@ -6,7 +6,10 @@ bytes that come out do not depend on how many run beside each other.
 """
 
 import contextlib
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -17,8 +20,21 @@ ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", VARIABLE: "1"}
 """What holds a stage to one core."""
 
 
-def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
-    """What each stage needs, by the addresses of stages.
+@dataclass(frozen=True)
+class Step:
+    """One stage, as DVC knows it.
+
+    Attributes:
+        command: What it runs, in the folder of the repository or the workspace.
+        needs: The addresses of the stages that have to run before it.
+    """
+
+    command: str
+    needs: frozenset[str]
+
+
+def needed_steps(folder: Path, targets: list[str]) -> dict[str, Step]:
+    """The stages that `targets` are and need, by their addresses.
 
     Args:
         folder: The repository or a workspace.
@@ -29,14 +45,19 @@ def needed_stages(folder: Path, targets: list[str]) -> dict[str, set[str]]:
     with contextlib.chdir(folder), Repo(".") as repo:  # addresses are relative to the working directory
         graph = repo.index.graph
         wanted = [stage for target in targets for stage in repo.stage.collect(target)] if targets else list(graph)
-        waiting, needed = [stage for stage in wanted if stage.cmd], {}
+        waiting, steps = [stage for stage in wanted if stage.cmd], {}
         while waiting:
             stage = waiting.pop()
-            if stage.addressing not in needed:
+            if stage.addressing not in steps:
                 found = [other for other in graph.successors(stage) if other.cmd]  # not files that are only tracked
-                needed[stage.addressing] = {other.addressing for other in found}
+                steps[stage.addressing] = Step(stage.cmd, frozenset(other.addressing for other in found))
                 waiting += found
-    return needed
+    return steps
+
+
+def needed_stages(folder: Path, targets: list[str]) -> dict[str, frozenset[str]]:
+    """What each stage needs, by the addresses of stages; see `needed_steps`."""
+    return {name: step.needs for name, step in needed_steps(folder, targets).items()}
 
 
 def reproduce_side_by_side(
@@ -56,8 +77,24 @@ def reproduce_side_by_side(
     Raises:
         PipelineError: A stage failed. Those that ran beside it have ended first; no other was begun.
     """
-    jobs = jobs or worker_count()
-    needed = needed_stages(folder, targets)
+    run_one = partial(_reproduce_one, folder, environment=environment or {})
+    return run_in_order(needed_stages(folder, targets), run_one, jobs or worker_count())
+
+
+def run_in_order(needed: dict[str, frozenset[str]], run_one: Callable[[str], None], jobs: int) -> list[str]:
+    """Run each stage when all that it needs has ended, several at once.
+
+    Args:
+        needed: What each stage needs.
+        run_one: Runs the stage of a name; called in a thread.
+        jobs: How many at once.
+
+    Returns:
+        The names of the stages in the order in which they ended.
+
+    Raises:
+        Exception: What `run_one` has raised first. Stages that ran beside it have ended; no other was begun.
+    """
     longest = _longest_chains(needed)
     sorter = TopologicalSorter(needed)
     sorter.prepare()
@@ -71,7 +108,7 @@ def reproduce_side_by_side(
                 ready = sorted([*ready, *sorter.get_ready()], key=lambda name: (-longest[name], name))
                 while ready and len(running) < jobs:
                     name = ready.pop(0)
-                    running[pool.submit(_reproduce_one, folder, name, environment or {})] = name
+                    running[pool.submit(run_one, name)] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
                 failure = failure or future.exception()
@@ -83,7 +120,7 @@ def reproduce_side_by_side(
     return ended
 
 
-def _longest_chains(needed: dict[str, set[str]]) -> dict[str, int]:
+def _longest_chains(needed: dict[str, frozenset[str]]) -> dict[str, int]:
     """How many stages the longest chain has that begins with each: those that most has to wait for go first."""
     chains = dict.fromkeys(needed, 1)
     for name in reversed(list(TopologicalSorter(needed).static_order())):

@@ -15,7 +15,8 @@ from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
 from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import profile_values, validate
-from graspbook.pipeline.side_by_side import ONE_CORE, reproduce_side_by_side
+from graspbook.pipeline.cold import run_cold
+from graspbook.pipeline.side_by_side import ONE_CORE, needed_steps, reproduce_side_by_side
 from graspbook.pipeline.stages import notebook_stages
 from graspbook.pipeline.summary import summary
 from graspbook.pipeline.warm import imported_by, warm_kernels
@@ -94,7 +95,10 @@ def reproduce(root: Path, profile: str, paper: str | None = None) -> Path:
     notebooks = {stage.notebook for stage in notebook_stages(workspace) if paper in (None, stage.slug)}
     modules = imported_by(workspace / notebook for notebook in notebooks)
     with warm_kernels(workspace, modules, ONE_CORE) as environment:
-        ended = reproduce_side_by_side(workspace, targets, environment=environment)
+        if profile == "smoke":
+            ended = run_cold(workspace, needed_steps(workspace, targets), environment=environment)
+        else:
+            ended = reproduce_side_by_side(workspace, targets, environment=environment)
     print(summary(workspace, shown, paper), flush=True)
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
     print(f"\n[graspbook] {len(ended)} stages up to date after {minutes} min {seconds} s", flush=True)

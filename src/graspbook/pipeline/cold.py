@@ -1,0 +1,91 @@
+"""Every stage from nothing, without DVC's books: for the profile `smoke`, whose pages compute for seconds.
+
+For each stage, `dvc repro` starts a process that reads all pipeline files again, and that starts another one which
+imports papermill: together longer than many a page takes. Here DVC says once what each stage runs and needs. Then a
+few processes, which have imported papermill, carry out the commands. Nothing is kept of an earlier run, and nothing is
+written down of what a stage has read and made.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from graspbook.pipeline.dvc_command import PipelineError
+from graspbook.pipeline.side_by_side import ONE_CORE, Step, run_in_order
+from graspbook.workers import work_for, worker_count
+
+MADE_BY_STAGES = ("reports", "artifacts", "scratch")
+"""Folders of a workspace that hold nothing but what its stages have written."""
+_RUN_NOTEBOOK = ["graspbook", "run-notebook"]
+
+
+def run_cold(
+    workspace: Path, steps: dict[str, Step], jobs: int | None = None, environment: dict[str, str] | None = None
+) -> list[str]:
+    """Run stages in a workspace that is emptied first, as many at once as there are cores.
+
+    Args:
+        workspace: Of a profile; never the repository, whose reports would be lost.
+        steps: As `needed_steps` finds them.
+        jobs: How many at once; by default `worker_count()`.
+        environment: Further environment variables of the stages.
+
+    Returns:
+        The addresses of the stages in the order in which they ended.
+
+    Raises:
+        PipelineError: A stage failed. Those that ran beside it have ended first; no other was begun.
+    """
+    for name in MADE_BY_STAGES:
+        shutil.rmtree(workspace / name, ignore_errors=True)
+    jobs = jobs or worker_count()
+    variables = ONE_CORE | (environment or {}) | {"PATH": _own_programs_first()}
+    # not forked: other threads of this process may hold a lock at that moment
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, fresh, _enter, (workspace, variables)) as pool:
+
+        def run_one(name: str) -> None:
+            if complaint := pool.submit(work_for, os.getpid(), carry_out, steps[name].command).result():
+                raise PipelineError(f"stage {name} failed: {complaint}")
+
+        return run_in_order({name: step.needs for name, step in steps.items()}, run_one, jobs)
+
+
+def carry_out(command: str) -> str:
+    """Carry out a stage's command in the working directory.
+
+    Args:
+        command: One that runs a notebook is carried out in this process, any other by a shell.
+
+    Returns:
+        What went wrong, "" if nothing did.
+    """
+    words = shlex.split(command)
+    if words[:2] != _RUN_NOTEBOOK:
+        code = subprocess.run(command, shell=True, check=False).returncode
+        return f"`{command}` returned {code}; what went wrong stands above" if code else ""
+
+    from graspbook.pipeline.cli import app
+
+    failed = app(words[1:], standalone_mode=False)
+    return "what went wrong stands above" if failed else ""
+
+
+def _enter(folder: Path, variables: dict[str, str]) -> None:
+    """What a process does once: go to the workspace and import what every stage needs."""
+    os.chdir(folder)
+    os.environ.update(variables)
+    import papermill  # noqa: F401
+
+    import graspbook.pipeline.cli
+    import graspbook.pipeline.run_notebook  # noqa: F401
+
+
+def _own_programs_first() -> str:
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
