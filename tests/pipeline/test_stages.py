@@ -18,24 +18,24 @@ def test_the_stages_that_run_a_notebook_are_found_with_what_they_read_and_make(b
 
 
 def test_a_stage_is_known_by_its_folder_of_reports_and_a_member_of_a_family_by_its_name(book):
-    assert find_stage(book, Path("reports/toy/one")).name == "one"
-    member = find_stage(book, Path("reports/toy/many/second"))
+    assert find_stage(notebook_stages(book), Path("reports/toy/one")).name == "one"
+    member = find_stage(notebook_stages(book), Path("reports/toy/many/second"))
     assert member.sections == ("all.second",)
     assert member.reports == Path("reports/toy/many/second")
     for other in ("reports/toy", "reports/toy/many", "reports/toy/many/a/b", "reports/toy/ones", "scratch/live"):
-        assert find_stage(book, Path(other)) is None
+        assert find_stage(notebook_stages(book), Path(other)) is None
 
 
 def test_a_stage_is_given_the_sections_that_it_depends_on_and_no_other(book):
-    assert stage_parameters(find_stage(book, Path("reports/toy/one")), VALUES) == {
+    assert stage_parameters(find_stage(notebook_stages(book), Path("reports/toy/one")), VALUES) == {
         "one": {"level": 1},
         "all": {"first": {"value": 1}},
     }
-    assert stage_parameters(find_stage(book, Path("reports/toy/many/second")), VALUES) == {
+    assert stage_parameters(find_stage(notebook_stages(book), Path("reports/toy/many/second")), VALUES) == {
         "all": {"second": {"value": 2}}
     }
 
 
 def test_a_section_that_is_not_there_is_named(book):
     with pytest.raises(InputError, match=r"no 'toy\.all\.third', which stage 'many' depends on"):
-        stage_parameters(find_stage(book, Path("reports/toy/many/third")), VALUES)
+        stage_parameters(find_stage(notebook_stages(book), Path("reports/toy/many/third")), VALUES)

@@ -60,9 +60,9 @@ def run_notebook_command(
     settings: Annotated[list[str], typer.Option("--set", help="further parameter, name=value (YAML)")] = [],  # noqa: B006
 ) -> None:
     """Execute a notebook as the stage does whose reports go to OUT, with the parameters that the stage depends on."""
-    from graspbook.pipeline.run_notebook import run_stage
+    from graspbook.pipeline.run_notebook import read_settings, run_stage
 
-    run_stage(source, out, _settings(settings))
+    run_stage(source, out, read_settings(settings))
 
 
 @app.command()
@@ -94,32 +94,31 @@ def readme() -> None:
     write_text(root / "README.md", with_papers((root / "README.md").read_text(encoding="utf-8"), papers_table(root)))
 
 
-@app.command("carry-prose")
-def carry_prose_command(
-    notebooks: Annotated[list[Path], typer.Argument(help="source notebooks whose Markdown cells were edited")],
+@app.command("adopt")
+def adopt_command(
+    base: Annotated[str, typer.Argument(help="git revision at which the results were up to date")] = "HEAD",
 ) -> None:
-    """Carry new prose into executed notebooks and their lock entries, if nothing else has changed."""
-    from graspbook.pipeline.prose import carry_prose
+    """Keep results whose code has changed since BASE, if the old and the new code write the same bytes at `smoke`.
+
+    Stages of which only words or names have changed need no proof: the new text reaches their executed notebooks.
+    """
+    from graspbook.pipeline.adopt import adopt
     from graspbook.pipeline.root import find_root
 
-    root = find_root()
-    for notebook in notebooks:
-        if not notebook.resolve().is_relative_to(root):
-            raise InputError(f"{notebook}: expected a notebook of this repository, {root}")
-        for carried in carry_prose(root, notebook.resolve().relative_to(root)):
-            typer.echo(f"{carried.path}: {'new prose' if carried.changed else 'as it was'}")
+    adopt(find_root(), base, typer.echo)
 
 
 @app.command()
 def reproduce(
-    profile: Annotated[str, typer.Option(help="quick or paper")] = "quick",
+    profile: Annotated[str, typer.Option(help="smoke, quick or paper")] = "quick",
     paper: Annotated[str | None, typer.Option(help="only this paper's stages, such as selfsup")] = None,
+    stage: Annotated[list[str], typer.Option(help="only this stage, and what it needs; may be repeated")] = [],  # noqa: B006
 ) -> None:
     """Run everything, from simulation to report, at a profile, in runs/<profile>/."""
     from graspbook.pipeline import workspace
     from graspbook.pipeline.root import find_root
 
-    workspace.reproduce(find_root(), profile, paper)
+    workspace.reproduce(find_root(), profile, paper, stage)
 
 
 @app.command()
@@ -164,19 +163,6 @@ def check_params(
 
     params = load_params(find_root() / "params.yaml", profile)
     typer.echo(yaml.safe_dump(params.values, sort_keys=False))
-
-
-def _settings(assignments: list[str]) -> dict[str, object]:
-    settings = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals or not name.isidentifier():
-            raise InputError(f"--set {assignment}: expected name=value")
-        try:
-            settings[name] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError):
-            raise InputError(f"--set {assignment}: the value is not YAML") from None
-    return settings
 
 
 if __name__ == "__main__":

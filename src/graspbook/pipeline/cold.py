@@ -6,7 +6,6 @@ few processes, which have imported papermill, carry out the commands. Nothing is
 written down of what a stage has read and made.
 """
 
-import contextlib
 import multiprocessing
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""Hashes in `dvc.lock`, for what changes reports without computing anything anew."""
+"""Lock files: what they say, and bringing it up to date where reports change without anything being computed."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ def lock_files(root: Path) -> list[Path]:
     return [path for path in (root / "dvc.lock", *sorted(root.glob("notebooks/*/dvc.lock"))) if path.exists()]
 
 
-def current_mentions(root: Path, folders: list[Path]) -> list[tuple[Path, str, str, str]]:
-    """Where lock entries name a folder among `folders`, or one that holds one, by the hash that it has now.
+def current_mentions(root: Path, places: list[Path]) -> list[tuple[Path, str, str, str]]:
+    """Where lock entries name one of `places`, or a folder that holds one, by the hash that it has now.
 
     An entry with another hash is stale already, and is left out so that it stays so.
 
     Args:
         root: The repository.
-        folders: Relative to it.
+        places: Files and folders, relative to it.
 
     Returns:
         Lock file, stage, "deps" or "outs", and path of each.
@@ -31,7 +31,7 @@ def current_mentions(root: Path, folders: list[Path]) -> list[tuple[Path, str, s
             for kind in ("deps", "outs"):
                 for item in entry.get(kind, []):
                     path = item["path"]
-                    if not any(folder == Path(path) or Path(path) in folder.parents for folder in folders):
+                    if not any(place == Path(path) or Path(path) in place.parents for place in places):
                         continue
                     hashes[path] = hashes.get(path) or summarise(root / path).md5
                     if item["md5"] == hashes[path]:
@@ -40,16 +40,22 @@ def current_mentions(root: Path, folders: list[Path]) -> list[tuple[Path, str, s
 
 
 def update_mentions(root: Path, mentions: list[tuple[Path, str, str, str]]) -> None:
-    """Give lock entries the hash and the size that the folders they name have now.
+    """Give lock entries the hash and the size that what they name has now.
 
     Args:
         root: The repository.
-        mentions: As `current_mentions` found them before the folders changed.
+        mentions: As `current_mentions` found them before the files changed.
     """
     for lock in {lock for lock, *_ in mentions}:
         with modify_yaml(str(lock)) as content:
             for other, stage, kind, path in mentions:
                 if other == lock:
                     item = next(item for item in content["stages"][stage][kind] if item["path"] == path)
-                    found = summarise(root / path)
-                    item["md5"], item["size"], item["nfiles"] = found.md5, found.size, found.files
+                    item.update(lock_item(root, path))
+
+
+def lock_item(root: Path, path: str) -> dict[str, str | int]:
+    """What a lock entry says of a file or folder as it is now."""
+    found = summarise(root / path)
+    item: dict[str, str | int] = {"path": path, "hash": "md5", "md5": found.md5, "size": found.size}
+    return item if (root / path).is_file() else item | {"nfiles": found.files}

@@ -1,6 +1,7 @@
 """What stages are given, as the pipeline files say it today, held against what their lock entries say."""
 
 import contextlib
+import dataclasses
 import functools
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -97,6 +98,15 @@ def is_current(locked: Locked, recipe: Recipe) -> bool:
     )
 
 
+def is_alike(one: Recipe, other: Recipe) -> bool:
+    """Whether two recipes are the same, as far as both know the files that they name."""
+    known = one.files.keys() & other.files.keys()
+    return (
+        all(one.files[path] == other.files[path] for path in known)
+        and dataclasses.replace(one, files=other.files) == other
+    )
+
+
 def _look_up(values: Any, dotted: str) -> Any:
     for part in dotted.split("."):
         values = values.get(part) if isinstance(values, dict) else None
@@ -106,6 +116,4 @@ def _look_up(values: Any, dotted: str) -> Any:
 def _made(path: str, made: set[str]) -> bool:
     """Whether stages make a path, or something that lies in it, or that it lies in."""
     place = PurePosixPath(path)
-    return any(
-        place == other or place in other.parents or other in place.parents for other in map(PurePosixPath, made)
-    )
+    return any(place == other or place in other.parents or other in place.parents for other in map(PurePosixPath, made))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import yaml
 
 from graspbook.data.atomic import check_place, new_file
 from graspbook.errors import InputError
@@ -21,7 +22,7 @@ from graspbook.pipeline.links import link_to_executed
 from graspbook.pipeline.made import MADE, list_made
 from graspbook.pipeline.params import load_params
 from graspbook.pipeline.sources import read_notebook
-from graspbook.pipeline.stages import find_stage, stage_parameters
+from graspbook.pipeline.stages import Stage, find_stage, notebook_stages, stage_parameters
 from graspbook.pipeline.timings import TIMINGS, record_timing
 
 EXECUTED = "notebook.ipynb"
@@ -94,17 +95,43 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
         NotebookError: A cell raised, or the kernel died.
     """
     root = Path(root).resolve()
-    stage = find_stage(root, out)
+    stage = find_stage(notebook_stages(root), out)
+    executed = run_notebook(source, Path(out) / EXECUTED, stage_arguments(root, stage, out, settings), root)
+    if stage is not None and stage.makes:
+        list_made(root, stage.makes, root / out / MADE)
+    return executed
+
+
+def stage_arguments(root: Path, stage: Stage | None, out: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that a stage gives its notebook; see `run_stage`.
+
+    Raises:
+        InputError: params.yaml is faulty.
+    """
     params = load_params(root / "params.yaml", only=stage.slug if stage else "")
     profile = "standard" if params.profile == "smoke" else params.profile
     parameters: dict[str, Any] = {"profile": profile, "out": Path(out).as_posix()} | settings
     if stage is not None and stage.slug:
         parameters["config"] = stage_parameters(stage, params.values[stage.slug])
-    made = stage.makes if stage else ()
-    executed = run_notebook(source, Path(out) / EXECUTED, parameters, root)
-    if made:
-        list_made(root, made, root / out / MADE)
-    return executed
+    return parameters
+
+
+def read_settings(assignments: list[str]) -> dict[str, Any]:
+    """The further parameters of a command, given as name=value.
+
+    Raises:
+        InputError: One is no assignment to a name, or its value is not YAML.
+    """
+    settings = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.isidentifier():
+            raise InputError(f"--set {assignment}: expected name=value")
+        try:
+            settings[name] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise InputError(f"--set {assignment}: the value is not YAML") from None
+    return settings
 
 
 def run_notebook(

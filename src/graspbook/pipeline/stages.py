@@ -74,9 +74,9 @@ def notebook_stages(root: Path) -> list[Stage]:
     return found
 
 
-def find_stage(root: Path, out: Path) -> Stage | None:
-    """The stage, or the member of a family, whose reports go to `out`; None if there is none."""
-    for stage in notebook_stages(root):
+def find_stage(stages: list[Stage], out: Path) -> Stage | None:
+    """The one among stages, or the member of a family, whose reports go to `out`; None if there is none."""
+    for stage in stages:
         pattern = re.escape(KEYED.sub("\0", stage.reports.as_posix())).replace(re.escape("\0"), f"({OF_EACH})")
         if matched := re.fullmatch(pattern, Path(out).as_posix()):
             return stage.member(matched[1]) if matched.groups() else stage

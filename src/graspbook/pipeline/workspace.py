@@ -7,15 +7,16 @@ data. `git status` stays clean and `dvc.lock` is not written. Run again after an
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from graspbook.data.atomic import write_text
 from graspbook.errors import InputError
+from graspbook.pipeline.cold import run_cold
 from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import profile_values, validate
-from graspbook.pipeline.cold import run_cold
 from graspbook.pipeline.side_by_side import ONE_CORE, needed_steps, reproduce_side_by_side
 from graspbook.pipeline.stages import notebook_stages
 from graspbook.pipeline.summary import summary
@@ -67,13 +68,14 @@ def prepare_workspace(root: Path, profile: str) -> Path:
     return workspace
 
 
-def reproduce(root: Path, profile: str, paper: str | None = None) -> Path:
-    """Run the whole pipeline, or one paper's, at a profile, in a workspace of its own, and say what came out.
+def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequence[str] = ()) -> Path:
+    """Run the whole pipeline, or a part of it, at a profile, in a workspace of its own, and say what came out.
 
     Args:
         root: The repository.
         profile: `quick` or `paper`.
         paper: A paper's short name; None for the book.
+        stages: Addresses of stages: only they are run, with all that they need.
 
     Returns:
         The workspace.
@@ -91,7 +93,7 @@ def reproduce(root: Path, profile: str, paper: str | None = None) -> Path:
     print(f"[graspbook] {profile} profile: working in {shown}, the committed reports stay as they are", flush=True)
     run_dvc(workspace, "pull", "--quiet", "data.dvc")
     print("[graspbook] running every stage that has changed: simulation, training, report", flush=True)
-    targets = [f"notebooks/{paper}/dvc.yaml"] if paper else []
+    targets = [*stages] or ([f"notebooks/{paper}/dvc.yaml"] if paper else [])
     notebooks = {stage.notebook for stage in notebook_stages(workspace) if paper in (None, stage.slug)}
     modules = imported_by(workspace / notebook for notebook in notebooks)
     with warm_kernels(workspace, modules, ONE_CORE) as environment:

@@ -1,0 +1,290 @@
+"""Results that stay valid though the code that made them has changed, with a proof.
+
+A refactor changes fingerprints, and with them every stage that reaches what was changed would run again. `adopt` runs
+these stages at the profile `smoke` twice, with the code of a revision at which the results were up to date and with the
+code of today, and compares every byte that they write. Where all are equal, the lock entries are brought up to date,
+the executed notebooks get the text of today, and `reports/adoptions.csv` records what was compared. Where one differs,
+nothing is changed.
+
+What changes no fingerprint (prose, comments, names, places) needs no proof, and only the executed notebooks' text.
+"""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+from dvc.utils.serialize import modify_yaml
+
+from graspbook.core.fingerprint import NAME
+from graspbook.data.atomic import new_file, write_text
+from graspbook.errors import InputError
+from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renewed
+from graspbook.pipeline.hashes import summarise
+from graspbook.pipeline.index import INDEX, write_index
+from graspbook.pipeline.locks import current_mentions, lock_item, update_mentions
+from graspbook.pipeline.recipes import Locked, Recipe, is_alike, is_current, read_locked, read_recipes
+from graspbook.pipeline.run_notebook import EXECUTED
+from graspbook.pipeline.sources import SOURCES, read_notebook, write_sources
+
+ADOPTIONS = Path("reports/adoptions.csv")
+COLUMNS = ("date", "base", "stage", "files", "bytes", "digest")
+SMOKE = Path("runs/smoke")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What two runs of a stage wrote alike.
+
+    Attributes:
+        files: How many files.
+        bytes: How many bytes in them.
+        digest: Of all of them: 16 hexadecimal digits.
+        shown: Which code cells of its notebook had outputs.
+    """
+
+    files: int
+    bytes: int
+    digest: str
+    shown: list[bool]
+
+
+def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
+    """Carry results over to the code of today.
+
+    Args:
+        root: The repository; its working tree has the code of today.
+        base: A git revision at which the results were up to date.
+        say: Takes a line for the reader.
+
+    Returns:
+        The addresses of the stages that needed a proof.
+
+    Raises:
+        InputError: No such revision; or the two runs differ, or a result is not the one that was locked. The message
+            names the first file, and nothing has been changed.
+    """
+    mentions = current_mentions(root, [SOURCES, INDEX])
+    write_sources(root)
+    today, locked = read_recipes(root), read_locked(root)
+    with _worktree(root, base) as (tree, revision):
+        before = read_recipes(tree)
+        write_sources(tree)  # as they are counted today
+        counted = read_recipes(tree)
+        valid = {
+            name: one
+            for name, one in locked.items()
+            if name in today and (is_current(one, today[name]) or (name in before and is_current(one, before[name])))
+        }
+        unproven = [
+            name
+            for name, one in valid.items()
+            if not is_current(one, today[name]) and not is_alike(counted[name], today[name])
+        ]
+        for name in sorted(set(locked) & set(today) - set(valid)):
+            say(f"{name}: not up to date at {base}; it has to run")
+        proofs = _prove(root, tree, {name: valid[name] for name in unproven}, say) if unproven else {}
+        renamed = new_names(tree / SMOKE, root / SMOKE) if proofs else {}
+    copies = _renewed_copies(root, valid, today, proofs)
+    mentions += current_mentions(root, [path.parent for path in copies])
+    for path, notebook in copies.items():
+        with new_file(root / path) as temporary:
+            nbformat.write(notebook, temporary)
+        say(f"{path}: the text of today")
+    if (root / INDEX).is_file():  # titles may have changed
+        write_index(root)
+    _update_locks(root, {name: one for name, one in valid.items() if not is_current(one, today[name])}, today)
+    update_mentions(root, mentions)
+    if proofs:
+        _record(root / ADOPTIONS, revision, proofs)
+        rename_results(root / "scratch", renamed)
+    say(f"{len(proofs)} stages adopted with a proof, {len(copies)} executed notebooks with the text of today")
+    return unproven
+
+
+@contextlib.contextmanager
+def _worktree(root: Path, base: str) -> Iterator[tuple[Path, str]]:
+    """A checkout of a revision below `scratch/`, and the short name of its commit."""
+    found = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", "--short=12", f"{base}^{{commit}}"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    if found.returncode != 0:
+        raise InputError(f"{root}: git knows no revision '{base}' here")
+    revision = found.stdout.strip()
+    tree = root / "scratch" / "adopt" / revision
+    _git(root, "worktree", "prune")
+    if not tree.exists():
+        _git(root, "worktree", "add", "--detach", "--force", str(tree), revision)
+    try:
+        yield tree, revision
+    finally:
+        _git(root, "worktree", "remove", "--force", str(tree))
+
+
+def _git(root: Path, *arguments: str) -> None:
+    ran = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    if ran.returncode != 0:
+        raise InputError(f"`git {' '.join(arguments[:2])}` failed: {ran.stderr.strip()}")
+
+
+# the proof
+
+
+def _prove(root: Path, tree: Path, stages: dict[str, Locked], say: Callable[[str], None]) -> dict[str, Compared]:
+    """Run stages with the code of both trees, and compare what they write."""
+    say(f"{len(stages)} stages have other code than when they ran: running them at smoke, with the old and the new")
+    for folder in (tree, root):
+        _run_smoke(folder, list(stages))
+    found = {}
+    for name, locked in stages.items():
+        found[name] = compare(tree / SMOKE, root / SMOKE, [out["path"] for out in locked.entry["outs"]])
+        say(f"{name}: {found[name].files} files alike")
+    return found
+
+
+def _run_smoke(folder: Path, stages: list[str]) -> None:
+    command = [sys.executable, "-m", "graspbook.pipeline.cli", "reproduce", "--profile", "smoke"]
+    command += [word for name in stages for word in ("--stage", name)]
+    variables = os.environ | {"PYTHONPATH": str(folder / "src")}
+    ran = subprocess.run(command, cwd=folder, env=variables, stdout=subprocess.DEVNULL, check=False)
+    if ran.returncode != 0:
+        raise InputError(f"{folder}: the profile smoke does not run there; what went wrong stands above")
+
+
+def compare(before: Path, after: Path, paths: list[str]) -> Compared:
+    """Compare what lies at paths in two folders, byte by byte; of notebooks, the outputs.
+
+    Args:
+        before: A workspace.
+        after: Another one.
+        paths: Files or folders in both.
+
+    Raises:
+        InputError: Something differs; the message names the first file.
+    """
+    names = sorted({name for path in paths for folder in (before, after) for name in _files(folder, path)})
+    sha, size, shown = hashlib.sha256(), 0, []
+    for name in names:
+        contents = [_content(folder / name) for folder in (before, after)]
+        if contents[0] != contents[1]:
+            missing = " (only one of the two runs has it)" if None in contents else ""
+            raise InputError(f"{name} differs between the old and the new code{missing}; nothing was adopted")
+        sha.update(name.encode() + contents[0])
+        size += len(contents[0])
+        if Path(name).name == EXECUTED:
+            shown = code_cells_with_outputs(read_notebook(after / name))
+    return Compared(len(names), size, sha.hexdigest()[:16], shown)
+
+
+def _files(folder: Path, path: str) -> Iterator[str]:
+    place = folder / path
+    found = [place] if place.is_file() else (one for one in place.rglob("*") if one.is_file())
+    return (one.relative_to(folder).as_posix() for one in found)
+
+
+def _content(path: Path) -> bytes | None:
+    """What counts of a file; of a notebook, the outputs of its cells: what it shows, not how that is made."""
+    if not path.is_file():
+        return None
+    if path.suffix != ".ipynb":
+        return path.read_bytes()
+    shown = [cell.outputs for cell in read_notebook(path).cells if cell.cell_type == "code" and cell.outputs]
+    for output in (output for outputs in shown for output in outputs):
+        output.pop("execution_count", None)
+    return json.dumps(shown, sort_keys=True).encode()
+
+
+# what follows from it
+
+
+def _renewed_copies(
+    root: Path, valid: dict[str, Locked], today: dict[str, Recipe], proofs: dict[str, Compared]
+) -> dict[Path, nbformat.NotebookNode]:
+    """The executed notebooks whose text is no longer that of today, as they shall be."""
+    pages = executed_by(root, {name: one.reports for name, one in valid.items()})
+    copies = {}
+    for name, stage in pages.items():
+        shown = proofs[name].shown if name in proofs else None
+        notebook = renewed(root, stage, today[name].command, shown)
+        path = stage.reports / EXECUTED
+        if nbformat.writes(notebook) != (root / path).read_text(encoding="utf-8").rstrip("\n"):
+            _check_untouched(root, valid[name])
+            copies[path] = notebook
+    return copies
+
+
+def _check_untouched(root: Path, locked: Locked) -> None:
+    """Raise InputError unless a stage's reports are the ones that its lock entry names."""
+    hashes = {out["path"]: out["md5"] for out in locked.entry["outs"]}
+    if hashes[locked.reports] != summarise(root / locked.reports).md5:
+        raise InputError(f"{locked.name}: {locked.reports} is not what the lock file says; run the stage again")
+
+
+def _update_locks(root: Path, stages: dict[str, Locked], today: dict[str, Recipe]) -> None:
+    """Let lock entries say what their stages are given today."""
+    for lock in {locked.lock for locked in stages.values()}:
+        with modify_yaml(str(lock)) as content:
+            for name, locked in stages.items():
+                if locked.lock == lock:
+                    entry, recipe = content["stages"][locked.name], today[name]
+                    entry["cmd"] = recipe.command
+                    entry["params"] = {
+                        file: dict(sorted(values.items())) for file, values in sorted(recipe.parameters.items())
+                    }
+                    known = {item["path"]: item for item in entry.get("deps", [])}
+                    entry["deps"] = [
+                        known[path] if path in known and path not in recipe.files else lock_item(root, path)
+                        for path in sorted(recipe.reads)
+                    ]
+
+
+def _record(path: Path, revision: str, proofs: dict[str, Compared]) -> None:
+    """Add a line for each stage to the record of adoptions."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if not path.exists():
+        writer.writerow(COLUMNS)
+    day = datetime.now(UTC).date().isoformat()
+    for name, proof in sorted(proofs.items()):
+        writer.writerow([day, revision, name, proof.files, proof.bytes, proof.digest])
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_text(path, before + text.getvalue())
+
+
+def new_names(before: Path, after: Path) -> dict[str, str]:
+    """From the code's half of names of results to the one that it has become, as two workspaces' `scratch/` show.
+
+    Args:
+        before: A workspace in which the old code ran.
+        after: One in which the new code ran on the same settings and data.
+    """
+    old, new = _names_below(before / "scratch"), _names_below(after / "scratch")
+    return {old[data]: new[data] for data in old.keys() & new.keys() if old[data] != new[data]}
+
+
+def _names_below(scratch: Path) -> dict[str, str]:
+    """From the half for data to the half for code, of everything that is kept under a fingerprint."""
+    found = (NAME.search(path.name) for path in (*scratch.glob("*"), *scratch.glob("*/*")))
+    return dict(match.groups() for match in found if match)
+
+
+def rename_results(scratch: Path, renamed: dict[str, str]) -> None:
+    """Let finished trainings and other results in `scratch/` be found under the names that they have today."""
+    for path in [*scratch.glob("*"), *scratch.glob("*/*")]:
+        match = NAME.search(path.name)
+        if match and match[2] in renamed:
+            target = path.with_name(path.name.replace(match[2], renamed[match[2]]))
+            if not target.exists():
+                path.rename(target)

@@ -1,0 +1,271 @@
+"""Results are carried over to new code where both write the same bytes, and nowhere else.
+
+Runs at the profile `smoke` are played by a function that "executes" the pages of the small book by reading its files.
+"""
+
+import re
+import subprocess
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+import yaml
+
+from graspbook.errors import InputError
+from graspbook.pipeline import adopt as module
+from graspbook.pipeline import run_notebook
+from graspbook.pipeline.adopt import adopt, compare, new_names, rename_results
+from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renewed
+from graspbook.pipeline.locks import lock_item
+from graspbook.pipeline.recipes import is_current, read_locked, read_recipes
+from graspbook.pipeline.sources import write_sources
+
+ONE, MANY = "notebooks/toy/01_one.ipynb", "notebooks/toy/02_many.ipynb"
+PACKAGE = "src/graspbook/toy/__init__.py"
+STAGES = {"one": ONE, "many/first": MANY, "many/second": MANY}
+
+
+def execute(source, target):
+    """Play the run of all pages with the code in `source`: what they write goes to `target`."""
+    one = int(re.search(r"^\w+ = (\d+)", (source / PACKAGE).read_text(), re.MULTILINE)[1])
+    (target / "artifacts").mkdir(parents=True, exist_ok=True)
+    (target / "artifacts/one.txt").write_text("made")
+    for name, page in STAGES.items():
+        folder = target / "reports/toy" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        notebook = nbformat.read(source / page, as_version=4)
+        given = nbformat.v4.new_code_cell(f"out = {name!r}", metadata={"tags": ["injected-parameters"]})
+        notebook.cells.insert(2, given)
+        last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
+        last.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{name} says {one}\n")]
+        nbformat.write(notebook, folder / "notebook.ipynb")
+        (folder / "said.txt").write_text(name)
+
+
+def git(book, *words):
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
+    subprocess.run(command, cwd=book, check=True, capture_output=True)
+
+
+@pytest.fixture
+def ran(book, monkeypatch):
+    """The book after a run at `standard`, committed; runs at `smoke` are played."""
+    git(book, "init", "--quiet")
+    (book / ".dvc").mkdir()
+    (book / ".dvc/config").write_text("[core]\n    analytics = false\n")
+    (book / ".gitignore").write_text("/artifacts\n/scratch\n/runs\n")
+    write_sources(book)
+    execute(book, book)
+    (book / "reports/last").mkdir()
+    (book / "reports/last/said.txt").write_text("second")
+    lock(book)
+    git(book, "add", "--all")
+    git(book, "commit", "--quiet", "--message", "ran")
+    monkeypatch.setattr(run_notebook, "load_params", toy_params)
+    monkeypatch.setattr(module, "_run_smoke", lambda folder, stages: execute(folder, folder / module.SMOKE))
+    write_sources(book)
+    adopt(book, "HEAD", lambda line: None)  # executed copies get links and parameters
+    git(book, "commit", "--quiet", "--all", "--message", "copies")
+    return book
+
+
+def toy_params(path, only):
+    """What `load_params` gives, though there is no schema of this paper."""
+    values = yaml.safe_load(path.read_text())
+    return SimpleNamespace(profile=values["profile"], values=values)
+
+
+def lock(book):
+    """Write lock files as if every stage had just run."""
+    files = {}
+    for address, recipe in read_recipes(book).items():
+        folder, _, name = address.rpartition("/dvc.yaml:")
+        entry = {"cmd": recipe.command, "params": recipe.parameters}
+        entry["deps"] = [lock_item(book, path) for path in sorted(recipe.reads)]
+        entry["outs"] = [lock_item(book, path) for path in recipe.makes]
+        files.setdefault(folder, {})[name or address] = entry
+    for folder, stages in files.items():
+        (book / folder / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+
+
+def edit_page(book, change, page=ONE):
+    notebook = nbformat.read(book / page, as_version=4)
+    change(notebook.cells)
+    nbformat.write(notebook, book / page)
+
+
+def edit_code(book, old, new, path=PACKAGE):
+    assert old in (book / path).read_text()
+    (book / path).write_text((book / path).read_text().replace(old, new))
+
+
+def files(book):
+    kept = (path for path in book.rglob("*") if path.is_file() and not {".git", "runs"} & set(path.parts))
+    return {path.relative_to(book).as_posix(): path.read_bytes() for path in kept}
+
+
+def stale(book):
+    write_sources(book)
+    recipes = read_recipes(book)
+    locked = read_locked(book).items()
+    unlike = {name for name, one in locked if not is_current(one, recipes[name])}
+    moved = {
+        name
+        for name, one in locked
+        for item in [*one.entry.get("deps", []), *one.entry["outs"]]
+        if name != "sources" and (book / item["path"]).exists() and lock_item(book, item["path"]) != item
+    }
+    return unlike | moved
+
+
+def shown(book, name="one"):
+    return nbformat.read(book / f"reports/toy/{name}/notebook.ipynb", as_version=4)
+
+
+REFACTORED = 'ONE = 1\n\n\ndef never():\n    """Words."""\n'
+
+
+def refactor(book):
+    """Another way to the same outputs, in the code of page one."""
+    edit_page(book, lambda cells: cells[-1].update(source=cells[-1].source.replace("ONE)", "int(ONE))")))
+
+
+def test_prose_reaches_every_copy_without_a_run(ran, monkeypatch):
+    monkeypatch.setattr(module, "_run_smoke", None)
+    edit_page(ran, lambda cells: cells[0].update(source="# Many, told better\n\nSee [one](01_one.ipynb)."), MANY)
+    assert adopt(ran, "HEAD", lambda line: None) == []
+    for which in ("first", "second"):
+        cells = shown(ran, f"many/{which}").cells
+        assert cells[0].source == "# Many, told better\n\nSee [one](../../one/notebook.ipynb)."
+        assert cells[-1].outputs[0].text == f"many/{which} says 1\n"
+    assert stale(ran) == set() and not (ran / module.ADOPTIONS).exists()
+    before = files(ran)
+    adopt(ran, "HEAD", lambda line: None)
+    assert files(ran) == before, "a second time, nothing changes"
+
+
+def test_a_new_name_reaches_the_copies_without_a_run(ran, monkeypatch):
+    monkeypatch.setattr(module, "_run_smoke", None)
+    edit_code(ran, "ONE", "LEVEL")
+    for cell, old, new in ((2, "import ONE", "import LEVEL"), (-1, "ONE)", "LEVEL)")):
+        edit_page(ran, lambda cells, c=cell, o=old, n=new: cells[c].update(source=cells[c].source.replace(o, n)))
+    assert adopt(ran, "HEAD", lambda line: None) == []
+    assert "LEVEL" in shown(ran).cells[-1].source and shown(ran).cells[-1].outputs[0].text == "one says 1\n"
+    assert stale(ran) == set()
+
+
+def test_other_code_with_the_same_outputs_is_adopted_and_recorded(ran):
+    refactor(ran)
+    assert stale(ran) == {"notebooks/toy/dvc.yaml:one"}
+    assert adopt(ran, "HEAD", lambda line: None) == ["notebooks/toy/dvc.yaml:one"]
+    assert stale(ran) == set()
+    assert "int(ONE)" in shown(ran).cells[-1].source
+    head, line = (ran / module.ADOPTIONS).read_text().splitlines()
+    assert head == "date,base,stage,files,bytes,digest"
+    assert line.split(",")[2:4] == ["notebooks/toy/dvc.yaml:one", "3"]
+
+
+def test_parameters_that_changed_their_form_are_adopted_too(ran):
+    for path in ("params.yaml", "notebooks/toy/dvc.yaml"):
+        edit_code(
+            ran,
+            "one: {level: 1}" if "params" in path else "toy.one,",
+            "uno: {level: 1}" if "params" in path else "toy.uno,",
+            path,
+        )
+    edit_page(ran, lambda cells: cells[-1].update(source=cells[-1].source.replace('config["one"]', 'config["uno"]')))
+    assert adopt(ran, "HEAD", lambda line: None) == ["notebooks/toy/dvc.yaml:one"]
+    assert stale(ran) == set()
+    locked = read_locked(ran)["notebooks/toy/dvc.yaml:one"].entry
+    assert locked["params"]["params.yaml"]["toy.uno"] == {"level": 1}
+    assert 'config = {"uno"' in shown(ran).cells[2].source
+
+
+def test_one_changed_number_is_refused_by_the_first_file_and_nothing_is_written(ran):
+    edit_code(ran, "ONE = 1", "ONE = 2")
+    write_sources(ran)
+    before = files(ran)
+    with pytest.raises(InputError, match=r"^reports/toy/one/notebook\.ipynb differs between the old and the new code"):
+        adopt(ran, "HEAD", lambda line: None)
+    assert files(ran) == before
+
+
+def test_a_stage_that_was_stale_at_the_base_stays_stale(ran):
+    edit_code(ran, "ONE = 1", "ONE = 2")
+    write_sources(ran)
+    git(ran, "commit", "--quiet", "--all", "--message", "not run")
+    refactor(ran)
+    lines = []
+    assert adopt(ran, "HEAD", lines.append) == []
+    assert "notebooks/toy/dvc.yaml:one: not up to date at HEAD; it has to run" in lines
+    assert stale(ran) == {"notebooks/toy/dvc.yaml:one"}
+
+
+def test_reports_changed_by_hand_are_named_and_nothing_is_written(ran):
+    (ran / "reports/toy/one/said.txt").write_text("by hand")
+    edit_page(ran, lambda cells: cells[0].update(source="# One, told better"))
+    write_sources(ran)
+    before = files(ran)
+    with pytest.raises(InputError, match="one: reports/toy/one is not what the lock file says"):
+        adopt(ran, "HEAD", lambda line: None)
+    assert files(ran) == before
+
+
+def test_a_cell_cut_in_two_keeps_its_outputs_where_they_belong(ran):
+    def cut(cells):
+        cells.insert(4, nbformat.v4.new_code_cell("level = 1", id="cell-new"))
+
+    edit_page(ran, cut)
+    assert adopt(ran, "HEAD", lambda line: None) == ["notebooks/toy/dvc.yaml:one"]
+    assert [bool(cell.get("outputs")) for cell in shown(ran).cells][-2:] == [False, True]
+    assert stale(ran) == set()
+
+
+def test_an_unknown_revision_is_named(ran):
+    with pytest.raises(InputError, match="git knows no revision 'nowhere' here"):
+        adopt(ran, "nowhere", lambda line: None)
+
+
+def test_cells_that_do_not_match_are_refused_where_no_run_tells_them_apart(ran):
+    edit_page(ran, lambda cells: cells.append(nbformat.v4.new_code_cell("1", id="cell-new")))
+    [stage] = executed_by(ran, {"one": "reports/toy/one"}).values()
+    command = read_recipes(ran)["notebooks/toy/dvc.yaml:one"].command
+    with pytest.raises(InputError, match=r"reports/toy/one/notebook\.ipynb: its cells are not those"):
+        renewed(ran, stage, command)
+    known = [*code_cells_with_outputs(shown(ran)), False]
+    assert renewed(ran, stage, command, known).cells[-2].outputs[0].text == "one says 1\n"
+
+
+def test_two_workspaces_are_compared_byte_by_byte_and_notebooks_by_what_they_show(tmp_path, ran):
+    before, after = tmp_path / "a", tmp_path / "b"
+    for folder in (before, after):
+        execute(ran, folder)
+    found = compare(before, after, ["artifacts/one.txt", "reports/toy/one"])
+    assert found.files == 3 and found.shown == [False, False, False, False, True]
+    notebook = after / "reports/toy/one/notebook.ipynb"
+    notebook.write_text(notebook.read_text().replace("from pathlib import Path", "import pathlib"))
+    assert compare(before, after, ["artifacts/one.txt", "reports/toy/one"]) == found
+    (after / "reports/toy/one/more.csv").write_text("1")
+    with pytest.raises(InputError, match=r"one/more\.csv differs .* \(only one of the two runs has it\)"):
+        compare(before, after, ["reports/toy/one"])
+    (after / "artifacts/one.txt").write_text("Made")
+    with pytest.raises(InputError, match=r"^artifacts/one\.txt differs"):
+        compare(before, after, ["reports/toy/one", "artifacts/one.txt"])
+
+
+def test_finished_results_are_found_under_the_name_of_the_new_code(tmp_path):
+    data, old, new, other = ("a" * 16, "1" * 16, "2" * 16, "3" * 16)
+    for workspace, code in (("before", old), ("after", new)):
+        (tmp_path / workspace / f"scratch/trainings/{data}-{code}").mkdir(parents=True)
+    renamed = new_names(tmp_path / "before", tmp_path / "after")
+    assert renamed == {old: new}
+    scratch = tmp_path / "scratch"
+    for name in (f"trainings/{'b' * 16}-{old}", f"trainings/{'b' * 16}-{other}", f"collect-{'c' * 16}-{old}"):
+        (scratch / name).mkdir(parents=True)
+    rename_results(scratch, renamed)
+    assert sorted(path.name for path in (*scratch.glob("*"), *scratch.glob("*/*"))) == [
+        f"{'b' * 16}-{new}",
+        f"{'b' * 16}-{other}",
+        f"collect-{'c' * 16}-{new}",
+        "trainings",
+    ]
