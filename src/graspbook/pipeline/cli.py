@@ -155,7 +155,7 @@ def claims(
 
 @app.command("check-params")
 def check_params(
-    profile: Annotated[str, typer.Option(help="quick, standard or paper")] = "standard",
+    profile: Annotated[str, typer.Option(help="smoke, quick, standard or paper")] = "standard",
 ) -> None:
     """Check params.yaml, with a profile's file over it, and print the outcome."""
     from graspbook.pipeline.params import load_params

@@ -3,7 +3,8 @@
 For each stage, `dvc repro` starts a process that reads all pipeline files again, and that starts another one which
 imports papermill: together longer than many a page takes. Here DVC says once what each stage runs and needs. Then a
 few processes, which have imported papermill, carry out the commands. Nothing is kept of an earlier run, and nothing is
-written down of what a stage has read and made.
+written down of what a stage has read and made. The clock that pages measure with ticks evenly (`ticking`), so that two
+runs of the same code write the same bytes.
 """
 
 import multiprocessing
@@ -15,13 +16,13 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from graspbook.pipeline import ticking
 from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.side_by_side import ONE_CORE, Step, run_in_order
 from graspbook.workers import work_for, worker_count
 
 MADE_BY_STAGES = ("reports", "artifacts", "scratch")
 """Folders of a workspace that hold nothing but what its stages have written."""
-_RUN_NOTEBOOK = ["graspbook", "run-notebook"]
 
 
 def run_cold(
@@ -43,48 +44,40 @@ def run_cold(
     """
     for name in MADE_BY_STAGES:
         shutil.rmtree(workspace / name, ignore_errors=True)
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    variables = ONE_CORE | {"PATH": programs, ticking.VARIABLE: ticking.TICKING} | (environment or {})
     jobs = jobs or worker_count()
-    variables = ONE_CORE | (environment or {}) | {"PATH": _own_programs_first()}
-    # not forked: other threads of this process may hold a lock at that moment
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, fresh, _enter, (workspace, variables)) as pool:
+    context = multiprocessing.get_context("spawn")  # a fork would copy whatever locks other threads hold
+    with ProcessPoolExecutor(jobs, context, _enter, (workspace, variables)) as pool:
 
         def run_one(name: str) -> None:
             if complaint := pool.submit(work_for, os.getpid(), carry_out, steps[name].command).result():
-                raise PipelineError(f"stage {name} failed: {complaint}")
+                raise PipelineError(f"stage {name} failed{complaint}")
 
         return run_in_order({name: step.needs for name, step in steps.items()}, run_one, jobs)
 
 
 def carry_out(command: str) -> str:
-    """Carry out a stage's command in the working directory.
-
-    Args:
-        command: One that runs a notebook is carried out in this process, any other by a shell.
+    """Carry out a stage's command in the working directory: a notebook in this process, all else in a shell.
 
     Returns:
-        What went wrong, "" if nothing did.
+        What went wrong, after a colon; "" if nothing did.
     """
     words = shlex.split(command)
-    if words[:2] != _RUN_NOTEBOOK:
+    if words[:2] != ["graspbook", "run-notebook"]:
         code = subprocess.run(command, shell=True, check=False).returncode
-        return f"`{command}` returned {code}; what went wrong stands above" if code else ""
+        return f": `{command}` returned {code}" if code else ""
 
     from graspbook.pipeline.cli import app
 
-    failed = app(words[1:], standalone_mode=False)
-    return "what went wrong stands above" if failed else ""
+    return "; what went wrong stands above" if app(words[1:], standalone_mode=False) else ""
 
 
 def _enter(folder: Path, variables: dict[str, str]) -> None:
-    """What a process does once: go to the workspace and import what every stage needs."""
+    """What a process does first: go to the workspace, and import what every stage needs."""
     os.chdir(folder)
     os.environ.update(variables)
+
     import papermill  # noqa: F401
 
-    import graspbook.pipeline.cli
-    import graspbook.pipeline.run_notebook  # noqa: F401
-
-
-def _own_programs_first() -> str:
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    from graspbook.pipeline import cli, run_notebook  # noqa: F401

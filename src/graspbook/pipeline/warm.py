@@ -20,6 +20,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from graspbook.pipeline import ticking
 from graspbook.pipeline.kernel import kernel_environment
 from graspbook.pipeline.sources import read_notebook
 from graspbook.pipeline.warm_client import SOCKET_VARIABLE
@@ -103,6 +104,8 @@ def _become_kernel(client: socket.socket) -> None:
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
+        if os.environ.get(ticking.VARIABLE) == ticking.TICKING:
+            ticking.let_the_clock_tick()
         client.sendall(str(os.getpid()).encode())
         threading.Thread(target=_end_with, args=(client,), daemon=True).start()
 

@@ -2,7 +2,8 @@
 
 `runs/<profile>/` becomes a small pipeline of its own: a copy of the notebooks, the source and `dvc.yaml`, the
 profile's complete `params.yaml`, and a DVC configuration that shares the repository's cache and its committed
-data. `git status` stays clean and `dvc.lock` is not written. Run again after an interruption, it continues.
+data. `git status` stays clean and `dvc.lock` is not written. Run again after an interruption, it continues; the profile
+`smoke` begins anew each time.
 """
 
 import shutil
@@ -18,7 +19,6 @@ from graspbook.pipeline.cold import run_cold
 from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import profile_values, validate
 from graspbook.pipeline.side_by_side import ONE_CORE, needed_steps, reproduce_side_by_side
-from graspbook.pipeline.stages import notebook_stages
 from graspbook.pipeline.summary import summary
 from graspbook.pipeline.warm import imported_by, warm_kernels
 
@@ -46,7 +46,7 @@ def prepare_workspace(root: Path, profile: str) -> Path:
 
     Args:
         root: The repository.
-        profile: `quick` or `paper`.
+        profile: `smoke`, `quick` or `paper`.
 
     Returns:
         The workspace.
@@ -73,7 +73,7 @@ def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequen
 
     Args:
         root: The repository.
-        profile: `quick` or `paper`.
+        profile: `smoke`, `quick` or `paper`.
         paper: A paper's short name; None for the book.
         stages: Addresses of stages: only they are run, with all that they need.
 
@@ -82,29 +82,49 @@ def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequen
 
     Raises:
         InputError: See `prepare_workspace`; or there is no such paper.
-        PipelineError: A stage failed; running again continues from there.
+        PipelineError: A stage failed; running again continues from there, unless the profile is `smoke`.
     """
     if paper is not None and not (root / "notebooks" / paper / "dvc.yaml").exists():
         papers = sorted(path.parent.name for path in root.glob("notebooks/*/dvc.yaml"))
         raise InputError(f"no paper '{paper}': expected one of {', '.join(papers)}")
     begun = time.monotonic()
+    targets = [*stages] or ([f"notebooks/{paper}/dvc.yaml"] if paper else [])
+    workspace, ended = run_profile(root, profile, targets)
+    if profile != "smoke":  # whose results mean nothing
+        print(summary(workspace, workspace.relative_to(root), paper), flush=True)
+    minutes, seconds = divmod(round(time.monotonic() - begun), 60)
+    print(f"\n[graspbook] {len(ended)} stages up to date after {minutes} min {seconds} s", flush=True)
+    return workspace
+
+
+def run_profile(root: Path, profile: str, targets: list[str]) -> tuple[Path, list[str]]:
+    """Run stages and what they need at a profile, in a workspace of its own; at `smoke` all of them from nothing.
+
+    Args:
+        root: The repository.
+        profile: `smoke`, `quick` or `paper`.
+        targets: Addresses of stages or paths of pipeline files, as DVC has them; empty: all stages.
+
+    Returns:
+        The workspace, and the addresses of the stages in the order in which they ended.
+
+    Raises:
+        InputError: See `prepare_workspace`.
+        PipelineError: A stage failed.
+    """
     workspace = prepare_workspace(root, profile)
     shown = workspace.relative_to(root)
     print(f"[graspbook] {profile} profile: working in {shown}, the committed reports stay as they are", flush=True)
     run_dvc(workspace, "pull", "--quiet", "data.dvc")
-    print("[graspbook] running every stage that has changed: simulation, training, report", flush=True)
-    targets = [*stages] or ([f"notebooks/{paper}/dvc.yaml"] if paper else [])
-    notebooks = {stage.notebook for stage in notebook_stages(workspace) if paper in (None, stage.slug)}
-    modules = imported_by(workspace / notebook for notebook in notebooks)
+    which = "every stage" if profile == "smoke" else "every stage that has changed"
+    print(f"[graspbook] running {which}: simulation, training, report", flush=True)
+    steps = needed_steps(workspace, targets)
+    words = {word for step in steps.values() for word in step.command.split()}
+    modules = imported_by(workspace / word for word in sorted(words) if word.endswith(".ipynb"))
     with warm_kernels(workspace, modules, ONE_CORE) as environment:
         if profile == "smoke":
-            ended = run_cold(workspace, needed_steps(workspace, targets), environment=environment)
-        else:
-            ended = reproduce_side_by_side(workspace, targets, environment=environment)
-    print(summary(workspace, shown, paper), flush=True)
-    minutes, seconds = divmod(round(time.monotonic() - begun), 60)
-    print(f"\n[graspbook] {len(ended)} stages up to date after {minutes} min {seconds} s", flush=True)
-    return workspace
+            return workspace, run_cold(workspace, steps, environment=environment)
+        return workspace, reproduce_side_by_side(workspace, targets, environment=environment)
 
 
 def _mirror(source: Path, target: Path) -> None:
