@@ -4,6 +4,7 @@ Runs at the profile `smoke` are played by a function that "executes" the pages o
 """
 
 import re
+import shutil
 import subprocess
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ import yaml
 from graspbook.errors import InputError
 from graspbook.pipeline import adopt as module
 from graspbook.pipeline import run_notebook
-from graspbook.pipeline.adopt import adopt, compare, new_names, rename_results
+from graspbook.pipeline.adopt import adopt, compare, new_names, rename_results, stand_ins
 from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renewed
 from graspbook.pipeline.locks import lock_item
 from graspbook.pipeline.recipes import is_current, read_locked, read_recipes
@@ -62,11 +63,27 @@ def ran(book, monkeypatch):
     git(book, "add", "--all")
     git(book, "commit", "--quiet", "--message", "ran")
     monkeypatch.setattr(run_notebook, "load_params", toy_params)
+    monkeypatch.setattr(module, "prepare_workspace", play_workspace)
     monkeypatch.setattr(module, "_run_smoke", lambda folder, stages: execute(folder, folder / module.SMOKE))
     write_sources(book)
     adopt(book, "HEAD", lambda line: None)  # executed copies get links and parameters
     git(book, "commit", "--quiet", "--all", "--message", "copies")
     return book
+
+
+def play_workspace(root, profile):
+    """The pipeline files of `runs/smoke`, where the family has one member only."""
+    workspace = root / "runs" / profile
+    for name in ("dvc.yaml", "params.yaml", "notebooks", ".dvc", "src"):
+        place = root / name
+        copy = shutil.copytree if place.is_dir() else shutil.copyfile
+        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(place, workspace / name, **({"dirs_exist_ok": True} if place.is_dir() else {}))
+    (workspace / ".dvc/config").write_text("[core]\n    no_scm = true\n")
+    params = (workspace / "params.yaml").read_text().replace("    second: {value: 2}\n", "")
+    (workspace / "params.yaml").write_text(params)
+    write_sources(workspace)
+    return workspace
 
 
 def toy_params(path, only):
@@ -161,8 +178,19 @@ def test_other_code_with_the_same_outputs_is_adopted_and_recorded(ran):
     assert stale(ran) == set()
     assert "int(ONE)" in shown(ran).cells[-1].source
     head, line = (ran / module.ADOPTIONS).read_text().splitlines()
-    assert head == "date,base,stage,files,bytes,digest"
-    assert line.split(",")[2:4] == ["notebooks/toy/dvc.yaml:one", "3"]
+    assert head == "date,base,stage,ran,files,bytes,digest"
+    assert line.split(",")[2:5] == ["notebooks/toy/dvc.yaml:one", "notebooks/toy/dvc.yaml:one", "3"]
+
+
+def test_members_that_run_at_smoke_stand_for_those_that_do_not(ran):
+    edit_page(ran, lambda cells: cells[-1].update(source=cells[-1].source.replace("(which)", "(str(which))")), MANY)
+    first, second = (f"notebooks/toy/dvc.yaml:many@{which}" for which in ("first", "second"))
+    assert sorted(adopt(ran, "HEAD", lambda line: None)) == [first, second]
+    assert stale(ran) == set()
+    rows = [line.split(",")[2:4] for line in (ran / module.ADOPTIONS).read_text().splitlines()[1:]]
+    assert rows == [[first, first], [second, first]]
+    with pytest.raises(InputError, match="many@second: the profile smoke does not run it"):
+        stand_ins([second], {"notebooks/toy/dvc.yaml:one"})
 
 
 def test_parameters_that_changed_their_form_are_adopted_too(ran):
@@ -240,17 +268,17 @@ def test_two_workspaces_are_compared_byte_by_byte_and_notebooks_by_what_they_sho
     before, after = tmp_path / "a", tmp_path / "b"
     for folder in (before, after):
         execute(ran, folder)
-    found = compare(before, after, ["artifacts/one.txt", "reports/toy/one"])
+    found = compare(before, after, ["artifacts/one.txt", "reports/toy/one"], ["one"])
     assert found.files == 3 and found.shown == [False, False, False, False, True]
     notebook = after / "reports/toy/one/notebook.ipynb"
     notebook.write_text(notebook.read_text().replace("from pathlib import Path", "import pathlib"))
-    assert compare(before, after, ["artifacts/one.txt", "reports/toy/one"]) == found
+    assert compare(before, after, ["artifacts/one.txt", "reports/toy/one"], ["one"]) == found
     (after / "reports/toy/one/more.csv").write_text("1")
     with pytest.raises(InputError, match=r"one/more\.csv differs .* \(only one of the two runs has it\)"):
-        compare(before, after, ["reports/toy/one"])
+        compare(before, after, ["reports/toy/one"], ["one"])
     (after / "artifacts/one.txt").write_text("Made")
     with pytest.raises(InputError, match=r"^artifacts/one\.txt differs"):
-        compare(before, after, ["reports/toy/one", "artifacts/one.txt"])
+        compare(before, after, ["reports/toy/one", "artifacts/one.txt"], ["one"])
 
 
 def test_finished_results_are_found_under_the_name_of_the_new_code(tmp_path):

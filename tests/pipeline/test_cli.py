@@ -48,11 +48,10 @@ def test_settings_of_a_notebook_are_read_as_yaml(here, monkeypatch):
         (("run-notebook", "profiles", "out"), "profiles: no such notebook"),
         (("run-notebook", "dvc.yaml/a.ipynb", "out"), "a.ipynb: no such notebook"),
         (("claims", "--reports", "none"), "none: expected a folder of reports, there is none"),
-        (("carry-prose", "/none.ipynb"), "/none.ipynb: expected a notebook of this repository"),
         (("run-notebook", "a.ipynb", "out"), "a.ipynb: no such notebook"),
         (("reproduce", "--profile", "fast"), "unknown profile 'fast'"),
         (("reproduce", "--paper", "none"), "no paper 'none': expected one of"),
-        (("carry-prose", "none.ipynb"), "none.ipynb: no stage"),
+        (("adopt", "nowhere"), "git knows no revision 'nowhere' here"),
         (("selfsup", "segment-grasps", "none", "--model", "none.safetensors", "--out", "out"), "none"),
     ],
 )

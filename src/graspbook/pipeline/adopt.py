@@ -34,24 +34,28 @@ from graspbook.pipeline.index import INDEX, write_index
 from graspbook.pipeline.locks import current_mentions, lock_item, update_mentions
 from graspbook.pipeline.recipes import Locked, Recipe, is_alike, is_current, read_locked, read_recipes
 from graspbook.pipeline.run_notebook import EXECUTED
+from graspbook.pipeline.side_by_side import needed_steps
 from graspbook.pipeline.sources import SOURCES, read_notebook, write_sources
+from graspbook.pipeline.workspace import prepare_workspace
 
 ADOPTIONS = Path("reports/adoptions.csv")
-COLUMNS = ("date", "base", "stage", "files", "bytes", "digest")
+COLUMNS = ("date", "base", "stage", "ran", "files", "bytes", "digest")
 SMOKE = Path("runs/smoke")
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What two runs of a stage wrote alike.
+    """What two runs wrote alike.
 
     Attributes:
+        ran: The addresses of the stages that ran.
         files: How many files.
         bytes: How many bytes in them.
         digest: Of all of them: 16 hexadecimal digits.
         shown: Which code cells of its notebook had outputs.
     """
 
+    ran: list[str]
     files: int
     bytes: int
     digest: str
@@ -73,10 +77,11 @@ def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
         InputError: No such revision; or the two runs differ, or a result is not the one that was locked. The message
             names the first file, and nothing has been changed.
     """
+    revision = _commit(root, base)
     mentions = current_mentions(root, [SOURCES, INDEX])
     write_sources(root)
     today, locked = read_recipes(root), read_locked(root)
-    with _worktree(root, base) as (tree, revision):
+    with _worktree(root, revision) as tree:
         before = read_recipes(tree)
         write_sources(tree)  # as they are counted today
         counted = read_recipes(tree)
@@ -111,24 +116,24 @@ def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
     return unproven
 
 
-@contextlib.contextmanager
-def _worktree(root: Path, base: str) -> Iterator[tuple[Path, str]]:
-    """A checkout of a revision below `scratch/`, and the short name of its commit."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", "--short=12", f"{base}^{{commit}}"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
+def _commit(root: Path, base: str) -> str:
+    """The short name of a revision's commit."""
+    command = ["git", "rev-parse", "--verify", "--quiet", "--short=12", f"{base}^{{commit}}"]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if found.returncode != 0:
         raise InputError(f"{root}: git knows no revision '{base}' here")
-    revision = found.stdout.strip()
+    return found.stdout.strip()
+
+
+@contextlib.contextmanager
+def _worktree(root: Path, revision: str) -> Iterator[Path]:
+    """A checkout of a revision below `scratch/`."""
     tree = root / "scratch" / "adopt" / revision
     _git(root, "worktree", "prune")
     if not tree.exists():
         _git(root, "worktree", "add", "--detach", "--force", str(tree), revision)
     try:
-        yield tree, revision
+        yield tree
     finally:
         _git(root, "worktree", "remove", "--force", str(tree))
 
@@ -143,14 +148,45 @@ def _git(root: Path, *arguments: str) -> None:
 
 
 def _prove(root: Path, tree: Path, stages: dict[str, Locked], say: Callable[[str], None]) -> dict[str, Compared]:
-    """Run stages with the code of both trees, and compare what they write."""
-    say(f"{len(stages)} stages have other code than when they ran: running them at smoke, with the old and the new")
+    """Run stages with the code of both trees, and compare what they write.
+
+    Where `smoke` leaves out a member of a family, the members that it runs stand for it.
+    """
+    run_for = stand_ins(list(stages), smoke_stages(root))
+    wanted = sorted({other for others in run_for.values() for other in others})
+    say(f"{len(stages)} stages have other code than when they ran: running {len(wanted)} at smoke, with old and new")
     for folder in (tree, root):
-        _run_smoke(folder, list(stages))
+        _run_smoke(folder, wanted)
+    made = {name: recipe.makes for name, recipe in read_recipes(root / SMOKE).items()}
     found = {}
-    for name, locked in stages.items():
-        found[name] = compare(tree / SMOKE, root / SMOKE, [out["path"] for out in locked.entry["outs"]])
-        say(f"{name}: {found[name].files} files alike")
+    for name, others in run_for.items():
+        paths = [path for other in others for path in made[other]]
+        found[name] = compare(tree / SMOKE, root / SMOKE, paths, others)
+        say(f"{name}: {found[name].files} files alike" + ("" if others == [name] else f", of {', '.join(others)}"))
+    return found
+
+
+def smoke_stages(root: Path) -> set[str]:
+    """The addresses of the stages that the profile `smoke` runs."""
+    return set(needed_steps(prepare_workspace(root, "smoke"), []))
+
+
+def stand_ins(stages: list[str], there: set[str]) -> dict[str, list[str]]:
+    """For each stage those that are run for it: itself, or the members of its family that are there.
+
+    Args:
+        stages: Addresses.
+        there: Addresses of the stages that can be run.
+
+    Raises:
+        InputError: There is neither the stage nor a member of its family.
+    """
+    found = {}
+    for name in stages:
+        family = f"{name.partition('@')[0]}@"
+        found[name] = [name] if name in there else sorted(other for other in there if other.startswith(family))
+        if not found[name]:
+            raise InputError(f"{name}: the profile smoke does not run it, so nothing can be proved; run the stage")
     return found
 
 
@@ -163,13 +199,14 @@ def _run_smoke(folder: Path, stages: list[str]) -> None:
         raise InputError(f"{folder}: the profile smoke does not run there; what went wrong stands above")
 
 
-def compare(before: Path, after: Path, paths: list[str]) -> Compared:
+def compare(before: Path, after: Path, paths: list[str], ran: list[str]) -> Compared:
     """Compare what lies at paths in two folders, byte by byte; of notebooks, the outputs.
 
     Args:
         before: A workspace.
         after: Another one.
         paths: Files or folders in both.
+        ran: The stages that wrote them.
 
     Raises:
         InputError: Something differs; the message names the first file.
@@ -185,7 +222,7 @@ def compare(before: Path, after: Path, paths: list[str]) -> Compared:
         size += len(contents[0])
         if Path(name).name == EXECUTED:
             shown = code_cells_with_outputs(read_notebook(after / name))
-    return Compared(len(names), size, sha.hexdigest()[:16], shown)
+    return Compared(ran, len(names), size, sha.hexdigest()[:16], shown)
 
 
 def _files(folder: Path, path: str) -> Iterator[str]:
@@ -258,7 +295,7 @@ def _record(path: Path, revision: str, proofs: dict[str, Compared]) -> None:
         writer.writerow(COLUMNS)
     day = datetime.now(UTC).date().isoformat()
     for name, proof in sorted(proofs.items()):
-        writer.writerow([day, revision, name, proof.files, proof.bytes, proof.digest])
+        writer.writerow([day, revision, name, " ".join(proof.ran), proof.files, proof.bytes, proof.digest])
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     write_text(path, before + text.getvalue())
 

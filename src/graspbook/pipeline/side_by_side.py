@@ -13,6 +13,7 @@ from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from graspbook.errors import InputError
 from graspbook.pipeline.dvc_command import PipelineError, run_dvc
 from graspbook.workers import VARIABLE, worker_count
 
@@ -39,12 +40,19 @@ def needed_steps(folder: Path, targets: list[str]) -> dict[str, Step]:
     Args:
         folder: The repository or a workspace.
         targets: Addresses of stages or paths of pipeline files; with what they need, they are what counts. Empty: all.
+
+    Raises:
+        InputError: There is no such target.
     """
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     with contextlib.chdir(folder), Repo(".") as repo:  # addresses are relative to the working directory
         graph = repo.index.graph
-        wanted = [stage for target in targets for stage in repo.stage.collect(target)] if targets else list(graph)
+        try:
+            wanted = [stage for target in targets for stage in repo.stage.collect(target)] if targets else list(graph)
+        except DvcException as error:
+            raise InputError(f"{folder}: {error}") from None
         waiting, steps = [stage for stage in wanted if stage.cmd], {}
         while waiting:
             stage = waiting.pop()
