@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import joblib
 
@@ -17,7 +17,12 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    task: Callable[[Job, int, Path], Result], job: Job, folder: Path, workers: int, count: int | None = None
+    task: Callable[[Job, int, Path], Result],
+    job: Job,
+    folder: Path,
+    workers: int,
+    count: int | None = None,
+    backend: Literal["loky", "dask"] = "loky",
 ) -> Iterator[Result]:
     """The results of `task(job, 0, folder)`, `task(job, 1, folder)`, ..., worked ahead by other processes.
 
@@ -30,6 +35,8 @@ def in_order(
         folder: Where pieces are stored.
         workers: Processes. The results do not depend on it.
         count: How many; None: without end.
+        backend: "loky" for processes of this machine, or "dask" for the cluster of the active
+            `dask.distributed.Client`, whose workers must see the same folders under the same paths.
     """
     more = True
 
@@ -39,7 +46,7 @@ def in_order(
                 return
             yield joblib.delayed(work_for)(os.getpid(), task, job, number, folder)
 
-    with joblib.parallel_config(backend="loky", n_jobs=workers):
+    with joblib.parallel_config(backend=backend, n_jobs=workers):
         results = joblib.Parallel(return_as="generator", pre_dispatch=2 * workers, batch_size=1)(tasks())
         try:
             for result in results:  # noqa: UP028  `yield from` would cancel those under way

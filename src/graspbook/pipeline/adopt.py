@@ -32,7 +32,7 @@ from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renew
 from graspbook.pipeline.hashes import summarise
 from graspbook.pipeline.index import INDEX, write_index
 from graspbook.pipeline.locks import current_mentions, lock_item, update_mentions
-from graspbook.pipeline.recipes import Locked, Recipe, is_alike, is_current, read_locked, read_recipes
+from graspbook.pipeline.recipes import Locked, Recipe, is_current, read_locked, read_recipes
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.side_by_side import needed_steps
 from graspbook.pipeline.sources import SOURCES, read_notebook, write_sources
@@ -78,23 +78,23 @@ def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
             names the first file, and nothing has been changed.
     """
     revision = _commit(root, base)
+    with _as_it_was_on_failure(root / SOURCES):
+        return _adopt(root, base, revision, say)
+
+
+def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None]) -> list[str]:
     mentions = current_mentions(root, [SOURCES, INDEX])
     write_sources(root)
     today, locked = read_recipes(root), read_locked(root)
     with _worktree(root, revision) as tree:
+        write_sources(tree)  # what is committed may be of other code
         before = read_recipes(tree)
-        write_sources(tree)  # as they are counted today
-        counted = read_recipes(tree)
         valid = {
             name: one
             for name, one in locked.items()
-            if name in today and (is_current(one, today[name]) or (name in before and is_current(one, before[name])))
+            if name in today and any(name in some and is_current(one, some[name]) for some in (today, before))
         }
-        unproven = [
-            name
-            for name, one in valid.items()
-            if not is_current(one, today[name]) and not is_alike(counted[name], today[name])
-        ]
+        unproven = [name for name, one in valid.items() if not is_current(one, today[name])]
         for name in sorted(set(locked) & set(today) - set(valid)):
             say(f"{name}: not up to date at {base}; it has to run")
         proofs = _prove(root, tree, {name: valid[name] for name in unproven}, say) if unproven else {}
@@ -107,13 +107,23 @@ def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
         say(f"{path}: the text of today")
     if (root / INDEX).is_file():  # titles may have changed
         write_index(root)
-    _update_locks(root, {name: one for name, one in valid.items() if not is_current(one, today[name])}, today)
+    _update_locks(root, {name: valid[name] for name in unproven}, today)
     update_mentions(root, mentions)
     if proofs:
         _record(root / ADOPTIONS, revision, proofs)
         rename_results(root / "scratch", renamed)
     say(f"{len(proofs)} stages adopted with a proof, {len(copies)} executed notebooks with the text of today")
     return unproven
+
+
+@contextlib.contextmanager
+def _as_it_was_on_failure(path: Path) -> Iterator[None]:
+    before = path.read_text(encoding="utf-8")
+    try:
+        yield
+    except BaseException:
+        write_text(path, before)
+        raise
 
 
 def _commit(root: Path, base: str) -> str:
@@ -277,9 +287,8 @@ def _update_locks(root: Path, stages: dict[str, Locked], today: dict[str, Recipe
                 if locked.lock == lock:
                     entry, recipe = content["stages"][locked.name], today[name]
                     entry["cmd"] = recipe.command
-                    entry["params"] = {
-                        file: dict(sorted(values.items())) for file, values in sorted(recipe.parameters.items())
-                    }
+                    # copied, or what two keys share would be written once and referred to
+                    entry["params"] = json.loads(json.dumps(recipe.parameters))
                     known = {item["path"]: item for item in entry.get("deps", [])}
                     entry["deps"] = [
                         known[path] if path in known and path not in recipe.files else lock_item(root, path)

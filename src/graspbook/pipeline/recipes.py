@@ -1,7 +1,6 @@
 """What stages are given, as the pipeline files say it today, held against what their lock entries say."""
 
 import contextlib
-import dataclasses
 import functools
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -62,11 +61,10 @@ def read_recipes(root: Path) -> dict[str, Recipe]:
         made = {out.def_path for stage in stages for out in stage.outs}
         recipes = {}
         for stage in stages:
-            parameters = {
-                dep.def_path: {key: _look_up(read(dep.def_path), key) for key in dep.params}
-                for dep in stage.deps
-                if isinstance(dep, ParamsDependency)
-            }
+            given = sorted(
+                (dep.def_path, sorted(dep.params)) for dep in stage.deps if isinstance(dep, ParamsDependency)
+            )
+            parameters = {path: {key: _look_up(read(path), key) for key in keys} for path, keys in given}
             reads = frozenset(dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency))
             files = {path: summarise(Path(path)).md5 for path in reads if Path(path).exists() and not _made(path, made)}
             makes = tuple(out.def_path for out in stage.outs)
@@ -95,15 +93,6 @@ def is_current(locked: Locked, recipe: Recipe) -> bool:
         and set(hashes) == recipe.reads
         and all(hashes[path] == md5 for path, md5 in recipe.files.items())
         and {out["path"] for out in entry.get("outs", [])} == set(recipe.makes)
-    )
-
-
-def is_alike(one: Recipe, other: Recipe) -> bool:
-    """Whether two recipes are the same, as far as both know the files that they name."""
-    known = one.files.keys() & other.files.keys()
-    return (
-        all(one.files[path] == other.files[path] for path in known)
-        and dataclasses.replace(one, files=other.files) == other
     )
 
 

@@ -9,16 +9,15 @@ numbers until enough grasps succeeded, so it depends neither on who was done fir
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import cv2
-import joblib
 
 from graspbook.configuration import check_seed
 from graspbook.core.fingerprint import classes_of, fingerprint
@@ -28,8 +27,9 @@ from graspbook.data.locks import scratch
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
+from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.workers import work_for, worker_count
+from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
 from graspbook.world.episode import Grasp, run_episode
@@ -135,25 +135,9 @@ def _successes(
 
 def _episodes(job: Job, folder: Path, workers: int, backend: str) -> Iterator[GraspDataset | None]:
     """Stored episodes 0, 1, 2, ... without end, None for one without grasps; run ahead by the workers."""
-    more = True
-
-    def tasks() -> Iterator:
-        number = 0
-        while more:
-            yield joblib.delayed(work_for)(os.getpid(), store_episode, job, number, folder)
-            number += 1
-
-    with joblib.parallel_config(backend=backend, n_jobs=workers):
-        parallel = joblib.Parallel(return_as="generator", pre_dispatch=workers, batch_size=1)
-        results = parallel(tasks())
-        try:
-            for path in results:
-                yield GraspDataset(path) if path else None
-        finally:
-            # no new tasks; those under way are waited for, so that no worker writes to a folder that is gone
-            more = False
-            for _ in results:
-                pass
+    with contextlib.closing(in_order(store_episode, job, folder, workers, backend=backend)) as paths:
+        for path in paths:
+            yield GraspDataset(path) if path else None
 
 
 def store_episode(job: Job, number: int, folder: Path) -> Path | None:

@@ -6,12 +6,10 @@ Workers store finished episodes in a scratch folder, as `graspbook.world.collect
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
-import joblib
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
@@ -24,8 +22,9 @@ from graspbook.data.rle import encode_mask
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
 from graspbook.errors import InputError
+from graspbook.numbered import in_order
 from graspbook.progress import progress
-from graspbook.workers import work_for, worker_count
+from graspbook.workers import worker_count
 from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import WORTHWHILE, Pick, run_picking
@@ -110,9 +109,7 @@ def collect_picks(
     if grasps_out is not None:
         check_replaceable(Path(grasps_out))
     with scratch(Path(scratch_dir).resolve() / f"picks-{job.key()}") as folder:
-        numbers = range(episodes)
-        tasks = (joblib.delayed(work_for)(os.getpid(), store_picks, job, number, folder) for number in numbers)
-        stored = joblib.Parallel(n_jobs=workers, return_as="generator")(tasks)
+        stored = in_order(store_picks, job, folder, workers, episodes)
         paths = list(progress(stored, desc=f"episodes ({segmenter.key})", total=episodes))
         _join_picks(out, paths)
         if grasps_out is not None:
