@@ -52,6 +52,10 @@ FILES = {
     "lazy.py": "def later(x):\n    return x + 1\n",
     "plotting.py": "PALETTE = ['red', 'blue']\nOTHER = []\ndef draw():\n    return OTHER\n",
     "errors.py": "class InputError(ValueError):\n    pass\n",
+    "pipeline/__init__.py": "",
+    "pipeline/page.py": "from graspbook.plotting import draw\nfrom graspbook.pipeline.runs import start\n\n"
+    "def open_page():\n    draw()\n    start()\n",
+    "pipeline/runs.py": "def start():\n    return 1\n",
 }
 PAGE = "from graspbook.losses import Model\n\nmodel = Model()\nmodel(1)\n"
 
@@ -134,6 +138,13 @@ def test_an_edit_of_what_a_page_reaches_counts(src, file, old, new):
 def test_an_edit_of_what_no_page_reaches_or_reads_does_not_count(src, file, old, new):
     before = name_of(src)
     assert edited(src, file, old, new) == before
+
+
+def test_what_runs_pages_does_not_count_and_what_opens_them_does(src):
+    page = "from graspbook.pipeline.page import open_page\nopen_page()\n"
+    before = name_of(src, page)
+    assert edited(src, "pipeline/runs.py", "return 1", "return 2", page) == before
+    assert edited(src, "plotting.py", "return OTHER", "return PALETTE", page) != before
 
 
 def test_moving_a_function_to_another_module_changes_nothing(src):

@@ -30,13 +30,15 @@ WITHOUT_EFFECT = tuple(
     for name in ("core", "data.atomic", "data.locks", "data.manifest", "errors", "pipeline", "progress", "workers")
 )
 """Modules, and packages with all that is in them, that change no result: they are in no fingerprint."""
+WITH_EFFECT = (f"{PACKAGE}.pipeline.page",)
+"""The exceptions among them: opening a page sets the look of figures, and how numbers near zero are rounded."""
 NAME = re.compile(r"\b([0-9a-f]{16})-([0-9a-f]{16})\b")
 """A fingerprint: of settings and data, and of code."""
 
 
 def code_hashes(src: Path = SRC) -> CodeHashes:
     """The hashes of the definitions of the package as it stands now below a folder."""
-    return CodeHashes(Package(src, PACKAGE, WITHOUT_EFFECT))
+    return CodeHashes(Package(src, PACKAGE, WITHOUT_EFFECT, WITH_EFFECT))
 
 
 _loaded = functools.cache(code_hashes)

@@ -95,10 +95,11 @@ class Package:
         src: The folder that holds the package.
         name: The package's.
         outside: Dotted names of modules, and of packages with all that is in them, that change no result.
+        inside: Modules among those that do change results.
     """
 
-    def __init__(self, src: Path, name: str, outside: Sequence[str] = ()):
-        self.src, self.name, self._outside = src, name, tuple(outside)
+    def __init__(self, src: Path, name: str, outside: Sequence[str] = (), inside: Sequence[str] = ()):
+        self.src, self.name, self._outside, self._inside = src, name, tuple(outside), frozenset(inside)
         self._tables: dict[str, Table] = {}
         self._files: dict[str, Path | None] = {}
 
@@ -116,7 +117,8 @@ class Package:
 
     def is_outside(self, module: str) -> bool:
         """Whether a module changes no result."""
-        return any(module == name or module.startswith(f"{name}.") for name in self._outside)
+        named = any(module == name or module.startswith(f"{name}.") for name in self._outside)
+        return named and module not in self._inside
 
     def modules(self) -> list[str]:
         """The dotted names of all modules that may change a result."""

@@ -290,10 +290,11 @@ def _update_locks(root: Path, stages: dict[str, Locked], today: dict[str, Recipe
                     # copied, or what two keys share would be written once and referred to
                     entry["params"] = json.loads(json.dumps(recipe.parameters))
                     known = {item["path"]: item for item in entry.get("deps", [])}
-                    entry["deps"] = [
+                    deps = [
                         known[path] if path in known and path not in recipe.files else lock_item(root, path)
                         for path in sorted(recipe.reads)
                     ]
+                    entry.update({"deps": deps} if deps else {})
 
 
 def _record(path: Path, revision: str, proofs: dict[str, Compared]) -> None:
