@@ -1,5 +1,5 @@
 # Each target does all of its own set-up. They need Python 3.11 or newer and git, nothing else.
-.PHONY: help setup reproduce test verify book checkbook notebooks bench clean
+.PHONY: help setup reproduce smoke test verify book checkbook notebooks bench clean
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## say what there is
@@ -10,6 +10,9 @@ setup: ## make the environment in .venv and fetch data/
 
 reproduce: setup ## every page at the quick scale, from simulation to report, in runs/quick; PAPER=selfsup: one paper
 	@graspbook reproduce --profile quick $(if $(PAPER),--paper $(PAPER))
+
+smoke: setup ## does every page execute? All of them with a few steps on a few images, in runs/smoke
+	@graspbook reproduce --profile smoke
 
 test: setup ## run the tests, on all cores
 	@echo "[test] running the tests (a few minutes)"
