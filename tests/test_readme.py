@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.index import BEGIN, END, index_text, papers_table, with_papers
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 CONFIG = '''\
 """Configuration of a paper that does not exist."""
 
-from graspbook.configuration import Count, configuration
+from graspbook.core.configuration import Count, configuration
 
 
 @configuration

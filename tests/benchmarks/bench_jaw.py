@@ -9,7 +9,7 @@ import numpy as np
 from graspbook.pipeline.params import load_params
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.jaw.antipodal import antipodal_grasps
-from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.execute import GraspOutcome, Trials
 from graspbook.world.table.cameras import draw_table_camera
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.items import draw_table_item, table_shapes
@@ -44,8 +44,8 @@ def main(data_dir: str = "data", n_objects: int = 20, candidates: int = 30) -> l
                 end = trials.attempt(grasp)
                 seconds[end] += time.process_time() - start
                 counts[end] += 1
-    tried, good = sum(counts.values()), counts[End.SUCCESS]
+    tried, good = sum(counts.values()), counts[GraspOutcome.SUCCESS]
     note = f"one core, {tried} antipodal candidates on {n_objects} objects, {good} succeed"
     rows = [("jaw grasps verified", tried / sum(seconds.values()), f"{note}, target {TARGET:g}")]
-    rows.append(("jaw grasps verified, those that succeed", good / seconds[End.SUCCESS], note))
+    rows.append(("jaw grasps verified, those that succeed", good / seconds[GraspOutcome.SUCCESS], note))
     return [{"name": name, "value": round(value, 1), "unit": "grasps/s", "note": text} for name, value, text in rows]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from graspbook.data.atomic import write_text
+from graspbook.core.atomic import write_text
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("name", "value", "unit", "note")

@@ -1,7 +1,7 @@
 import pytest
 
 from graspbook.book.citations import Key, citations, keys_in, sort_key, summary
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @pytest.mark.parametrize(

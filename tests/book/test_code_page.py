@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from graspbook.book.code_page import TEST, anchor, blocks, code_page, own_test
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 MODULE = Path("src/graspbook/mock/sums.py")
 

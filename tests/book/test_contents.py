@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from graspbook.book.contents import learned, read_contents
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 def test_a_paper_is_there_because_its_file_and_its_reports_are(repository):

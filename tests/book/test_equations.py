@@ -5,7 +5,7 @@ import pytest
 from graspbook.book.citations import Citation, Key
 from graspbook.book.contents import read_contents
 from graspbook.book.equations import imported, index_page, numbered_like, read_chapters, users
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import load_paper
 
 

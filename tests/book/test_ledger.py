@@ -7,7 +7,7 @@ from graspbook.book.contents import read_contents
 from graspbook.book.ledger import Entry, number_text, ours_text, read_entries, unjudged, words_of_test
 from graspbook.book.ledger_page import claim_rows, ledger_page
 from graspbook.book.places import Place, shown_at
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Measure, load_paper
 from tests.book.conftest import CLAIMS, drawn
 

@@ -4,7 +4,7 @@ import pytest
 
 from graspbook.book.contents import read_contents
 from graspbook.book.links import Links, heading_anchor, html_link
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 HERE = Path("reports/mock/sum/notebook.ipynb")
 

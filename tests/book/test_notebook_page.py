@@ -4,7 +4,7 @@ import pytest
 from graspbook.book.contents import read_contents
 from graspbook.book.links import Links
 from graspbook.book.notebook_page import import_lines, is_setup, notebook_page, readable_colours
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from graspbook.book.bibliography import bibliography_page
 from graspbook.book.contents import read_contents
 from graspbook.book.paper_page import chapter_page, paper_page, papers_list, sidebar, thumbnail_name
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from graspbook.book.parameters import join_parameters
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 def cells(declared, injected=None):

@@ -5,7 +5,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from graspbook.book.pictures import caption, describe_pictures, plain_text, thumbnail
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from tests.book.conftest import drawn
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graspbook.book.site import build, write_sources
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from tests.book.conftest import make_repository
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import code_hashes, page_fingerprint, page_reaches
-from graspbook.errors import InputError
 
 FILES = {
     "__init__.py": '"""Only words."""\n',
@@ -132,7 +132,7 @@ def test_an_edit_of_what_a_page_reaches_counts(src, file, old, new):
         ("plotting.py", "return OTHER", "return None"),
         ("errors.py", "pass", "x = 1"),
         ("__init__.py", '"""Only words."""', ""),
-        ("base.py", "class Base", "import graspbook.errors\n\nclass Base"),
+        ("base.py", "class Base", "import graspbook.core.errors\n\nclass Base"),
     ],
 )
 def test_an_edit_of_what_no_page_reaches_or_reads_does_not_count(src, file, old, new):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, code_fingerprint, fingerprint
-from graspbook.errors import InputError
 from graspbook.nn.gated import GatedResidual
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import generator

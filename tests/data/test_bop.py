@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.bop import CAMERA, TRUTH, SceneObject, read_scene, scene_folders, write_scene
-from graspbook.errors import InputError
 from graspbook.world.camera import Camera
 
 HEIGHT, WIDTH = 8, 10

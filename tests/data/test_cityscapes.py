@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import Streets, decode_ids, encode_ids, write_street
-from graspbook.errors import InputError
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, resize_ids, resize_image, resize_mask, write_scenes
 from graspbook.data.images import write_png
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 
 H, W = 20, 30
 

@@ -2,12 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data import schema
 from graspbook.data.folder import GraspFolder, check_cups, open_grasps
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.images import write_png
 from graspbook.data.writer import write_grasps
-from graspbook.errors import InputError
 
 RNG = np.random.default_rng(0)
 

@@ -8,11 +8,11 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data import schema
 from graspbook.data.grasps import GraspDataset, GraspSample, check_labels, stack_samples
 from graspbook.data.images import write_png
 from graspbook.data.writer import GraspWriter, write_grasps
-from graspbook.errors import InputError
 
 
 class Tracked(np.ndarray):

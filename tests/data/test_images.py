@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data import images
-from graspbook.errors import InputError
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.integers(0, 256, (12, 16, 3), dtype=np.uint8)

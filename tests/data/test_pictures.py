@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.pictures import read_colour
-from graspbook.errors import InputError
 
 RED = np.zeros((24, 32, 3), np.uint8)
 RED[..., 0] = 255

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.errors import InputError
 
 
 def naive_runs(mask):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.don.correspondences import View, draw_matches, map_pixels
-from graspbook.errors import InputError
 from graspbook.world.camera import Camera
 
 TOLERANCE = 0.005

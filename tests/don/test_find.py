@@ -5,12 +5,12 @@ import torch
 from torch.nn.functional import cosine_similarity
 from typer.testing import CliRunner
 
+from graspbook.core.errors import InputError
 from graspbook.data.pictures import read_colour
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.find import descriptors_of, find_descriptors, find_point
 from graspbook.don.model_file import Trained, save_network
 from graspbook.don.network import build_network, describe
-from graspbook.errors import InputError
 from graspbook.pipeline.cli import app
 
 CONFIG = NetworkConfig("mobilenet_v2", "random", None)

@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.don.floors import FLOORS, answer_floor
 from graspbook.don.queries import draw_queries
-from graspbook.errors import InputError
 from tests.conftest import standard
 from tests.don.flat import HEIGHT, WIDTH, flat_scene
 

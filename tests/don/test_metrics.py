@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.don import metrics
 from graspbook.don.metrics import area_under_pck, nearest_pixels, pck, pixel_errors
-from graspbook.errors import InputError
 
 
 @pytest.mark.parametrize("measure", ["cosine", "euclidean"])

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.don.config import NetworkConfig
 from graspbook.don.network import STRIDE, DescriptorNetwork, build_network, describe, descriptors_at, dilate, to_input
-from graspbook.errors import InputError
 
 
 @pytest.fixture(scope="module")

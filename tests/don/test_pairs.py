@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from graspbook.don.config import AUGMENTATIONS, Row, only
+from graspbook.core.errors import InputError
+from graspbook.don.config import AUGMENTATIONS, Row, enable
 from graspbook.don.pairs import PairSource
-from graspbook.errors import InputError
 from tests.conftest import standard
 from tests.don.flat import flat_scene
 from tests.don.test_queries import point_of
@@ -61,7 +61,7 @@ def test_masks_are_used_for_scenes_of_single_objects_alone():
     from_masks = source(single, loss="pixelwise", data="single", cross_object=True)
     pair = from_masks.draw(np.random.default_rng(0))
     assert pair.inside is not None and len(pair.inside) + len(pair.outside) == single[0].ids[0].size
-    image, pixels = from_masks.third(pair, np.random.default_rng(0))
+    image, pixels = from_masks.sample_cross_object(pair, np.random.default_rng(0))
     other = next(s for s in single if any((s.images[v] == image).all() for v in range(4)))
     assert set(other.objects) != set(single[pair.scene].objects) and len(pixels)
     bare = [dataclasses.replace(scene, ids=np.zeros_like(scene.ids)) for scene in single]
@@ -87,7 +87,7 @@ def test_views_that_share_nothing_are_named(scenes):
 
 
 def test_augmentations_are_switched_off_by_name():
-    assert only(DON.augment, AUGMENTATIONS) == DON.augment
-    nothing = only(DON.augment, ())
+    assert enable(DON.augment, AUGMENTATIONS) == DON.augment
+    nothing = enable(DON.augment, ())
     assert nothing.crop == nothing.grey == nothing.rotation == nothing.hue == 0
-    assert only(DON.augment, ("flip",)).flip == DON.augment.flip
+    assert enable(DON.augment, ("flip",)).flip == DON.augment.flip

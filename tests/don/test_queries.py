@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.bop import SceneObject
 from graspbook.don.queries import draw_queries, draw_tracks, map_across, to_object, to_scene
-from graspbook.errors import InputError
 from tests.conftest import standard
 from tests.don.flat import flat_scene
 

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.don.config import Row
 from graspbook.don.losses import match_loss, non_match_loss, nt_xent
 from graspbook.don.network import DescriptorNetwork, build_network, descriptors_at
 from graspbook.don.pairs import PairSource
 from graspbook.don.queries import draw_queries
 from graspbook.don.train import batch_loss, make_batch, train_row
-from graspbook.errors import InputError
 from tests.conftest import standard
 from tests.don.flat import flat_scene
 

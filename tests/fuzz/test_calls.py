@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from graspbook.configuration import check_seed
-from graspbook.data.atomic import new_file, new_folder
+from graspbook.core.atomic import new_file, new_folder
+from graspbook.core.configuration import check_seed
+from graspbook.core.errors import InputError
 from graspbook.don.commands import read_point
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.find import find_point
 from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
-from graspbook.errors import InputError
 from graspbook.instances.average_precision import average_precision, match_detections
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.detections import Detections

@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 from graspbook.data import images
 from graspbook.data.coco import CocoScenes
 from graspbook.data.folder import open_grasps
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.pictures import read_colour
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.errors import InputError
 from graspbook.instances.detection_table import read_detections, tabulate, write_detections
 from graspbook.instances.detections import Detections
 from graspbook.nn.weight_file import load_weights, save_weights
@@ -31,7 +32,6 @@ from graspbook.pipeline.sources import read_notebook
 from graspbook.pipeline.verify import compare_file
 from graspbook.reporting.cells import read_cells
 from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
-from graspbook.yaml_files import read_yaml
 from tests.fuzz.strategies import changed, damaged, json_of, json_values, quick
 
 H, W = 6, 8

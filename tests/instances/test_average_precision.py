@@ -8,8 +8,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.errors import InputError
 from graspbook.instances import average_precision as instance_ap
 from graspbook.instances.average_precision import (
     METRICS,

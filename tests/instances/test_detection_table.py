@@ -6,7 +6,7 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detection_table import read_detections, tabulate, write_detections
 from graspbook.instances.detections import Detections
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detections import Detections
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model

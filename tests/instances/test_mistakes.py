@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.detections import Detections
 from graspbook.instances.mistakes import count_mistakes, judge

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model, start_from
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained

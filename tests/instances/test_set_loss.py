@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.set_loss import robust_target
 
 

@@ -3,7 +3,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.choice import alternatives, best_settings, chosen_text, look, read_chosen, try_settings
 from graspbook.joint.config import ChoiceConfig
 from graspbook.joint.evaluate import evaluate_by

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint import clustering as c
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.training_config import Other, Row
 from graspbook.papers import load_paper
 from graspbook.pipeline.params import profile_values, read_sections

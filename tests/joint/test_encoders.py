@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.encoders import build_encoder, dilate
 
 ENCODERS = ["mobilenet_v2", "darknet53"]

@@ -5,7 +5,7 @@ import onnxruntime
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.export import OUTPUTS, save_program
 from graspbook.joint.network import build_network
 from graspbook.joint.segment import predict_grids

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.frames import read_frames
 
 RED = np.zeros((24, 32, 3), np.uint8)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.evaluate import Evaluation
 from graspbook.joint.intervals import accuracy, classes, joined, outlines, resampled, share, speed
 from graspbook.joint.iou import mean_iou

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.model_file import load_network, save_network
 from graspbook.joint.network import build_network
 from tests.joint.conftest import ROW

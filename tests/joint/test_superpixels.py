@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint import superpixels as s
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.network import build_network
 from graspbook.joint.segment import predict_grids, segment
 from graspbook.joint.train import TrainingPictures, class_frequency, recoloured, train_row

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
-from graspbook.latent.confidence import confidence_masks, confidence_masks_plainly, pack, partners_needed, unpack
-from graspbook.latent.segmentation import Segmentation, nothing
+from graspbook.core.errors import InputError
+from graspbook.latent.confidence import confidence_masks, confidence_masks_reference, pack, partners_needed, unpack
+from graspbook.latent.segmentation import Segmentation, empty_segmentation
 from tests.latent.conftest import SIZE, perturbed_samples, random_masks, random_segmentation
 
 
@@ -19,9 +19,9 @@ def test_the_fast_version_equals_the_printed_one(p, classes):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         some = perturbed_samples(rng, int(rng.integers(1, 7)), 5, classes=classes)
-        assert_same(confidence_masks(some, p), confidence_masks_plainly(some, p))
+        assert_same(confidence_masks(some, p), confidence_masks_reference(some, p))
         wild = [random_segmentation(rng, int(rng.integers(0, 5)), classes=classes) for _ in range(4)]
-        assert_same(confidence_masks(wild, p, 0.3), confidence_masks_plainly(wild, p, 0.3))
+        assert_same(confidence_masks(wild, p, 0.3), confidence_masks_reference(wild, p, 0.3))
 
 
 @pytest.mark.parametrize("p", [0.0, 0.25, 0.7, 0.9, 1.0])
@@ -63,12 +63,12 @@ def test_one_or_two_is_cut_at_high_p_and_whole_at_low_p():
 
 
 def test_nothing_is_found_where_too_few_samples_find_anything(rng):
-    empty = nothing(SIZE)
-    assert len(confidence_masks([empty] * 3, 0.5)) == len(confidence_masks_plainly([empty] * 3, 0.5)) == 0
+    empty = empty_segmentation(SIZE)
+    assert len(confidence_masks([empty] * 3, 0.5)) == len(confidence_masks_reference([empty] * 3, 0.5)) == 0
     some = random_segmentation(rng, 3)
     assert len(confidence_masks([some, empty, empty], 0.9)) == 0
     assert len(confidence_masks([some, empty, empty], 0.3)) > 0
-    assert len(confidence_masks([some.surer_than(2.0)], 0.0)) == 0
+    assert len(confidence_masks([some.filter_by_score(2.0)], 0.0)) == 0
 
 
 def test_what_cannot_work_is_refused(rng):
@@ -77,7 +77,7 @@ def test_what_cannot_work_is_refused(rng):
     with pytest.raises(InputError, match="at least one"):
         confidence_masks([], 0.5)
     with pytest.raises(InputError, match="one size"):
-        confidence_masks([nothing((4, 5)), nothing((5, 4))], 0.5)
+        confidence_masks([empty_segmentation((4, 5)), empty_segmentation((5, 4))], 0.5)
 
 
 def test_partners_are_counted_without_rounding_errors():

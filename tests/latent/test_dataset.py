@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene, write_scenes
-from graspbook.errors import InputError
 from graspbook.latent.dataset import load_images
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.dropout import dropout_samples
 from graspbook.latent.predict import predict
 from tests.latent.test_model import build

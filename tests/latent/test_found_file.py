@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.found_file import FoundFile, read_found, to_table, write_found
 from tests.latent.conftest import SIZE, random_segmentation
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graspbook.latent.confidence import confidence_masks
-from graspbook.latent.judging import Yardstick, judge_latent, judge_plain
+from graspbook.latent.judging import EvaluationContext, judge_latent, judge_plain
 from graspbook.latent.picking_area import count_picks
 from graspbook.latent.scores import within
 from graspbook.latent.union_nms import union_nms
@@ -20,13 +20,13 @@ def yardstick(rng):
     blank = Answers(np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint8), (), True)
     metrics = dataclasses.replace(STANDARD.metrics, gripper=0.08, circles=60, erosions=[0.0, 0.06])
     predict = dataclasses.replace(STANDARD.predict, every_p=[0.5, 1.0])
-    return Yardstick([random_truth(rng, 4) for _ in range(3)], [blank] * 3, 1.0, 4, predict, metrics)
+    return EvaluationContext([random_truth(rng, 4) for _ in range(3)], [blank] * 3, 1.0, 4, predict, metrics)
 
 
 def test_a_plain_model_is_judged_at_each_cut(rng, yardstick):
     found = [[random_segmentation(rng, 5) for _ in range(3)] for _ in range(3)]
     judged = judge_plain(found, [0.5, 0.9], yardstick)
-    believed = [own[0].surer_than(0.5) for own in found]
+    believed = [own[0].filter_by_score(0.5) for own in found]
     assert judged.found == [own[0] for own in found]
     assert judged.within(ONCE) == within(believed, yardstick.truth)(ONCE)
     for counts in (judged.picks, judged.erosions[0.0]):

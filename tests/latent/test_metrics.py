@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent import metrics
 from graspbook.latent.metrics import IOG_THRESHOLDS, IOP_THRESHOLDS, PRECISIONS, overlaps, rank
-from graspbook.latent.segmentation import Instances, Segmentation, nothing, ranked
+from graspbook.latent.segmentation import Instances, Segmentation, empty_segmentation, ranked
 from tests.latent.conftest import SIZE, random_truth
 
 NO_TRUTH = Instances(np.zeros((0, *SIZE), bool), np.zeros(0, np.int64))
@@ -21,7 +21,7 @@ def scene(rng, classes=1):
 def scenes(seed, count=6, classes=1):
     rng = np.random.default_rng(seed)
     found, truth = zip(*[scene(rng, classes) for _ in range(count)], strict=True)
-    return [*found, nothing(SIZE), found[0]], [*truth, truth[0], NO_TRUTH]
+    return [*found, empty_segmentation(SIZE), found[0]], [*truth, truth[0], NO_TRUTH]
 
 
 def naive_hits(found, truth, kind, threshold):
@@ -107,13 +107,13 @@ def test_nothing_found_and_nothing_there():
     truth = [random_truth(np.random.default_rng(0), 3)]
     for kind, metric in (("iop", metrics.max_recall_at_high_precision), ("iog", metrics.average_recall)):
         thresholds = IOP_THRESHOLDS
-        assert metric(rank([nothing(SIZE)], truth, kind, thresholds)) == [0]
-        assert np.isnan(metric(rank([nothing(SIZE)], [NO_TRUTH], kind, thresholds)))
-    assert metrics.mean_average_precision([nothing(SIZE)], truth) == [0]
-    assert np.isnan(metrics.mean_average_precision([nothing(SIZE)], [NO_TRUTH]))
-    assert len(metrics.closest(overlaps(nothing(SIZE), truth[0]).iou)) == 0
+        assert metric(rank([empty_segmentation(SIZE)], truth, kind, thresholds)) == [0]
+        assert np.isnan(metric(rank([empty_segmentation(SIZE)], [NO_TRUTH], kind, thresholds)))
+    assert metrics.mean_average_precision([empty_segmentation(SIZE)], truth) == [0]
+    assert np.isnan(metrics.mean_average_precision([empty_segmentation(SIZE)], [NO_TRUTH]))
+    assert len(metrics.closest(overlaps(empty_segmentation(SIZE), truth[0]).iou)) == 0
     with pytest.raises(InputError, match="expected"):
-        overlaps(nothing((3, 3)), truth[0])
+        overlaps(empty_segmentation((3, 3)), truth[0])
 
 
 def test_overlaps_of_a_prediction_within_an_instance():

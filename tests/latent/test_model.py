@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.mask_rcnn import MaskRCNN
 from graspbook.latent.config import LatentSettings

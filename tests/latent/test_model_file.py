@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.model_file import load_model, save_model
 from tests.latent.test_model import CODE, build
 

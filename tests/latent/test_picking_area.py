@@ -1,7 +1,7 @@
 import numpy as np
 
 from graspbook.latent.picking_area import count_picks, disc, landing, shrunk
-from graspbook.latent.segmentation import Instances, nothing, ranked
+from graspbook.latent.segmentation import Instances, empty_segmentation, ranked
 from tests.latent.conftest import SIZE, random_segmentation, random_truth
 
 
@@ -47,7 +47,7 @@ def test_random_circles_come_near_the_share_of_all_places(rng):
 def test_without_predictions_or_labels_there_is_no_rate(rng):
     truth = random_truth(rng, 2)
     empty = Instances(np.zeros((0, *SIZE), bool), np.zeros(0, np.int64))
-    counts = count_picks([nothing(SIZE)] * 2, [truth, empty], 1.0, 50, rng)
+    counts = count_picks([empty_segmentation(SIZE)] * 2, [truth, empty], 1.0, 50, rng)
     assert np.isnan(counts.double_pick_rate()) and counts.pickable_area() == [0]
     np.testing.assert_array_equal(np.isnan(counts.pickable_area(np.eye(2))), [False, True])
 

@@ -5,7 +5,7 @@ from graspbook.latent.metrics import max_recall_at_high_precision, mean_average_
 from graspbook.latent.picking_area import PickCounts
 from graspbook.latent.scores import (
     difference,
-    only,
+    masked,
     picks,
     precision,
     quality,
@@ -83,7 +83,7 @@ def test_statistics_are_put_together():
     part = sums({"s": (np.array([1.0, 2, 3, 4]), np.array([1.0, 1, 1, 0]))})
     assert part(ONCE)["s"] == [10 / 3]
     assert np.isnan(part(np.array([[0.0, 0, 0, 1]]))["s"])
-    assert only(part, np.array([True, False, False, False]))(ONCE)["s"] == [1.0]
+    assert masked(part, np.array([True, False, False, False]))(ONCE)["s"] == [1.0]
     assert difference(part, part, {"s": "d"})(ONCE) == {"d": np.array([0.0])}
     assert list(renamed(part, {"s": "t"})(ONCE)) == ["t"]
     counts = PickCounts(*(np.array(values) for values in ([4, 4], [1, 0], [50, 50], [100, 100])))

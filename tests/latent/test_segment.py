@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask
-from graspbook.errors import InputError
 from graspbook.latent.confidence import confidence_masks
 from graspbook.latent.model_file import save_model
 from graspbook.latent.predict import draw_samples
@@ -27,7 +27,7 @@ def image():
 
 def test_the_masks_are_those_of_the_samples(model, image):
     answer = segment(model, image, 0.5, 3)
-    samples = [sample.surer_than(0.3) for sample in draw_samples(model, image, 3, 1)]
+    samples = [sample.filter_by_score(0.3) for sample in draw_samples(model, image, 3, 1)]
     np.testing.assert_array_equal(answer.confident.masks, confidence_masks(samples, 0.5).masks)
     assert len(answer.samples) == 3 and picture_of(image, answer).ndim == 3
 

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.dataset import LabelledImages
 from graspbook.latent.train import look, train_row
 from tests.latent.test_model import CODE, TINY

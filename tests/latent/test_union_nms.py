@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from graspbook.latent.segmentation import Segmentation, nothing
-from graspbook.latent.union_nms import union_nms, union_nms_plainly
+from graspbook.latent.segmentation import Segmentation, empty_segmentation
+from graspbook.latent.union_nms import union_nms, union_nms_reference
 from tests.latent.conftest import SIZE, perturbed_samples, random_segmentation
 
 
@@ -10,8 +10,12 @@ from tests.latent.conftest import SIZE, perturbed_samples, random_segmentation
 def test_the_fast_version_equals_the_printed_one(threshold):
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        for samples in (perturbed_samples(rng, 4, 5, classes=2), [random_segmentation(rng, 6)], [nothing(SIZE)]):
-            fast, plain = union_nms(samples, threshold), union_nms_plainly(samples, threshold)
+        for samples in (
+            perturbed_samples(rng, 4, 5, classes=2),
+            [random_segmentation(rng, 6)],
+            [empty_segmentation(SIZE)],
+        ):
+            fast, plain = union_nms(samples, threshold), union_nms_reference(samples, threshold)
             for field in ("masks", "classes", "scores"):
                 np.testing.assert_array_equal(getattr(fast, field), getattr(plain, field))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl import losses
 from graspbook.mlgsl.targets import padded_targets
 

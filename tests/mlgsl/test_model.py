@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.model import SpatialAttention, build_network
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.config import Row
 from graspbook.mlgsl.model import build_network
 from graspbook.mlgsl.model_file import Trained, load_network, save_network

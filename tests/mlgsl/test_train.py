@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.config import Row
 from graspbook.mlgsl.train import augmented, rows_of, train_row
 

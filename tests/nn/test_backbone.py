@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, normalise_rgb
 from graspbook.nn.registry import build_backbone
 

@@ -7,7 +7,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.weight_file import load_weights, save_weights
 
 FORM = "graspbook.tests.Model"

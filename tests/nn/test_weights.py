@@ -3,7 +3,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import load_body, load_pretrained
 

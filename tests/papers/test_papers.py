@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 from graspbook.papers import load_paper, slugs
 from graspbook.reporting.verdicts import FIRST_FORM, Verdict, read_ledger
-from graspbook.yaml_files import read_yaml
 
 LEDGER = Path(__file__).parents[2] / "reports/claims/claims.csv"
 

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline import adopt as module
 from graspbook.pipeline import run_notebook
 from graspbook.pipeline.adopt import adopt, compare, new_names, rename_results, stand_ins

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.page import open_page
 from graspbook.pipeline.params import load_params
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 from graspbook.pipeline.params import PROFILES, load_params, merge, paper_schema, read_sections, validate
 from graspbook.selfsup.instance_segmentation.config import Row
 from graspbook.selfsup.schema import Selfsup
-from graspbook.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline import run_notebook as run_notebook_module
 from graspbook.pipeline.clean import clean_notebook
 from graspbook.pipeline.kernel import kernel_environment
@@ -56,7 +56,7 @@ def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):
         "print(type(flag).__name__, flag, level, world)\nobject()",
         "import os, sys, warnings\nprint('first')\nwarnings.warn('to the terminal')\nprint('last', os.getcwd())",
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
-        "from graspbook.progress import progress\nsum(progress(range(3), 'counting'))",
+        "from graspbook.core.progress import progress\nsum(progress(range(3), 'counting'))",
         "import pandas as pd\npd.DataFrame({'a': [1]}).style",
     )
     given = {"flag": False, "profile": "quick", "world": {"deep": [1, None, {"x": True}]}}

@@ -2,7 +2,7 @@ import nbformat
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.sources import notebook_fingerprints, write_sources
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.stages import find_stage, notebook_stages, stage_parameters
 
 VALUES = {"one": {"level": 1}, "all": {"first": {"value": 1}, "second": {"value": 2}}}

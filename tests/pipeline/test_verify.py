@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import load_paper
 from graspbook.pipeline.verify import Agreement, certificate, compare_file, compare_run, passed
 from graspbook.reporting.claims import write_claims

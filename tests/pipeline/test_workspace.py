@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline import workspace
 from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.params import load_params

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Measure, load_paper, slugs
 from graspbook.reporting.cells import Cells
 from graspbook.reporting.claims import claims_frame, claims_markdown, judge, judge_measure, write_claims

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.reporting.resampling import resampled_means
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.reporting.statistics import bootstrap, bootstrap_weights, interval, permutation_test
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Table
 from graspbook.reporting.tables import fill_rows, merge_table, style_table, table_markdown, write_table
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from graspbook.errors import InputError  # noqa: F401  used by a script below
+from graspbook.core.errors import InputError  # noqa: F401  used by a script below
 from graspbook.training.checkpoint import load_checkpoint
 from graspbook.training.fit import Plan, TrainingDiverged, fit
 from graspbook.training.schedule import cosine_rate

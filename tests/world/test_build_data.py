@@ -1,6 +1,6 @@
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import build_data
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import build_data, catalogue
 from graspbook.world.catalogue import Catalogue, in_split, pack, pack_atlas, unpack_atlas
 from graspbook.world.meshes import volume_and_centroid

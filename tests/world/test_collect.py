@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from graspbook.core import fingerprint
+from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspDataset
-from graspbook.errors import InputError
 from graspbook.world import collect as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.collect import Job, collect, store_episode

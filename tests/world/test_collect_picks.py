@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from graspbook.core import fingerprint
+from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspDataset
-from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.world import collect_picks as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.params import read_sections
 from graspbook.world.config import DIAL_RANGES, Dials
 from tests.conftest import standard

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import tote
 from graspbook.world.fill import draw_count, drop_points, fill
 from graspbook.world.items import draw_item

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.world import picking
 from graspbook.world.picking import MAX_PLANNED, choose, run_picking

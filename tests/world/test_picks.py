@@ -5,8 +5,8 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 from graspbook.world.picks import (
     PICK_OUTCOMES,
     PICK_SCHEMA,

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import tote
 from graspbook.world.physics import Cell
 from graspbook.world.rays import RayScene

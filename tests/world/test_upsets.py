@@ -9,7 +9,7 @@ from graspbook.world.sensor import EXPOSURE, photograph
 from tests.conftest import standard
 
 DIALS = standard("selfsup").world.dials
-CALM = u.Upsets(
+CALM = u.Corruptions(
     exposure_rate=0,
     exposure_jump=0.3,
     colour_jump=0.1,

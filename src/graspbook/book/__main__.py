@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from graspbook.book.site import build
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.root import find_root
 
 

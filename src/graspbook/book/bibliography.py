@@ -3,8 +3,8 @@
 from typing import Any
 
 from graspbook.book.contents import Contents
-from graspbook.errors import InputError
-from graspbook.yaml_files import read_yaml
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 
 CITATION = "CITATION.cff"
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 SECTION = re.compile(r"§§?\s*((?:[IVX]+|\d+|[A-Z])(?:[-.][A-Z0-9]+)*)")
 EQUATION = re.compile(r"\b[Ee]q(?:uation)?s?\.?\s+((?:\(?\d+[a-z]?\)?(?:,\s*|\s+and\s+|\s+to\s+|[-–])?)+)")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graspbook.book.links import INDEX, plain, relative
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 TEST = "its-test"
 """Ends the anchor of a module's test on its page."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Paper, load_paper
 from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED

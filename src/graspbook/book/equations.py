@@ -14,7 +14,7 @@ from graspbook.book.citations import SECTION, Citation, Key, citations, keys_in,
 from graspbook.book.code_page import TEST, anchor, own_test
 from graspbook.book.contents import Chapter, Contents
 from graspbook.book.links import INDEX, code_docname, heading_anchor, html_link
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Paper
 from graspbook.pipeline.sources import read_notebook
 

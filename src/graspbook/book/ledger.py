@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Claim, Measure
 
 CLAIMS = Path("reports/claims/claims.csv")

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from graspbook.book.contents import Contents
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 WHOLE_LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")

@@ -12,7 +12,7 @@ from graspbook.book.contents import Page, opening_text
 from graspbook.book.links import Links
 from graspbook.book.parameters import is_parameters, join_parameters
 from graspbook.book.pictures import describe_pictures
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 FILES_TABLE = re.compile(r"^\|\s*reads\s*\|.*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 """The table of what a notebook reads, writes and costs, to the next empty line."""

@@ -10,7 +10,7 @@ from pprint import pformat
 
 import nbformat
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.run_notebook import PARAMETERS_TAG
 
 INJECTED_TAG = "injected-parameters"

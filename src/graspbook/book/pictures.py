@@ -8,7 +8,7 @@ import re
 import nbformat
 
 from graspbook.book.contents import without_links
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 IMAGES = ("image/png", "image/jpeg", "image/gif")
 LONGEST = 300

@@ -22,8 +22,8 @@ from graspbook.book.notebook_page import notebook_page
 from graspbook.book.paper_page import chapter_page, paper_page, papers_list, sidebar, thumbnail_name
 from graspbook.book.pictures import pictures_of, thumbnail
 from graspbook.book.places import figure_name
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.pipeline.sources import read_notebook
 
 BUILD = Path("scratch/book")

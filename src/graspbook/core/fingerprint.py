@@ -19,15 +19,21 @@ import numpy as np
 
 from graspbook.core.canonical import Piece, page_piece
 from graspbook.core.code_hash import CodeHashes, digest
+from graspbook.core.errors import InputError
 from graspbook.core.modules import Definition, Package, dotted_imports, parse
-from graspbook.errors import InputError
 
 PACKAGE = "graspbook"
 SRC = Path(__file__).parents[2]
 """The folder that holds the package."""
-WITHOUT_EFFECT = tuple(
-    f"{PACKAGE}.{name}"
-    for name in ("core", "data.atomic", "data.locks", "data.manifest", "errors", "pipeline", "progress", "workers")
+WITHOUT_EFFECT = (
+    f"{PACKAGE}.pipeline",
+    *(
+        f"{PACKAGE}.core.{name}"
+        for name in (
+            *("atomic", "canonical", "code_hash", "errors", "fingerprint", "locks", "manifest", "modules"),
+            *("progress", "workers"),
+        )
+    ),
 )
 """Modules, and packages with all that is in them, that change no result: they are in no fingerprint."""
 WITH_EFFECT = (f"{PACKAGE}.pipeline.page",)

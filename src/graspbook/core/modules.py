@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 MUTATORS = frozenset("add append clear discard extend insert pop popitem register remove setdefault update".split())
 """Methods that change the object that they are called on."""

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data.images import DEPTH_STEP, depth_levels, read_depth, read_mask, read_rgb, write_png
-from graspbook.errors import InputError
 from graspbook.world.camera import Camera
 
 CAMERA, TRUTH = "scene_camera.json", "scene_gt.json"

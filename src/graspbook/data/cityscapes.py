@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from graspbook.core.errors import InputError
 from graspbook.data.images import write_png
-from graspbook.errors import InputError
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"
 """The two halves of a folder."""

@@ -20,11 +20,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from graspbook.data.atomic import new_folder
+from graspbook.core.atomic import new_folder
+from graspbook.core.errors import InputError
 from graspbook.data.coco_file import decode_segmentation, read_coco, read_groups
 from graspbook.data.images import write_png
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 
 ANNOTATIONS = "annotations.json"
 """The JSON file's name in a folder that `write_scenes` makes."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from graspbook.core.errors import InputError
 from graspbook.data.images import MAX_PIXELS
 from graspbook.data.rle import decode_mask
-from graspbook.errors import InputError
 
 MAX_INSTANCES = 65535
 """Of one image: an instance's id is 16 bits wide."""

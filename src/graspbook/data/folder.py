@@ -13,9 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from graspbook.core.errors import InputError
 from graspbook.data import images, schema
 from graspbook.data.grasps import GraspDataset, GraspSample
-from graspbook.errors import InputError
 
 MAX_CUPS = 5
 """Suction cups on the paper's gripper (§IV-A)."""

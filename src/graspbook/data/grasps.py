@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data import images, schema
 from graspbook.data.rle import decode_mask
-from graspbook.errors import InputError
 
 _FIELDS = ("before", "after", "suction", "visible", "amodal")
 

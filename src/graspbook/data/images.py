@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 DEPTH_STEP = 1e-4
 """Metres per grey level of a stored depth image."""

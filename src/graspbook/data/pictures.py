@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 def read_colour(path: Path) -> UInt8[np.ndarray, "h w 3"]:

@@ -6,7 +6,7 @@ Runs are counted down the columns, beginning with background; `counts` is COCO's
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 def encode_mask(mask: np.ndarray) -> str:

@@ -12,7 +12,7 @@ import pandera.pandas as pa
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 TABLE = "grasps.parquet"
 """The table's name in the data set's folder."""

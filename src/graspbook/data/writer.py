@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from graspbook.core.atomic import new_folder
+from graspbook.core.errors import InputError
 from graspbook.data import images, schema
-from graspbook.data.atomic import new_folder
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 
 _FIELDS = {  # of a Grasp: number of dimensions and dtype
     "before": (3, np.uint8),

@@ -15,7 +15,7 @@ import numpy as np
 from annotated_types import Interval
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from graspbook.configuration import Fraction, NonNegative, configuration
+from graspbook.core.configuration import Fraction, NonNegative, configuration
 
 Degrees = Annotated[float, Interval(ge=0, le=180)]
 Size = tuple[int, int]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -29,7 +29,7 @@ def find_command(
     import cv2
     import pandas as pd
 
-    from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes, write_text
     from graspbook.data.pictures import read_colour
     from graspbook.don.figures.heat import match_picture
     from graspbook.don.find import find_point

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Natural, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, Natural, NonNegative, Positive, Replicates, Seed, configuration
 from graspbook.don.augmentations import AugmentConfig
 from graspbook.don.robot.config import RobotConfig
 from graspbook.don.scenes.config import ScenesConfig
@@ -134,7 +134,7 @@ class Row:
         return self.augmentations
 
 
-def only(config: AugmentConfig, chosen: tuple[Augmentation, ...]) -> AugmentConfig:
+def enable(config: AugmentConfig, chosen: tuple[Augmentation, ...]) -> AugmentConfig:
     """The augmentations of a configuration that are named; the strengths of all others are 0."""
     off = {field: 0.0 for name, fields in STRENGTHS.items() if name not in chosen for field in fields}
     return dataclasses.replace(config, **off)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numba import njit
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.camera import Camera
 
 

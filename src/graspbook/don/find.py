@@ -11,11 +11,11 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from graspbook.core.errors import InputError
 from graspbook.don.metrics import nearest_pixels
 from graspbook.don.model_file import Trained
 from graspbook.don.network import STRIDE, describe
 from graspbook.don.scores import measure_of
-from graspbook.errors import InputError
 
 SMALLEST = 4 * STRIDE
 """Height and width that a picture has at least, pixels."""

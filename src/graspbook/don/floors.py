@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graspbook.core.errors import InputError
 from graspbook.data.bop import RgbdScene
 from graspbook.don.config import NetworkConfig
 from graspbook.don.network import STRIDE, build_network
 from graspbook.don.queries import Query
 from graspbook.don.scores import Scores, answer, judge, look_with
-from graspbook.errors import InputError
 
 FLOORS = {
     "random": "a random pixel of the right object",

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 Measure = Literal["cosine", "euclidean"]
 """The paper compares by cosine similarity where NT-Xent was the loss, by distance elsewhere."""

@@ -8,7 +8,7 @@ from graspbook.don.network import Network, empty_network
 from graspbook.nn.weight_file import load_weights, save_weights
 
 FORM = "descriptor_network"
-KEPT = 3
+SAVED_SEEDS = 3
 """Networks of so many trainings of a row are kept for other pages; of the others only what they score."""
 
 

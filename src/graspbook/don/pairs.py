@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data.bop import RgbdScene
 from graspbook.don.augmentations import AugmentConfig, augment
-from graspbook.don.config import Row, TrainConfig, only
+from graspbook.don.config import Row, TrainConfig, enable
 from graspbook.don.correspondences import View, draw_matches, map_pixels
-from graspbook.errors import InputError
 
 PATIENCE = 200
 """So many pairs of views are drawn before it counts as certain that none overlaps."""
@@ -50,7 +50,7 @@ class PairSource:
             InputError: The row wants masks, and a scene has none.
         """
         self.scenes, self.row, self.train = scenes, row, train
-        self.augmentations = only(augmentations, row.chosen) if row.chosen else NO_CHANGE
+        self.augmentations = enable(augmentations, row.chosen) if row.chosen else NO_CHANGE
         self.masked = row.data == "single" or row.objects_only
         for scene in scenes:
             if (self.masked or row.background) and not scene.ids.any():
@@ -81,7 +81,7 @@ class PairSource:
             "pixels in common"
         )
 
-    def third(self, pair: Pair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def sample_cross_object(self, pair: Pair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A view of another object, and flat places of that object's pixels: the cross-object non-matches of [1]."""
         own = set(self.scenes[pair.scene].objects)
         others = [place for place, scene in enumerate(self.scenes) if not own & set(scene.objects)]

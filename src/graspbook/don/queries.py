@@ -11,10 +11,10 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from graspbook.core.errors import InputError
 from graspbook.data.bop import RgbdScene, SceneObject
 from graspbook.don.config import EvaluateConfig
 from graspbook.don.correspondences import View, map_pixels
-from graspbook.errors import InputError
 from graspbook.world.camera import Camera
 from graspbook.world.table.bending import Bend
 from graspbook.world.table.wrist import travel_between, turn_between

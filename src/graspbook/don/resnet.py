@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet34_Weights, resnet34
 from torchvision.ops import FrozenBatchNorm2d
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.config import WeightSource
 

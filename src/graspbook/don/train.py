@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import fingerprint
 from graspbook.data.bop import RgbdScene
 from graspbook.don.augmentations import AugmentConfig
@@ -20,7 +21,6 @@ from graspbook.don.network import Network, build_network, descriptors_at, to_inp
 from graspbook.don.pairs import Pair, PairSource
 from graspbook.don.queries import Query
 from graspbook.don.scores import measure_of, score
-from graspbook.errors import InputError
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 
@@ -28,7 +28,7 @@ WARM_UP = 0.05
 """Part of the steps in which the learning rate rises."""
 SHARED = 25
 """Of the pixelwise loss: so many matches have the same non-matches, which are drawn anew for the next ones."""
-KEPT = 80
+PCK_RADIUS = 80
 """The weights with the highest PCK@80 on validation scenes are kept (§IV-C)."""
 
 
@@ -55,7 +55,7 @@ def make_batch(source: PairSource, rng: np.random.Generator, device: torch.devic
     images, others = [pair.images[side] for side in (0, 1) for pair in pairs], []
     if source.row.cross_object:
         for pair in pairs:
-            image, pixels = source.third(pair, rng)
+            image, pixels = source.sample_cross_object(pair, rng)
             images.append(image)
             others.append(pixels)
     return Batch(to_input(torch.from_numpy(np.stack(images))).to(device), pairs, others, rng)
@@ -163,7 +163,7 @@ def train_row(
 
     def scores(model: Network) -> dict[str, float]:
         found = score(model, validation[0], validation[1], measure_of(row))
-        return {"pck": 100 * float((found.errors <= KEPT).mean()), "auc": float(found.auc.mean())}
+        return {"pck": 100 * float((found.errors <= PCK_RADIUS).mean()), "auc": float(found.auc.mean())}
 
     own = {name: value for name, value in dataclasses.asdict(row).items() if name not in ("title", "seeds", "pairs")}
     settings = [dataclasses.asdict(part) for part in (network, train)]

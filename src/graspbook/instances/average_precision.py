@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from pycocotools import mask as coco_mask
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detection_table import DetectionTable
 from graspbook.reporting.statistics import bootstrap
 

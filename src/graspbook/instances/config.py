@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval, MinLen, MultipleOf
 
-from graspbook.configuration import Count, Positive, configuration
+from graspbook.core.configuration import Count, Positive, configuration
 from graspbook.nn.config import BackboneName
 
 ModelName = Literal["mask2former", "mask_rcnn"]

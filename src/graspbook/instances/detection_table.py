@@ -22,9 +22,9 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 from pycocotools import mask as coco_mask
 
-from graspbook.data.atomic import new_file
+from graspbook.core.atomic import new_file
+from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask
-from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
 
 MAX_PER_IMAGE = 40

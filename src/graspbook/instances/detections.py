@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.config import Mask2FormerSettings
 from graspbook.instances.mask2former_loss import OBJECT, Labels, layer_loss
 from graspbook.instances.model import Batch

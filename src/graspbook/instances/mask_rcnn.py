@@ -15,7 +15,7 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, masks_to_boxes
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.model import Batch
 from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.config import Mask2FormerSettings, MaskRCNNSettings, ModelName
 from graspbook.instances.model import InstanceModel
 from graspbook.nn.weight_file import load_weights, save_weights

@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @torch.no_grad()

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import Street
-from graspbook.errors import InputError
 from graspbook.joint.clustering import Instances, score_instances
 from graspbook.joint.config import ChoiceConfig, ClusterConfig
 from graspbook.joint.network import JointNetwork

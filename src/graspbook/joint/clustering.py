@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from scipy import ndimage
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.config import ClusterConfig, Score
 
 NEIGHBOURS = np.ones((3, 3))

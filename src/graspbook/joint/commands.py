@@ -26,7 +26,7 @@ def segment_command(
     import cv2
     import pandas as pd
 
-    from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes, write_text
     from graspbook.joint.figures.pictures import result_picture
     from graspbook.joint.frames import read_frames
     from graspbook.joint.model_file import load_network

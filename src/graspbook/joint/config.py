@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Fraction, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, Fraction, NonNegative, Positive, Replicates, Seed, configuration
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.joint.training_config import AnyRow, NetworkConfig, Row, TrainConfig
 from graspbook.training.families import named_rows

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.training_config import NetworkConfig
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import load_body, load_pretrained

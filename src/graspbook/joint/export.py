@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graspbook.data.atomic import new_file
-from graspbook.errors import InputError
+from graspbook.core.atomic import new_file
+from graspbook.core.errors import InputError
 from graspbook.joint.network import JointNetwork
 
 OUTPUTS = ("probability", "embeddings", "confidence")

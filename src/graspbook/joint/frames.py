@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data.pictures import read_colour
-from graspbook.errors import InputError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Of pictures; other files of a folder are left alone."""

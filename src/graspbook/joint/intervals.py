@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.boundaries import boundary_score
 from graspbook.joint.evaluate import Evaluation
 from graspbook.joint.iou import class_iou, mean_iou

@@ -16,8 +16,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
+from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import CLASSES
-from graspbook.errors import InputError
 from graspbook.joint.encoders import WIDEST_STRIDE, Encoder, build_encoder
 from graspbook.joint.training_config import NetworkConfig, Row
 from graspbook.nn.backbone import normalise_rgb

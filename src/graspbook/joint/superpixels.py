@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 COMPACTNESS = 10.0
 """SLIC's usual weight of the distance in the image plane; the paper does not print its alpha."""

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import fingerprint
 from graspbook.data.cityscapes import CLASSES, Street, Streets
-from graspbook.errors import InputError
 from graspbook.joint.iou import confusion, mean_iou
 from graspbook.joint.losses import Targets, centre_loss, class_weights, embedding_losses, semantic_loss
 from graspbook.joint.network import JointNetwork, Prediction, build_network

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Fraction, LearningRate, NonNegative, Positive, Seed, configuration
+from graspbook.core.configuration import Count, Fraction, LearningRate, NonNegative, Positive, Seed, configuration
 from graspbook.nn.config import WeightSource, check_location
 
 EncoderName = Literal["mobilenet_v2", "darknet53"]

@@ -30,7 +30,7 @@ def segment_command(
 
     import cv2
 
-    from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes, write_text
     from graspbook.data.pictures import read_colour
     from graspbook.latent.model_file import load_model
     from graspbook.latent.segment import as_records, picture_of, segment

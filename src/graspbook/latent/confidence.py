@@ -17,8 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from graspbook.errors import InputError
-from graspbook.latent.segmentation import Segmentation, nothing, pooled, ranked
+from graspbook.core.errors import InputError
+from graspbook.latent.segmentation import Segmentation, empty_segmentation, pooled, ranked
 
 STOP = 0.1
 """Algorithm 1 goes on while it finds masks of a higher score."""
@@ -41,7 +41,7 @@ def partners_needed(samples: int, p: float) -> int:
 def confidence_masks(
     samples: Sequence[Segmentation], p: float, hypothesis: float = 0.0, stop: float = STOP
 ) -> Segmentation:
-    """Algorithm 1 on masks packed into bits; the same result as `confidence_masks_plainly`, faster.
+    """Algorithm 1 on masks packed into bits; the same result as `confidence_masks_reference`, faster.
 
     Args:
         samples: K segmentations of one image.
@@ -57,9 +57,9 @@ def confidence_masks(
         InputError: there is no sample, samples differ in size, or p is not in 0..1.
     """
     need = partners_needed(len(samples), p)
-    masks, classes, scores, sample = pooled([sample.surer_than(hypothesis) for sample in samples])
+    masks, classes, scores, sample = pooled([sample.filter_by_score(hypothesis) for sample in samples])
     if len(np.unique(sample)) < need:
-        return nothing(masks.shape[1:])
+        return empty_segmentation(masks.shape[1:])
     words = pack(masks)
     starts = np.searchsorted(sample, np.arange(len(samples) + 1))
     first, last = _spans(words)
@@ -67,12 +67,12 @@ def confidence_masks(
     return ranked(unpack(taken, masks.shape[1:]), classes[of_mask], values)
 
 
-def confidence_masks_plainly(
+def confidence_masks_reference(
     samples: Sequence[Segmentation], p: float, hypothesis: float = 0.0, stop: float = STOP
 ) -> Segmentation:
     """Algorithm 1 as printed, step by step: see `confidence_masks`."""
     need = partners_needed(len(samples), p)
-    masks, classes, scores, sample = pooled([sample.surer_than(hypothesis) for sample in samples])
+    masks, classes, scores, sample = pooled([sample.filter_by_score(hypothesis) for sample in samples])
     free = np.ones(masks.shape[1:], bool)
     found: list[tuple[float, int, np.ndarray]] = []
     while True:
@@ -98,7 +98,7 @@ def confidence_masks_plainly(
         found.append(best)
         free &= ~best[2]
     if not found:
-        return nothing(masks.shape[1:])
+        return empty_segmentation(masks.shape[1:])
     values, of_mask, taken = zip(*found, strict=True)
     return ranked(np.stack(taken), classes[list(of_mask)], np.array(values))
 

@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval, MinLen
 
-from graspbook.configuration import Count, Fraction, LearningRate, Natural, NonNegative, Replicates, Seed, configuration
+from graspbook.core.configuration import (
+    Count,
+    Fraction,
+    LearningRate,
+    Natural,
+    NonNegative,
+    Replicates,
+    Seed,
+    configuration,
+)
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.nn.config import WeightSource, check_location

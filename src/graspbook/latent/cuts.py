@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.model import images_to_tensor
 from graspbook.latent.model import LatentMaskRCNN
 from graspbook.latent.segmentation import Segmentation, ranked

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Shaped, UInt8, UInt16
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes
 from graspbook.data.coco_file import read_coco
-from graspbook.errors import InputError
 from graspbook.instances.model import images_to_tensor
 from graspbook.latent.model import Batch
 from graspbook.latent.segmentation import Instances

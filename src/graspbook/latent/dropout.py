@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 from torchvision.models.detection.image_list import ImageList
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.model import images_to_tensor
 from graspbook.latent.model import Encoded, LatentMaskRCNN
 from graspbook.latent.segmentation import Segmentation, ranked

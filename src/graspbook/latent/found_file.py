@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.errors import InputError
-from graspbook.latent.segmentation import Segmentation, nothing
+from graspbook.latent.segmentation import Segmentation, empty_segmentation
 
 COLUMNS = ("image", "sample", "score", "kind", "mask")
 """Number of the image and of the sample of it, both from 0; score, class, and COCO's compressed run lengths."""
@@ -57,7 +57,7 @@ class FoundFile(Sequence[list[Segmentation]]):
         """All samples of an image; those that found nothing are empty."""
         if not 0 <= image < self._images:
             raise IndexError(image)
-        found = [nothing(self._size) for _ in range(self._samples)]
+        found = [empty_segmentation(self._size) for _ in range(self._samples)]
         if image in self._of_image:
             for sample, own in self._of_image[image].groupby("sample", sort=False):
                 masks = np.stack([decode_mask(mask, *self._size) for mask in own["mask"]])

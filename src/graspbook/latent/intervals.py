@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Table
 from graspbook.reporting.statistics import Statistic, bootstrap_weights
 

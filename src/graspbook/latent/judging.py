@@ -23,7 +23,7 @@ from graspbook.world.apparel.answers import Answers
 
 
 @dataclass(frozen=True, eq=False)
-class Yardstick:
+class EvaluationContext:
     """What the answers of models are compared with.
 
     Attributes:
@@ -101,7 +101,7 @@ def joined(counts: Sequence[PickCounts]) -> PickCounts:
     return PickCounts(*(np.concatenate([getattr(one, name) for one in counts]) for name in fields))
 
 
-def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], test: Yardstick) -> JudgedPlain:
+def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], test: EvaluationContext) -> JudgedPlain:
     """Judge a plain Mask R-CNN.
 
     Args:
@@ -114,9 +114,9 @@ def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], 
     by_radius: dict[float, list] = {radius: [] for radius in test.metrics.erosions}
     for number, (own, *others) in enumerate(found):
         usual.append(own)
-        believed.append(own.surer_than(test.metrics.believed))
+        believed.append(own.filter_by_score(test.metrics.believed))
         for cut, other in zip(cuts, others, strict=True):
-            by_cut[cut].append(test.picks(other.surer_than(test.metrics.believed), number))
+            by_cut[cut].append(test.picks(other.filter_by_score(test.metrics.believed), number))
         for radius, rows in by_radius.items():
             rows.append(test.picks(shrunk(believed[-1], radius * test.truth[number].size[0]), number))
     picks = joined([test.picks(own, number) for number, own in enumerate(believed)])
@@ -129,7 +129,7 @@ def confident_masks(samples: Sequence[Segmentation], p: float, predict: PredictC
     return confidence_masks(samples, p, predict.hypothesis, predict.stop)
 
 
-def coins_of(found: Sequence[Sequence[Segmentation]], test: Yardstick) -> dict[str, np.ndarray]:
+def coins_of(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -> dict[str, np.ndarray]:
     """What a model's samples say of the packs that may be one or two: see `coin_counts`, [N] each.
 
     Args:
@@ -138,12 +138,12 @@ def coins_of(found: Sequence[Sequence[Segmentation]], test: Yardstick) -> dict[s
     """
     counts = []
     for number, (_, *samples) in enumerate(found):
-        surer = [sample.surer_than(test.predict.hypothesis) for sample in samples]
+        surer = [sample.filter_by_score(test.predict.hypothesis) for sample in samples]
         counts.append(coin_counts(parts_of(test.answers[number], test.least_pixels), surer))
     return {name: np.array([one[name] for one in counts]) for name in counts[0]}
 
 
-def judge_latent(found: Sequence[Sequence[Segmentation]], test: Yardstick) -> JudgedLatent:
+def judge_latent(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -> JudgedLatent:
     """Judge a model with a code.
 
     Args:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 from graspbook.instances import average_precision
 from graspbook.instances.average_precision import AREAS, Matches, match_detections
 from graspbook.instances.detection_table import tabulate

@@ -17,7 +17,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 from torchvision.ops import masks_to_boxes
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.mask_rcnn import MaskRCNN
 from graspbook.latent.config import LatentSettings

@@ -46,9 +46,9 @@ def draw_samples(
     """
     encoded = model.encode(images_to_tensor(image[None]).to(next(model.parameters()).device))
     if encoded.prior is None:
-        return [_segmentation(model.decode(encoded, None, least)[0][0]).surer_than(least)] * count
+        return [_segmentation(model.decode(encoded, None, least)[0][0]).filter_by_score(least)] * count
     codes = encoded.prior.sample(generator(SAMPLE_STREAM, *key), count)
-    return [_segmentation(answer).surer_than(least) for answer in model.decode(encoded, codes, least)[0]]
+    return [_segmentation(answer).filter_by_score(least) for answer in model.decode(encoded, codes, least)[0]]
 
 
 def _segmentation(answer: Answer) -> Segmentation:

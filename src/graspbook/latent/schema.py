@@ -3,7 +3,7 @@
 They are apart so that no training on `apparel` hangs on what the other sets are made of.
 """
 
-from graspbook.configuration import configuration
+from graspbook.core.configuration import configuration
 from graspbook.latent import config
 from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig, SetConfig, SetsConfig
 from graspbook.training.families import named_rows

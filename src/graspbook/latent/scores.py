@@ -117,7 +117,7 @@ def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> f
     return float((weights * dx * dy).sum() / spread) if spread > 0 else float("nan")
 
 
-def only(statistic: Statistic, images: Bool[np.ndarray, " N"]) -> Statistic:
+def masked(statistic: Statistic, images: Bool[np.ndarray, " N"]) -> Statistic:
     """A statistic of some of the images alone."""
     return lambda weights: statistic(weights * images)
 

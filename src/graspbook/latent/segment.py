@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 from graspbook.latent.confidence import STOP, confidence_masks, partners_needed
 from graspbook.latent.figures.pictures import draw_masks
 from graspbook.latent.model import LatentMaskRCNN
@@ -79,7 +79,7 @@ def segment(
             image, (width, wanted), interpolation=cv2.INTER_AREA if wanted < size[0] else cv2.INTER_LINEAR
         )
     drawn = draw_samples(model, np.ascontiguousarray(image), samples, seed)
-    sure = [sample.surer_than(HYPOTHESIS) for sample in drawn]
+    sure = [sample.filter_by_score(HYPOTHESIS) for sample in drawn]
     made = confidence_masks(sure, p, 0.0, STOP), union_nms(sure, THRESHOLD)
     confident, union = (_as_large_as(size, one) for one in made)
     return Answer(confident, union, tuple(_as_large_as(size, one) for one in sure))

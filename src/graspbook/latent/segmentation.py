@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +58,9 @@ class Segmentation(Instances):
         if self.scores.shape != self.classes.shape or (np.diff(self.scores) > 0).any():
             raise InputError(f"segmentation: expected {len(self.masks)} falling scores, got {self.scores}")
 
-    def surer_than(self, least: float) -> Segmentation:
-        """The instances of at least this score."""
-        return self.chosen(self.scores >= least)
+    def filter_by_score(self, min_score: float) -> Segmentation:
+        """The instances whose score is at least `min_score`, from 0 to 1."""
+        return self.chosen(self.scores >= min_score)
 
     def chosen(self, which: np.ndarray) -> Segmentation:
         """Some of the instances, by a mask bool [n] or by places that rise."""
@@ -74,7 +74,7 @@ def ranked(masks: np.ndarray, classes: np.ndarray, scores: np.ndarray) -> Segmen
     return Segmentation(masks[order], classes[order], scores[order])
 
 
-def nothing(size: tuple[int, int]) -> Segmentation:
+def empty_segmentation(size: tuple[int, int]) -> Segmentation:
     """A segmentation in which nothing is found."""
     return Segmentation(np.zeros((0, *size), bool), np.zeros(0, np.int64), np.zeros(0))
 

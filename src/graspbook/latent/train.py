@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.latent.config import LatentSettings, Row, TrainConfig
 from graspbook.latent.dataset import LabelledImages

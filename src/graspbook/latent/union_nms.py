@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from graspbook.latent.segmentation import Segmentation, nothing, pooled, ranked
+from graspbook.latent.segmentation import Segmentation, empty_segmentation, pooled, ranked
 
 THRESHOLD = 0.5
 """IoU above which a mask suppresses another; the paper does not print its own."""
@@ -27,7 +27,7 @@ def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> 
     """
     masks, classes, scores, _ = pooled(samples)
     if not len(masks):
-        return nothing(masks.shape[1:])
+        return empty_segmentation(masks.shape[1:])
     order = np.argsort(-scores, kind="stable")
     masks, classes, scores = masks[order], classes[order], scores[order]
     flat = masks.reshape(len(masks), -1).astype(np.float32)
@@ -43,7 +43,7 @@ def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> 
     return ranked(np.stack(unions), classes[kept], scores[kept])
 
 
-def union_nms_plainly(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> Segmentation:
+def union_nms_reference(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> Segmentation:
     """Algorithm 2 as printed: see `union_nms`. A mask may join several that survive, if it is near to each."""
     masks, classes, scores, _ = pooled(samples)
     order = np.argsort(-scores, kind="stable")

@@ -27,7 +27,7 @@ def plan_grasps_command(
     """Plan grasps for a gripper with two jaws in one depth image; best first, in pixels and in metres."""
     import cv2
 
-    from graspbook.data.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes, write_text
     from graspbook.mlgsl.figures.colours import BEST_COLOUR, GRASP_COLOUR
     from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps
     from graspbook.mlgsl.model_file import load_network

@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Fraction, Natural, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.core.configuration import (
+    Count,
+    Fraction,
+    Natural,
+    NonNegative,
+    Positive,
+    Replicates,
+    Seed,
+    configuration,
+)
 from graspbook.mlgsl.grasp_data.config import ClutterConfig, DataConfig
 from graspbook.training.families import named_rows
 from graspbook.world.jaw.config import JawConfig

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.config import Architecture, Attention, NetworkConfig
 from graspbook.mlgsl.ggcnn import ggcnn, ggcnn2
 from graspbook.training.seeds import generator

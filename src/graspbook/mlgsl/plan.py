@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.config import MetricsConfig
 from graspbook.mlgsl.maps import best_grasps, predict
 from graspbook.mlgsl.model_file import Trained

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import fingerprint
-from graspbook.errors import InputError
 from graspbook.mlgsl.config import MetricsConfig, NetworkConfig, Row, TrainConfig
 from graspbook.mlgsl.grasp_data.dataset import GraspImages
 from graspbook.mlgsl.grasp_data.transform import draw_similarity, inside, transform_image, transform_labels

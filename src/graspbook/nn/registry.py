@@ -1,6 +1,6 @@
 """Which backbones there are."""
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.backbone import Backbone
 from graspbook.nn.config import BackboneName
 

@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from graspbook.data.atomic import new_file
-from graspbook.errors import InputError
+from graspbook.core.atomic import new_file
+from graspbook.core.errors import InputError
 
 Model = TypeVar("Model", bound=nn.Module)
 

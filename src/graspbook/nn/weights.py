@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.backbone import Backbone
 from graspbook.nn.config import BackboneName, WeightSource
 from graspbook.nn.registry import build_backbone

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 from graspbook.reporting.verdicts import FIRST_FORM
-from graspbook.yaml_files import read_yaml
 
 Name = Annotated[str, Field(min_length=1)]
 

@@ -25,9 +25,9 @@ from pathlib import Path
 import nbformat
 from dvc.utils.serialize import modify_yaml
 
+from graspbook.core.atomic import new_file, write_text
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import NAME
-from graspbook.data.atomic import new_file, write_text
-from graspbook.errors import InputError
 from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renewed
 from graspbook.pipeline.hashes import summarise
 from graspbook.pipeline.index import INDEX, write_index

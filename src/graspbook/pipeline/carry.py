@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.pipeline.clean import clean_notebook
 from graspbook.pipeline.links import link_to_executed
 from graspbook.pipeline.run_notebook import EXECUTED, read_settings, stage_arguments

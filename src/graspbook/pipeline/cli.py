@@ -10,7 +10,7 @@ import yaml
 from typer.core import TyperGroup
 
 import graspbook
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 class _Commands(TyperGroup):
@@ -86,7 +86,7 @@ def index() -> None:
 @app.command()
 def readme() -> None:
     """Copy the table of papers of reports/README.md into README.md."""
-    from graspbook.data.atomic import write_text
+    from graspbook.core.atomic import write_text
     from graspbook.pipeline.index import papers_table, with_papers
     from graspbook.pipeline.root import find_root
 

@@ -16,10 +16,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from graspbook.core.workers import work_for, worker_count
 from graspbook.pipeline import ticking
 from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.side_by_side import ONE_CORE, Step, run_in_order
-from graspbook.workers import work_for, worker_count
 
 MADE_BY_STAGES = ("reports", "artifacts", "scratch")
 """Folders of a workspace that hold nothing but what its stages have written."""

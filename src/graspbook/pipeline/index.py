@@ -6,8 +6,8 @@ The table of papers stands in the repository's README too, between two marks; `g
 import re
 from pathlib import Path
 
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.papers import load_paper
 from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED

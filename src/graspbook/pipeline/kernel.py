@@ -7,9 +7,9 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from graspbook.core.progress import TERMINAL_VARIABLE, terminal_path
 from graspbook.pipeline import warm_client
 from graspbook.pipeline.warm_client import SOCKET_VARIABLE
-from graspbook.progress import TERMINAL_VARIABLE, terminal_path
 
 _TQDM_WARNING = "ignore:IProgress not found"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dvc.utils.serialize import modify_yaml
 
+from graspbook.core.yaml_files import read_yaml
 from graspbook.pipeline.hashes import summarise
-from graspbook.yaml_files import read_yaml
 
 
 def lock_files(root: Path) -> list[Path]:

@@ -7,8 +7,8 @@ Through this file it depends on their data and weights too, which git does not k
 from collections.abc import Iterable
 from pathlib import Path
 
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.pipeline.hashes import summarise
 
 MADE = "made.csv"

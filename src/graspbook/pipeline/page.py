@@ -7,9 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from graspbook.core.progress import TERMINAL_VARIABLE
 from graspbook.pipeline.params import merge, profile_values, read_sections
 from graspbook.pipeline.root import find_root
-from graspbook.progress import TERMINAL_VARIABLE
 
 
 @dataclass(frozen=True)

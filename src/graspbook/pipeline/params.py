@@ -16,9 +16,9 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 import graspbook
-from graspbook.configuration import configuration
-from graspbook.errors import InputError
-from graspbook.yaml_files import read_yaml
+from graspbook.core.configuration import configuration
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 
 PROFILES = ("smoke", "quick", "standard", "paper")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from graspbook.core.yaml_files import read_yaml
 from graspbook.pipeline.hashes import summarise
 from graspbook.pipeline.locks import lock_files
-from graspbook.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 def find_root(start: Path = Path(".")) -> Path:

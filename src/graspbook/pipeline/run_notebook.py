@@ -16,8 +16,8 @@ from typing import Any
 import nbformat
 import yaml
 
-from graspbook.data.atomic import check_place, new_file
-from graspbook.errors import InputError
+from graspbook.core.atomic import check_place, new_file
+from graspbook.core.errors import InputError
 from graspbook.pipeline.links import link_to_executed
 from graspbook.pipeline.made import MADE, list_made
 from graspbook.pipeline.params import load_params

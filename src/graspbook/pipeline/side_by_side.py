@@ -13,9 +13,9 @@ from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
+from graspbook.core.workers import VARIABLE, worker_count
 from graspbook.pipeline.dvc_command import PipelineError, run_dvc
-from graspbook.workers import VARIABLE, worker_count
 
 ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", VARIABLE: "1"}
 """What holds a stage to one core."""

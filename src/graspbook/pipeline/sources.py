@@ -12,11 +12,11 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from graspbook.core.atomic import write_text
 from graspbook.core.canonical import field_classes
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import code_hashes, page_fingerprint
 from graspbook.core.modules import Definition, Package
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
 from graspbook.pipeline.stages import Stage, notebook_stages
 
 SOURCES = Path("reports/sources.yaml")

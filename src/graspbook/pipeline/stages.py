@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graspbook.errors import InputError
-from graspbook.yaml_files import read_yaml
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 
 KEYED = re.compile(r"\$\{(?:key|item)\}")
 """Where the name of one member of a family (`foreach`) stands."""

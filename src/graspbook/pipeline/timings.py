@@ -5,7 +5,7 @@ import fcntl
 import io
 from pathlib import Path
 
-from graspbook.data.atomic import write_text
+from graspbook.core.atomic import write_text
 
 TIMINGS = Path("reports/timings.csv")
 _COLUMNS = ["stage", "profile", "seconds"]

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 from graspbook.pipeline.contradictions import find_contradiction
-from graspbook.yaml_files import read_yaml
 
 
 class Agreement(StrEnum):

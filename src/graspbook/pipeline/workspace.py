@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.pipeline.cold import run_cold
 from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import profile_values, validate

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as arrow
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Table
 
 _OPERATORS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

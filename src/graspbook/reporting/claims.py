@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.papers import Aside, Claim, Measure, Paper, Table
 from graspbook.reporting.cells import Cells, read_cells
 from graspbook.reporting.statistics import interval

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage, BboxImage, FigureImage
 from PIL import Image
 
-from graspbook.data.atomic import write_bytes
+from graspbook.core.atomic import write_bytes
 from graspbook.reporting.pictures import encode_png, encode_webp
 from graspbook.reporting.plotting import mark_profile
 

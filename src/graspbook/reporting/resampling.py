@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.reporting.statistics import bootstrap_weights
 
 Mean = tuple[str, str | None]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Real, Shaped
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 QUANTILES = (0.025, 0.975)
 """The two ends of a 95 % percentile interval."""

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.papers import Table
 from graspbook.reporting.statistics import interval
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Natural, Positive, Seed, configuration
+from graspbook.core.configuration import Count, Natural, Positive, Seed, configuration
 from graspbook.selfsup import config
 from graspbook.world.config import Dials
-from graspbook.world.upsets import Upsets
+from graspbook.world.upsets import Corruptions
 
 
 @configuration
@@ -37,7 +37,7 @@ class UnkindConfig(config.CollectConfig):
     thresholds: Thresholds
 
 
-SEARCHED = (*(field.name for field in dataclasses.fields(Upsets)), "subtract", "mog", "lsbp")
+SEARCHED = (*(field.name for field in dataclasses.fields(Corruptions)), "subtract", "mog", "lsbp")
 """What the calibration turns: the upsets, and the thresholds but that of MOG2, which stays at OpenCV's default."""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 

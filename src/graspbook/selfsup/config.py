@@ -5,7 +5,7 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from graspbook.configuration import Count, Seed, configuration
+from graspbook.core.configuration import Count, Seed, configuration
 from graspbook.selfsup.grasp_segmentation.config import (
     BaselinesConfig,
     DialCurvesConfig,

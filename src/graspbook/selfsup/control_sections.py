@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from graspbook.configuration import Count, Fraction, Natural, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, Fraction, Natural, Replicates, Seed, configuration
 from graspbook.selfsup.picking.config import Bins
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from graspbook.configuration import configuration
+from graspbook.core.configuration import configuration
 from graspbook.selfsup import config
 from graspbook.selfsup.cell_sections import (
     BANKS,

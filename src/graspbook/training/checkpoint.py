@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from graspbook.data.atomic import scratch_folder
+from graspbook.core.atomic import scratch_folder
 
 History = list[dict[str, float]]
 """One row per step done: its number, what was measured."""

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from graspbook.data.locks import held
-from graspbook.errors import InputError
-from graspbook.progress import progress
+from graspbook.core.errors import InputError
+from graspbook.core.locks import held
+from graspbook.core.progress import progress
 from graspbook.training.checkpoint import (
     TrainingState,
     load_checkpoint,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graspbook.data.atomic import write_text
+from graspbook.core.atomic import write_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from safetensors.numpy import save
 
-from graspbook.data.atomic import write_bytes
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_bytes
+from graspbook.core.errors import InputError
 from graspbook.world import meshes
 from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Shape, pack, pack_atlas
 from graspbook.world.textures import draw_texture

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 Split = Literal["train", "test"]
 FAMILIES = ("random", "box", "bottle", "can", "pack")

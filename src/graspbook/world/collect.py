@@ -19,17 +19,17 @@ from typing import Literal
 
 import cv2
 
-from graspbook.configuration import check_seed
+from graspbook.core.atomic import scratch_folder
+from graspbook.core.configuration import check_seed
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.data.atomic import scratch_folder
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.data.grasps import GraspDataset
-from graspbook.data.locks import scratch
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
-from graspbook.errors import InputError
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue, Split
 from graspbook.world.config import WorldConfig
 from graspbook.world.episode import Grasp, run_episode
@@ -135,7 +135,7 @@ def _successes(
 
 def _episodes(job: Job, folder: Path, workers: int, backend: str) -> Iterator[GraspDataset | None]:
     """Stored episodes 0, 1, 2, ... without end, None for one without grasps; run ahead by the workers."""
-    with contextlib.closing(in_order(store_episode, job, folder, workers, backend=backend)) as paths:
+    with contextlib.closing(ordered_map(store_episode, job, folder, workers, backend=backend)) as paths:
         for path in paths:
             yield GraspDataset(path) if path else None
 

@@ -13,18 +13,18 @@ import cv2
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from graspbook.configuration import check_seed
+from graspbook.core.atomic import check_replaceable, new_file, scratch_folder
+from graspbook.core.configuration import check_seed
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of
-from graspbook.data.atomic import check_replaceable, new_file, scratch_folder
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.data.grasps import GraspDataset
-from graspbook.data.locks import scratch
 from graspbook.data.rle import encode_mask
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
-from graspbook.errors import InputError
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.collect import episode_key, load_tools
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import WORTHWHILE, Pick, run_picking
@@ -109,7 +109,7 @@ def collect_picks(
     if grasps_out is not None:
         check_replaceable(Path(grasps_out))
     with scratch(Path(scratch_dir).resolve() / f"picks-{job.key()}") as folder:
-        stored = in_order(store_picks, job, folder, workers, episodes)
+        stored = ordered_map(store_picks, job, folder, workers, episodes)
         paths = list(progress(stored, desc=f"episodes ({segmenter.key})", total=episodes))
         _join_picks(out, paths)
         if grasps_out is not None:

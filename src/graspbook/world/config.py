@@ -9,7 +9,7 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from graspbook.configuration import Fraction, configuration
+from graspbook.core.configuration import Fraction, configuration
 
 DIAL_RANGES: dict[str, tuple[float, ...]] = {
     # dial: off ........................ strong

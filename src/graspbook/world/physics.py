@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import tote
 from graspbook.world.bullet import pybullet
 from graspbook.world.catalogue import Shape

@@ -16,7 +16,7 @@ from typing import get_args
 
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split, in_split

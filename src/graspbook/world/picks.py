@@ -27,8 +27,8 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
+from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask
-from graspbook.errors import InputError
 
 PICK_OUTCOMES = ("success", "no_mask", "no_plan", "collision", "nothing_held", "dropped", "fell", "multiple", "lost")
 """How an attempt ends. "no_mask": nothing was found; "no_plan": no mask has depth and can be reached;

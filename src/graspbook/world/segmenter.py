@@ -14,7 +14,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detections import Detections
 
 EMPTY_RADIUS = 0.1

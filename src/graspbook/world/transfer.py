@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import tote
 from graspbook.world.binding import Binding, bind, peel_off
 from graspbook.world.bullet import pybullet

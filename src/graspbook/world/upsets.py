@@ -1,7 +1,7 @@
 """What upsets single photographs in a production cell (ours; the `selfsup` paper's cell ran for years, §IV-A).
 
-The dials of `config` set how a cell always is. Upsets come and go between two photographs: most pairs are calm, and
-some are spoilt. They act on finished photographs, so no true mask and no depth depends on them:
+The dials of `config` set how a cell always is. Corruptions come and go between two photographs: most pairs are calm,
+and some are corrupted. They act on finished photographs, so no true mask and no depth depends on them:
 
 - the automatic exposure and white balance jump;
 - the arm's shadow falls across the bin;
@@ -18,7 +18,7 @@ import numpy as np
 from annotated_types import Interval
 from jaxtyping import Bool, Float32, UInt8
 
-from graspbook.configuration import Fraction, NonNegative, configuration
+from graspbook.core.configuration import Fraction, NonNegative, configuration
 
 F = np.float32
 GAMMA = F(2.2)
@@ -35,7 +35,7 @@ FINE = 4
 
 
 @configuration
-class Upsets:
+class Corruptions:
     """How often photographs are upset, and how much; all rates 0: never.
 
     Attributes:
@@ -79,7 +79,7 @@ def upset_photograph(
     image: UInt8[np.ndarray, "h w 3"],
     on_object: Bool[np.ndarray, "h w"],
     rng: np.random.Generator,
-    upsets: Upsets,
+    upsets: Corruptions,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Let exposure, shadow and glare befall one photograph, each or none.
 
@@ -134,7 +134,7 @@ def highlights(on_object: Bool[np.ndarray, "h w"], mean: float, rng: np.random.G
 
 
 def nudge(
-    image: UInt8[np.ndarray, "h w 3"], pixels_per_metre: float, rng: np.random.Generator, upsets: Upsets
+    image: UInt8[np.ndarray, "h w 3"], pixels_per_metre: float, rng: np.random.Generator, upsets: Corruptions
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Shift the photograph after a grasp, if the bin was nudged; what enters at the border repeats the border."""
     happens, shift = rng.random() < upsets.nudge_rate, rng.standard_normal(2) * upsets.nudge * pixels_per_metre

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from graspbook.core.errors import InputError
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.figures.film import film_frames, write_film
 from graspbook.don.figures.heat import heat_picture
 from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
-from graspbook.errors import InputError
 
 
 def test_a_film_has_one_frame_for_each_view(tmp_path):

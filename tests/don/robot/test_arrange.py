@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
 from graspbook.don.robot.arrange import Lab, arrange, draw_reference, in_plain_view, something_to_see
 from graspbook.don.robot.table_5 import Outcome, grasp_all
 from graspbook.don.scenes.episode import Studio
-from graspbook.errors import InputError
 from graspbook.world.catalogue import Catalogue
 from tests.conftest import standard
 

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.don.robot.axis import axis_grasp, axis_pixels, lift_pixels, opening_across
-from graspbook.errors import InputError
 from graspbook.world.camera import Camera
 from tests.conftest import standard
 

@@ -4,16 +4,16 @@ import pytest
 
 from graspbook.don.robot.arrange import SETTINGS
 from graspbook.don.robot.table_5 import Outcome, outcome_of, table_lines
-from graspbook.world.jaw.execute import End
+from graspbook.world.jaw.execute import GraspOutcome
 
 
 @pytest.mark.parametrize(
     ("end", "held", "outcome"),
     [
-        (End.SUCCESS, [3], Outcome.SUCCESS),
-        (End.SUCCESS, [4], Outcome.WRONG_OBJECT),
-        (End.TWO_HELD, [3, 4], Outcome.TWO_HELD),
-        (End.DROPPED, [], Outcome.DROPPED),
+        (GraspOutcome.SUCCESS, [3], Outcome.SUCCESS),
+        (GraspOutcome.SUCCESS, [4], Outcome.WRONG_OBJECT),
+        (GraspOutcome.TWO_HELD, [3, 4], Outcome.TWO_HELD),
+        (GraspOutcome.DROPPED, [], Outcome.DROPPED),
     ],
 )
 def test_success_needs_the_right_object(end, held, outcome):

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.bop import read_scene, scene_folders
 from graspbook.don.scenes.collect import ABOUT, SETS, Job, collect_scenes, store_scene
 from graspbook.don.scenes.episode import FIRST_UNKNOWN
 from graspbook.don.scenes.objects import INKS, KNOWN, in_inks, known_item, with_prints
-from graspbook.errors import InputError
 from graspbook.world.catalogue import Catalogue
 from tests.conftest import standard
 

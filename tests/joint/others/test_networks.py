@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.joint.others.build import build_other, load_other, save_other, segment_by
 from graspbook.joint.others.enet import ENet
 from graspbook.joint.others.mask_rcnn import Labelled

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.apparel.collect import _tools, collect_totes
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import instances_of, pack_answers, read_answers, unpack_answers

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.sets.categories import category_names, load_classes
 from graspbook.latent.sets.collect import Job, collect_set
 from graspbook.latent.sets.opened import class_names, open_split

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from graspbook.latent.segmentation import nothing, ranked
-from graspbook.latent.sets.habits import answerable, class_at, habit_counts, most_disputed, said, says_yes
+from graspbook.latent.segmentation import empty_segmentation, ranked
+from graspbook.latent.sets.habits import answerable, class_at, habit_counts, most_disputed, predict_label, sample_votes
 from graspbook.latent.sets.truth import instances_if
 from graspbook.world.labellers.answers import Draft
 
@@ -33,12 +33,16 @@ def sample_of(answers, yes, score=0.9):
 @pytest.mark.parametrize("yes", list(itertools.product((False, True), repeat=3)))
 def test_a_sample_says_what_it_was_made_of(answers, yes):
     asked = answerable(answers, LEAST)
-    assert says_yes(asked, 3, sample_of(answers, yes)).tolist() == list(yes)
+    assert predict_label(asked, 3, sample_of(answers, yes)).tolist() == list(yes)
 
 
 def test_who_finds_nothing_says_nothing(answers):
-    assert says_yes(answerable(answers, LEAST), 3, nothing(answers.units.shape)).tolist() == [-1, -1, -1]
-    table = said([[sample_of(answers, (True,) * 3, 0.2)] * 2], [answers], LEAST, 0.3)[0]
+    assert predict_label(answerable(answers, LEAST), 3, empty_segmentation(answers.units.shape)).tolist() == [
+        -1,
+        -1,
+        -1,
+    ]
+    table = sample_votes([[sample_of(answers, (True,) * 3, 0.2)] * 2], [answers], LEAST, 0.3)[0]
     assert table.tolist() == [[-1, -1, -1]]
 
 
@@ -46,7 +50,7 @@ def test_counts_are_those_of_a_loop(answers):
     rng = np.random.default_rng(1)
     drawn = rng.random((5, 3)) < 0.5
     found = [[sample_of(answers, (False,) * 3), *(sample_of(answers, row) for row in drawn)]]
-    table = said(found, [answers], LEAST, 0.3)
+    table = sample_votes(found, [answers], LEAST, 0.3)
     np.testing.assert_array_equal(table[0], drawn)
     for place, kind in enumerate(("class", "extent", "cluster")):
         counts = habit_counts(table, [answers], kind)
@@ -65,4 +69,4 @@ def test_the_class_at_a_place_is_that_of_the_best_match(answers):
     region = answers.units == 2
     assert class_at(sample_of(answers, (True, False, False)), region) == 4
     assert class_at(sample_of(answers, (False, False, False)), region) == 3
-    assert class_at(nothing(region.shape), region) is None
+    assert class_at(empty_segmentation(region.shape), region) is None

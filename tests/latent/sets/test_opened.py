@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.sets.categories import category_names, load_classes
 from graspbook.latent.sets.collect import collect_set
 from graspbook.latent.sets.config import RealSet, RealSplit

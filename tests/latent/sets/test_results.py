@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.found_file import write_found
 from graspbook.latent.segmentation import ranked
 from graspbook.latent.sets.collect import collect_set

@@ -2,7 +2,7 @@ import numpy as np
 
 from graspbook.mlgsl.figures.colours import END_COLOURS, LOSS_COLOURS
 from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps, map_picture
-from graspbook.world.jaw.execute import ENDS
+from graspbook.world.jaw.execute import GRASP_OUTCOMES
 
 
 def test_near_is_light_and_pictures_are_enlarged():
@@ -31,6 +31,6 @@ def test_maps_reach_from_the_lowest_to_the_highest_colour():
 
 
 def test_every_end_has_a_colour_of_its_own_and_so_has_every_loss():
-    assert [end.value for end in ENDS] == list(END_COLOURS)
+    assert [end.value for end in GRASP_OUTCOMES] == list(END_COLOURS)
     assert len(set(END_COLOURS.values())) == len(END_COLOURS)
     assert len(set(LOSS_COLOURS.values())) == len(LOSS_COLOURS)

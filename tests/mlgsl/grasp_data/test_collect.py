@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.grasp_data.collect import Job, collect_images, store_episode
 from graspbook.mlgsl.grasp_data.dataset import load_images, load_sceneries, load_tried
 from graspbook.world.catalogue import Catalogue

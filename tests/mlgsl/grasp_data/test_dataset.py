@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.grasp_data.dataset import load_images
 from graspbook.mlgsl.grasp_data.jacquard import write_image
 

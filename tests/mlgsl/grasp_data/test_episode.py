@@ -5,7 +5,7 @@ from graspbook.mlgsl.grasp_data.dataset import Scenery
 from graspbook.mlgsl.grasp_data.episode import fits, run_episode
 from graspbook.mlgsl.robot.grasping import execute_grasps
 from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.execute import ENDS, End
+from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import WORLD, small_data
 
@@ -21,7 +21,7 @@ def test_every_label_succeeds_again_when_it_is_replayed_from_the_image(samples):
     sceneries = [Scenery(s.item, s.pose, s.camera) for s in samples]
     depth = np.stack([s.view.depth for s in samples])
     ends = execute_grasps(sceneries, depth, [s.labels for s in samples], WORLD.gripper)
-    replayed = [end is End.SUCCESS for group in ends for end in group]
+    replayed = [end is GraspOutcome.SUCCESS for group in ends for end in group]
     assert len(replayed) > 20
     assert np.mean(replayed) > 0.9
 
@@ -30,7 +30,7 @@ def test_what_was_tried_has_an_end_and_labels_are_the_successes_among_the_candid
     for sample in samples:
         assert len(sample.tried) == len(sample.ends)
         candidates = sample.ends[: len(sample.ends) - small_data().others]
-        successes = sample.tried[: len(candidates)][candidates == ENDS.index(End.SUCCESS)]
+        successes = sample.tried[: len(candidates)][candidates == GRASP_OUTCOMES.index(GraspOutcome.SUCCESS)]
         np.testing.assert_array_equal(successes, sample.labels)
         assert 3 <= len(sample.labels) <= 4
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.grasp_data.jacquard import (
     find_images,
     object_of,

@@ -7,7 +7,7 @@ from graspbook.mlgsl.robot.grasping import grasp_in
 from graspbook.mlgsl.robot.own_tries import try_and_keep
 from graspbook.mlgsl.robot.planners import edge_pairs
 from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.execute import End
+from graspbook.world.jaw.execute import GraspOutcome
 from tests.mlgsl.worlds import STANDARD, WORLD, small_data
 
 WIDEST, TRIES, SEED = 30.0, 6, 3
@@ -26,7 +26,7 @@ def naive(images, sceneries):
     for place, scenery in enumerate(sceneries):
         rows = edge_pairs(images.depth[place], TRIES, WIDEST, np.random.default_rng([SEED, place]))
         ends = [grasp_in(scenery, images.depth[place], row[None], STANDARD.world.gripper)[0] for row in rows]
-        held = [k for k, end in enumerate(ends) if end is End.SUCCESS]
+        held = [k for k, end in enumerate(ends) if end is GraspOutcome.SUCCESS]
         found.append((held[0] + 1, rows[held[0]]) if held else (0, None))
     return found
 

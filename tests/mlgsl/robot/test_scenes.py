@@ -8,7 +8,7 @@ from graspbook.mlgsl.robot.clutter_scenes import PATIENCE, clear_table, grasp_cl
 from graspbook.mlgsl.robot.planners import edge_pairs
 from graspbook.mlgsl.robot.single_objects import choose_objects, grasp_objects
 from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.execute import End
+from graspbook.world.jaw.execute import GraspOutcome
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import STANDARD
 
@@ -39,7 +39,7 @@ def test_every_planner_tries_every_object_at_every_pose(shapes):
     planners = {"edges": EdgePlanner(), "corner": TablePlanner()}
     attempts = grasp_objects(planners, shapes[:2], STANDARD.world, ROBOT)
     assert len(attempts) == 2 * 2 * 2
-    assert set(attempts.loc[attempts["method"] == "corner", "end"]) == {End.NOTHING_HELD.value}
+    assert set(attempts.loc[attempts["method"] == "corner", "end"]) == {GraspOutcome.NOTHING_HELD.value}
     again = grasp_objects({"edges": EdgePlanner()}, shapes[:2], STANDARD.world, ROBOT)
     assert again["end"].tolist() == attempts.loc[attempts["method"] == "edges", "end"].tolist()
 

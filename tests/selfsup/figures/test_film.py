@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures import film as film_module

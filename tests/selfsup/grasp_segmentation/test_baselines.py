@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspSample
-from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.baselines import Lsbp, Mog, Mog2, Subtract, choose_threshold, predict_masks
 from graspbook.selfsup.grasp_segmentation.metrics import iou
 from tests.conftest import standard

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.writer import write_grasps
-from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.baselines import Subtract
 from graspbook.selfsup.grasp_segmentation.evaluate import evaluate
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays

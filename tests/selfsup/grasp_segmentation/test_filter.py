@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.grasp_segmentation.filter import (
     MaskScores,
     binary_entropy,

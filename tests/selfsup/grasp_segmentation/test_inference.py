@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import read_grey, read_mask, write_png
-from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.filter import binary_entropy, keep, score_masks
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays, segment_grasps
 from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter, predict_grasps

@@ -8,7 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torchvision.ops import FeaturePyramidNetwork
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.grasp_segmentation import train as train_module
 from graspbook.selfsup.grasp_segmentation.augment import Augmentation
 from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter, predict_grasps

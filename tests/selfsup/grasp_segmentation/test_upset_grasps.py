@@ -6,9 +6,9 @@ import pytest
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.writer import write_grasps
 from graspbook.selfsup.grasp_segmentation.upset_grasps import UpsetGrasps
-from graspbook.world.upsets import Upsets, nudge, upset_photograph
+from graspbook.world.upsets import Corruptions, nudge, upset_photograph
 
-NEVER = Upsets(
+NEVER = Corruptions(
     exposure_rate=0.0,
     exposure_jump=0.3,
     colour_jump=0.1,
@@ -19,7 +19,7 @@ NEVER = Upsets(
     nudge_rate=0.0,
     nudge=0.01,
 )
-ALWAYS = Upsets(**{name: 1.0 if name.endswith("rate") else value for name, value in vars(NEVER).items()})
+ALWAYS = Corruptions(**{name: 1.0 if name.endswith("rate") else value for name, value in vars(NEVER).items()})
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.inpainting.diffusion import (
     FORMAT,
     InpaintModel,

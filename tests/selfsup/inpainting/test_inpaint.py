@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionInpaintPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.inpainting.diffusion import build_inpaint_model, save_inpaint_model
 from graspbook.selfsup.inpainting.inpaint import BundledInpainter, StableDiffusionInpainter, open_inpainter
 from tests.conftest import standard

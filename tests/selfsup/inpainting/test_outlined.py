@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.writer import write_grasps
-from graspbook.errors import InputError
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, around, band, load_outlined, outline, random_band
 from graspbook.selfsup.pasting.bank import collect_objects
 from graspbook.selfsup.pasting.sources import FoundMasks

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.inpainting import train as inpaint_train
 from graspbook.selfsup.inpainting.diffusion import build_inpaint_model
 from graspbook.selfsup.inpainting.inpaint import BundledInpainter

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation, augment_instances
 
 NOTHING = InstanceAugmentation(flip=0, zoom=(1, 1), gamma=0, gain=0, tint=0)

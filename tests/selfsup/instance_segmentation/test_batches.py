@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from graspbook.core import fingerprint
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
-from graspbook.errors import InputError
 from graspbook.selfsup.inpainting.diffusion import build_inpaint_model
 from graspbook.selfsup.inpainting.inpaint import BundledInpainter
 from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.average_precision import METRICS
 from graspbook.selfsup.instance_segmentation.curves import (
     curve_table,

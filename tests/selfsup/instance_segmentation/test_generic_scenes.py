@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.instance_segmentation.generic_scenes import GenericScenes
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.images import read_rgb, write_png
-from graspbook.errors import InputError
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.pipeline.cli import app

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, resize_ids, write_scenes
-from graspbook.errors import InputError
 from graspbook.selfsup.instance_segmentation import pasted_scenes as module
 from graspbook.selfsup.instance_segmentation.pasted_scenes import composites, keep_pasted_scenes, pasted_scenes
 from graspbook.selfsup.pasting.bank import ObjectBank, bank_of_scenes

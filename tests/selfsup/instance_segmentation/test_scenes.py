@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.writer import write_grasps
-from graspbook.errors import InputError
 from graspbook.selfsup.instance_segmentation.scenes import scene_before, write_grasp_scenes
 
 

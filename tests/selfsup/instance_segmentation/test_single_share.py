@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.model import Batch
 from graspbook.selfsup.instance_segmentation.single_share import SingleShare
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.grasp_segmentation.metrics import iou
 from graspbook.selfsup.instance_segmentation.student import SIDE, align, student_masks, train_student
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
-from graspbook.errors import InputError
 from graspbook.instances.registry import build_instance_model
 from graspbook.selfsup.instance_segmentation import train as segment_train
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler

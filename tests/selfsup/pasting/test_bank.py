@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.folder import open_grasps
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.images import write_png
 from graspbook.data.writer import write_grasps
-from graspbook.errors import InputError
 from graspbook.selfsup.pasting import bank as bank_module
 from graspbook.selfsup.pasting.bank import ObjectBank, bank_of_scenes, collect_objects, quality
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, bank_metadata, cut_row, write_bank

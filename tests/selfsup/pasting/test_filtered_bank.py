@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as arrow
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.grasp_segmentation import inference
 from graspbook.selfsup.pasting.bank import ObjectBank
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, bank_metadata, cut_row, read_bank, write_bank

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene
-from graspbook.errors import InputError
 from graspbook.pipeline.params import read_sections
 from graspbook.selfsup.pasting.bank import ObjectCrop
 from graspbook.selfsup.pasting.config import PasteConfig

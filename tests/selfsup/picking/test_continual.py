@@ -9,10 +9,10 @@ import pyarrow as arrow
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.writer import write_grasps
-from graspbook.errors import InputError
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
 from graspbook.selfsup.pasting.bank import ObjectBank
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, bank_metadata, cut_row, write_bank

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.papers import Metric, Table
 from graspbook.reporting.tables import merge_table
 from graspbook.selfsup.picking.failures import KINDS

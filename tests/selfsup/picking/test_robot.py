@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import resize_image
-from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model

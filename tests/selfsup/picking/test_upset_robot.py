@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from graspbook.instances.detections import Detections
-from graspbook.selfsup.picking.upset_robot import UpsetSegmenter
+from graspbook.selfsup.picking.upset_robot import CorruptedSegmenter
 from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
-from graspbook.world.upsets import Upsets, upset_photograph
+from graspbook.world.upsets import Corruptions, upset_photograph
 
-CALM = Upsets(**dict.fromkeys((field.name for field in dataclasses.fields(Upsets)), 0.0))
+CALM = Corruptions(**dict.fromkeys((field.name for field in dataclasses.fields(Corruptions)), 0.0))
 HARSH = dataclasses.replace(
     CALM, exposure_rate=1.0, exposure_jump=0.5, shadow_rate=1.0, shadow_depth=0.8, glare_rate=1.0, glares=5.0
 )
@@ -39,7 +39,7 @@ def look():
 def test_the_model_is_shown_the_upset_photograph(look):
     image, ids = look
     eye = Bright()
-    found = UpsetSegmenter(eye, HARSH)(image, ids, np.random.default_rng(5))
+    found = CorruptedSegmenter(eye, HARSH)(image, ids, np.random.default_rng(5))
     expected = upset_photograph(image, ids > 0, np.random.default_rng(5), HARSH)
     assert np.array_equal(eye.seen, expected) and not np.array_equal(expected, image)
     assert np.array_equal(found.masks, Bright()(expected, ids, None).masks)
@@ -48,9 +48,9 @@ def test_the_model_is_shown_the_upset_photograph(look):
 def test_in_calm_light_it_sees_what_the_other_one_sees(look):
     image, ids = look
     eye = Bright()
-    UpsetSegmenter(eye, CALM)(image, ids, np.random.default_rng(5))
+    CorruptedSegmenter(eye, CALM)(image, ids, np.random.default_rng(5))
     assert np.array_equal(eye.seen, image)
-    through = UpsetSegmenter(TrueSegmenter(), CALM)(image, ids, np.random.default_rng(0))
+    through = CorruptedSegmenter(TrueSegmenter(), CALM)(image, ids, np.random.default_rng(0))
     assert np.array_equal(through.masks, [ids == 3])
 
 
@@ -59,13 +59,13 @@ def test_equal_pictures_are_upset_equally_and_seeds_differ(look):
     seen = []
     for seed in (1, 1, 2):
         eye = Bright()
-        UpsetSegmenter(eye, HARSH)(image, ids, np.random.default_rng(seed))
+        CorruptedSegmenter(eye, HARSH)(image, ids, np.random.default_rng(seed))
         seen.append(eye.seen)
     assert np.array_equal(seen[0], seen[1]) and not np.array_equal(seen[0], seen[2])
 
 
 def test_the_name_tells_upsets_and_eyes_apart_and_travels():
-    eyes = [UpsetSegmenter(TrueSegmenter(), CALM), UpsetSegmenter(TrueSegmenter(), HARSH)]
-    eyes.append(UpsetSegmenter(NoisySegmenter(), CALM))
+    eyes = [CorruptedSegmenter(TrueSegmenter(), CALM), CorruptedSegmenter(TrueSegmenter(), HARSH)]
+    eyes.append(CorruptedSegmenter(NoisySegmenter(), CALM))
     assert len({eye.key for eye in eyes}) == 3
     assert pickle.loads(pickle.dumps(eyes[0])).key == eyes[0].key

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.execute import GraspOutcome, Trials
 from graspbook.world.jaw.grasp import JawGrasp
 from graspbook.world.jaw.hand import hand_pose
 from tests.world.tabletop import table_box
@@ -16,21 +16,21 @@ def grasp(point=(0, 0, 0.06), angle=0.0, opening=0.06):
 
 
 def test_a_box_is_held_across_its_short_side(box_on_table, gripper):
-    assert Trials(box_on_table(), gripper).attempt(grasp()) is End.SUCCESS
+    assert Trials(box_on_table(), gripper).attempt(grasp()) is GraspOutcome.SUCCESS
 
 
 def test_a_tilted_approach_holds_it_too(box_on_table, gripper):
     axis = np.array([0.0, np.sin(0.12), -np.cos(0.12)])
     tilted = JawGrasp(np.array([0, 0, 0.06]), axis, np.array([1.0, 0, 0]), 0.06)
-    assert Trials(box_on_table(), gripper).attempt(tilted) is End.SUCCESS
+    assert Trials(box_on_table(), gripper).attempt(tilted) is GraspOutcome.SUCCESS
 
 
 @pytest.mark.parametrize(
     ("wrong", "end"),
     [
-        ({"angle": np.pi / 2}, End.COLLISION),  # 8 cm do not fit into 6
-        ({"opening": 0.03}, End.COLLISION),
-        ({"point": (0.2, 0, 0.03)}, End.NOTHING_HELD),
+        ({"angle": np.pi / 2}, GraspOutcome.COLLISION),  # 8 cm do not fit into 6
+        ({"opening": 0.03}, GraspOutcome.COLLISION),
+        ({"point": (0.2, 0, 0.03)}, GraspOutcome.NOTHING_HELD),
     ],
 )
 def test_a_bad_grasp_ends_by_its_name(box_on_table, gripper, wrong, end):
@@ -39,7 +39,7 @@ def test_a_bad_grasp_ends_by_its_name(box_on_table, gripper, wrong, end):
 
 def test_what_is_too_heavy_for_force_and_friction_slips(box_on_table, gripper):
     trials = Trials(box_on_table(mass=4.0, friction=0.3), gripper)
-    assert trials.attempt(grasp()) in (End.SLIPPED, End.DROPPED)
+    assert trials.attempt(grasp()) in (GraspOutcome.SLIPPED, GraspOutcome.DROPPED)
 
 
 def test_shaking_makes_a_weak_grip_drop_what_it_holds(box_on_table, gripper):
@@ -48,14 +48,14 @@ def test_shaking_makes_a_weak_grip_drop_what_it_holds(box_on_table, gripper):
         Trials(box_on_table(mass=1.0, friction=0.5), dataclasses.replace(weak, shake=shake)).attempt(grasp())
         for shake in (0.0, 300.0)
     ]
-    assert held == [End.SUCCESS, End.DROPPED]
+    assert held == [GraspOutcome.SUCCESS, GraspOutcome.DROPPED]
 
 
 def test_two_objects_between_the_fingers_are_no_success(box_on_table, gripper):
     cell = box_on_table(half=(0.02, 0.02, 0.03))
     cell.add(2, table_box(half=(0.02, 0.02, 0.03)), np.array([0.0402, 0, 0.03]), np.eye(3))
     cell.settle()
-    assert Trials(cell, gripper).attempt(grasp(point=(0.02, 0, 0.06), opening=0.098)) is End.TWO_HELD
+    assert Trials(cell, gripper).attempt(grasp(point=(0.02, 0, 0.06), opening=0.098)) is GraspOutcome.TWO_HELD
 
 
 def test_an_end_does_not_depend_on_the_trials_before(box_on_table, gripper):

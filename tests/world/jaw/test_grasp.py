@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.jaw.grasp import JawGrasp, half_turn, to_image, to_world
 from graspbook.world.table.cameras import table_camera
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.camera import draw_camera, look_down
 from graspbook.world.suction.gripper import SuctionGripper, cup_pixels, footprints, frames, sample, surface
 from graspbook.world.suction.seal import (

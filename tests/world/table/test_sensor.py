@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.table.sensor import inpaint_depth, measure_table
 
 

@@ -13,12 +13,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from graspbook.data.atomic import new_file
+from graspbook.core.atomic import new_file
+from graspbook.core.errors import InputError
 from graspbook.don.figures.pictures import descriptor_picture, enlarge, main_axes
 from graspbook.don.model_file import Trained
 from graspbook.don.network import describe
 from graspbook.don.scores import measure_of
-from graspbook.errors import InputError
 
 DURATION = 180
 """Milliseconds that each view is shown."""

@@ -15,16 +15,16 @@ from typing import Literal
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from graspbook.core.errors import InputError
 from graspbook.don.lookalikes import look_alikes
 from graspbook.don.robot.axis import axis_grasp, axis_pixels, lift_pixels
 from graspbook.don.robot.config import RobotConfig
 from graspbook.don.robot.moment import Seen, as_today, draw_backdrop, see
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.episode import FIRST_UNKNOWN, Studio
-from graspbook.errors import InputError
 from graspbook.world.bullet import pybullet
 from graspbook.world.items import Item, draw_item
-from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.execute import GraspOutcome, Trials
 from graspbook.world.table.bending import Bend
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.wrist import looks
@@ -159,7 +159,7 @@ def holds(trials: Trials, points: np.ndarray, turns: tuple[Seen, ...], number: i
     """Whether the grasp at some points, planned from each picture of a scene, lifts an object and no other."""
     for seen in turns:
         grasp = axis_grasp(points @ seen.turn.T, seen.depth, seen.camera, robot)
-        if grasp is None or trials.attempt(seen.back(grasp)) is not End.SUCCESS or trials.held != [number]:
+        if grasp is None or trials.attempt(seen.back(grasp)) is not GraspOutcome.SUCCESS or trials.held != [number]:
             return False
     return True
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from graspbook.core.errors import InputError
 from graspbook.don.robot.config import RobotConfig
-from graspbook.errors import InputError
 from graspbook.world.camera import Camera
 from graspbook.world.jaw.grasp import JawGrasp
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, NonNegative, Positive, Replicates, Seed, configuration
 from graspbook.world.jaw.config import JawConfig
 
 

@@ -11,14 +11,14 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
+from graspbook.core.progress import progress
 from graspbook.don.find import descriptors_of, find_descriptors
 from graspbook.don.model_file import Trained
 from graspbook.don.robot.arrange import SETTINGS, Arranged, Lab, Reference, Setting, arrange
 from graspbook.don.robot.axis import axis_grasp, lift_pixels
 from graspbook.don.robot.config import RobotConfig
 from graspbook.don.robot.moment import Seen
-from graspbook.progress import progress
-from graspbook.world.jaw.execute import End
+from graspbook.world.jaw.execute import GraspOutcome
 
 Name = tuple[str, int]
 """Of a network: its row's title, and the seed of its training."""
@@ -57,7 +57,7 @@ class Aim:
     outcome: Outcome
 
 
-def outcome_of(end: End, held: Sequence[int], wanted: int) -> Outcome:
+def outcome_of(end: GraspOutcome, held: Sequence[int], wanted: int) -> Outcome:
     """The end of a grasp where only one object is right.
 
     Args:
@@ -65,7 +65,7 @@ def outcome_of(end: End, held: Sequence[int], wanted: int) -> Outcome:
         held: Ids of what hangs in the gripper.
         wanted: Id of the object that was looked for.
     """
-    if end is End.SUCCESS and list(held) != [wanted]:
+    if end is GraspOutcome.SUCCESS and list(held) != [wanted]:
         return Outcome.WRONG_OBJECT
     return Outcome(end.value)
 

@@ -15,14 +15,14 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from graspbook.data.atomic import new_folder, scratch_folder
+from graspbook.core.atomic import new_folder, scratch_folder
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.data.bop import write_scene
-from graspbook.data.locks import scratch
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.episode import Arrangement, Studio, record_scene
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.collect import episode_key
 from graspbook.world.table.wrist import wrist_cameras
@@ -95,7 +95,7 @@ def collect_scenes(
     wrist_cameras(config.camera)  # a path that cannot be shows now
     waiting = Path(scratch_dir).resolve() / f"rgbd-scenes-{job.key()}"
     with scratch(waiting) as folder, new_folder(Path(out_dir)) as partial:
-        stored = in_order(store_scene, job, folder, worker_count() if workers is None else workers, job.count)
+        stored = ordered_map(store_scene, job, folder, worker_count() if workers is None else workers, job.count)
         for path in progress(stored, f"scenes ({scenes})", total=job.count):
             shutil.copytree(path, partial / path.name)
         about = [{"scene": f"{n:06d}", "arrangement": job.contents(n)[0]} for n in range(job.count)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from graspbook.configuration import Count, Fraction, Natural, NonNegative, Positive, Seed, configuration
+from graspbook.core.configuration import Count, Fraction, Natural, NonNegative, Positive, Seed, configuration
 from graspbook.world.table.wrist_config import WristConfig
 
 

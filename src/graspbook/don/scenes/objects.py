@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.catalogue import TEXTURE_SIZE, Catalogue, Shape
 from graspbook.world.items import Item
 

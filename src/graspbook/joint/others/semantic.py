@@ -10,8 +10,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import CLASSES
-from graspbook.errors import InputError
 from graspbook.joint.clustering import Instances
 from graspbook.joint.others.enet import ENet
 from graspbook.joint.others.erfnet import ERFNet

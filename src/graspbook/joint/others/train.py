@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import fingerprint
 from graspbook.data.cityscapes import CLASSES, Streets
-from graspbook.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.joint.iou import confusion, mean_iou
 from graspbook.joint.losses import class_weights, semantic_loss

@@ -49,7 +49,7 @@ def parts_of(answers: Answers, least_pixels: int) -> Parts:
     return Parts(stacked[:, 0], stacked[:, 1])
 
 
-def says_two(parts: Parts, sample: Segmentation) -> Int[np.ndarray, " q"]:
+def predict_pair(parts: Parts, sample: Segmentation) -> Int[np.ndarray, " q"]:
     """What a sample says of each pack: 1 two, 0 one, -1 neither.
 
     One mask that matches the whole is compared with two masks that match the parts: by IoU, the mean of two for the
@@ -76,7 +76,7 @@ def coin_counts(parts: Parts, samples: Sequence[Segmentation]) -> dict[str, floa
         `two` of `decided`: answers that say two, of those that say anything; `alike` of `pairs`: pairs of questions
         that one sample answers alike, of those that it answers both.
     """
-    said = np.array([says_two(parts, sample) for sample in samples]).reshape(len(samples), len(parts.first))
+    said = np.array([predict_pair(parts, sample) for sample in samples]).reshape(len(samples), len(parts.first))
     counts = {"two": float((said == 1).sum()), "decided": float((said >= 0).sum()), "alike": 0.0, "pairs": 0.0}
     for i, j in itertools.combinations(range(said.shape[1]), 2):
         both = (said[:, i] >= 0) & (said[:, j] >= 0)

@@ -17,14 +17,14 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from graspbook.data.atomic import write_bytes
+from graspbook.core.atomic import write_bytes
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.data.coco import LabelledScene, write_scenes
-from graspbook.data.locks import scratch
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import pack_answers, unpack_answers, write_answers
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.apparel.answers import Answers
 from graspbook.world.apparel.scene import draw_tote_scene, muted, photograph_tote
 from graspbook.world.catalogue import Catalogue
@@ -82,7 +82,7 @@ def collect_totes(
     with scratch(Path(scratch_dir).resolve() / f"apparel-{job.key()}") as folder:
 
         def scenes() -> Iterator[LabelledScene]:
-            stored = in_order(store_tote, job, folder, worker_count() if workers is None else workers, n_images)
+            stored = ordered_map(store_tote, job, folder, worker_count() if workers is None else workers, n_images)
             for number, path in enumerate(progress(stored, f"totes ({split})", total=n_images)):
                 image, answer = _read(path)
                 answers.append(answer)

@@ -1,6 +1,6 @@
 """Configuration of the data set `apparel`."""
 
-from graspbook.configuration import Count, Seed, configuration
+from graspbook.core.configuration import Count, Seed, configuration
 from graspbook.world.apparel.config import ApparelConfig
 
 

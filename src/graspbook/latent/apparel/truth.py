@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.data.atomic import write_bytes
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_bytes
+from graspbook.core.errors import InputError
 from graspbook.latent.segmentation import Instances
 from graspbook.world.apparel.answers import Answers, Question
 from graspbook.world.apparel.packs import KINDS

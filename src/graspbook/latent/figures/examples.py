@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from graspbook.latent.apparel.coins import parts_of, says_two
+from graspbook.latent.apparel.coins import parts_of, predict_pair
 from graspbook.latent.figures.pictures import draw_masks
 from graspbook.latent.metrics import overlaps
 from graspbook.latent.segmentation import Instances, Segmentation
@@ -39,7 +39,7 @@ def one_or_two(
         parts = parts_of(answers[number], least_pixels)
         if not len(parts.first):
             continue
-        said = np.array([says_two(parts, sample.surer_than(SURE)) for sample in samples])
+        said = np.array([predict_pair(parts, sample.filter_by_score(SURE)) for sample in samples])
         for question, column in enumerate(said.T):
             split = -min((column == 1).sum(), (column == 0).sum())
             if split < 0 and (best is None or split < best[0]):
@@ -51,7 +51,7 @@ def uncertain_extent(found: Sequence[Sequence[Segmentation]]) -> Example | None:
     """The instance that all samples find, with areas that differ most, as a share of their mean; None if none."""
     best: tuple[float, Example] | None = None
     for number, (mean, *samples) in enumerate(found):
-        sure, surer = mean.surer_than(SURE), [sample.surer_than(SURE) for sample in samples]
+        sure, surer = mean.filter_by_score(SURE), [sample.filter_by_score(SURE) for sample in samples]
         if not len(sure) or not all(len(sample) for sample in surer):
             continue
         truth = Instances(sure.masks, sure.classes)

@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from graspbook.data.atomic import new_folder
+from graspbook.core.atomic import new_folder
+from graspbook.core.errors import InputError
 from graspbook.data.coco import ANNOTATIONS, LabelledScene, resize_image, resize_mask, write_scenes
 from graspbook.data.coco_file import decode_segmentation, read_coco, read_groups
-from graspbook.errors import InputError
 from graspbook.latent.dataset import LabelledImages
 
 Scene = tuple[LabelledScene, np.ndarray]

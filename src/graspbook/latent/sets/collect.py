@@ -16,16 +16,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from graspbook.core.atomic import write_bytes
 from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.data.atomic import write_bytes
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.data.coco import LabelledScene
-from graspbook.data.locks import scratch
 from graspbook.latent.sets.categories import Scene, write_classes
 from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig
 from graspbook.latent.sets.truth import pack_answers, unpack_answers, write_answers
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.aisle.classes import THINGS
 from graspbook.world.labellers.aisle import photograph_aisle
 from graspbook.world.labellers.answers import Answers
@@ -107,7 +107,7 @@ def _collect(out_dir: Path, job: Job, workers: int, scratch_dir: Path) -> None:
     with scratch(scratch_dir.resolve() / f"labelled-{job.key()}") as folder:
 
         def scenes() -> Iterator[Scene]:
-            stored = in_order(store_picture, job, folder, workers, count)
+            stored = ordered_map(store_picture, job, folder, workers, count)
             for number, path in enumerate(progress(stored, f"pictures ({job.split})", total=count)):
                 with np.load(path) as arrays:
                     image, answer = arrays["image"], unpack_answers(dict(arrays))[0]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Natural, Seed, configuration
+from graspbook.core.configuration import Count, Natural, Seed, configuration
 from graspbook.latent.config import Row
 from graspbook.training.families import named_rows
 from graspbook.world.aisle.config import AisleConfig

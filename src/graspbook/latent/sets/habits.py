@@ -56,7 +56,7 @@ def answerable(answers: Answers, least_pixels: int) -> Answerable:
     return Answerable(instances, np.array(question, np.int64), np.array(yes, bool))
 
 
-def says_yes(asked: Answerable, questions: int, sample: Segmentation) -> Int[np.ndarray, " q"]:
+def predict_label(asked: Answerable, questions: int, sample: Segmentation) -> Int[np.ndarray, " q"]:
     """What a sample says to each question: 1 yes, 0 no, -1 neither."""
     best = overlaps(sample, asked.instances).iou.max(0, initial=0.0)
     mean = np.zeros((2, questions))
@@ -67,7 +67,7 @@ def says_yes(asked: Answerable, questions: int, sample: Segmentation) -> Int[np.
     return np.where((mean.max(0) > DECIDED) & (mean[0] != mean[1]), mean[1] > mean[0], -1).astype(np.int64)
 
 
-def said(
+def sample_votes(
     found: Sequence[Sequence[Segmentation]], answers: Sequence[Answers], least_pixels: int, sure: float
 ) -> list[Int[np.ndarray, "k q"]]:
     """What the samples of each image say to its questions.
@@ -82,7 +82,7 @@ def said(
     for number, own in enumerate(answers):
         asked, count = answerable(own, least_pixels), len(own.questions)
         _, *samples = found[number]
-        rows = [says_yes(asked, count, sample.surer_than(sure)) for sample in samples]
+        rows = [predict_label(asked, count, sample.filter_by_score(sure)) for sample in samples]
         tables.append(np.array(rows, np.int64).reshape(len(samples), count))
     return tables
 

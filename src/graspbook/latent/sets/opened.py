@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import ANNOTATIONS
-from graspbook.errors import InputError
 from graspbook.latent.dataset import LabelledImages
 from graspbook.latent.sets.categories import category_names, load_classes
 from graspbook.latent.sets.collect import Split

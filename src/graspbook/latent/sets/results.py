@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.latent.config import PredictConfig, Row
 from graspbook.latent.dataset import LabelledImages
 from graspbook.latent.found_file import FoundFile, read_found

@@ -3,7 +3,7 @@
 from matplotlib.colors import to_rgb
 
 from graspbook.reporting.plotting import PALETTE, RIGHT_COLOUR, Colour
-from graspbook.world.jaw.execute import End
+from graspbook.world.jaw.execute import GraspOutcome
 
 LOSS_COLOURS: dict[str, Colour] = {
     "MLGSL": PALETTE[0],
@@ -15,12 +15,12 @@ LOSS_COLOURS: dict[str, Colour] = {
 """Of the four losses, and of guessing."""
 
 END_COLOURS: dict[str, Colour] = {
-    End.SUCCESS.value: RIGHT_COLOUR,
-    End.COLLISION.value: to_rgb("#67001f"),
-    End.NOTHING_HELD.value: to_rgb("#cf5548"),
-    End.SLIPPED.value: to_rgb("#ee9580"),
-    End.DROPPED.value: to_rgb("#f6c9bd"),
-    End.TWO_HELD.value: to_rgb("#7b9fc4"),
+    GraspOutcome.SUCCESS.value: RIGHT_COLOUR,
+    GraspOutcome.COLLISION.value: to_rgb("#67001f"),
+    GraspOutcome.NOTHING_HELD.value: to_rgb("#cf5548"),
+    GraspOutcome.SLIPPED.value: to_rgb("#ee9580"),
+    GraspOutcome.DROPPED.value: to_rgb("#f6c9bd"),
+    GraspOutcome.TWO_HELD.value: to_rgb("#7b9fc4"),
 }
 """How grasps end: one light green, failures from dark to light, and two objects at once in blue."""
 

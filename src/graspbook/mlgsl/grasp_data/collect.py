@@ -18,16 +18,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from graspbook.data.atomic import new_folder, write_bytes
-from graspbook.data.locks import scratch
-from graspbook.errors import InputError
+from graspbook.core.atomic import new_folder, write_bytes
+from graspbook.core.errors import InputError
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.mlgsl.grasp_data.config import DataConfig
 from graspbook.mlgsl.grasp_data.dataset import TRIED, VIEWS
 from graspbook.mlgsl.grasp_data.episode import Sample, TableWorld, run_episode
 from graspbook.mlgsl.grasp_data.jacquard import write_image
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.collect import episode_key
 from graspbook.world.table.items import TableSplit, table_shapes
@@ -109,7 +109,7 @@ def collect_images(
 def _images(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple[dict, dict]]:
     """Records and arrays of `wanted` images, in the order of the episodes."""
     barren, found = 0, 0
-    with closing(in_order(store_episode, job, folder, workers)) as results:
+    with closing(ordered_map(store_episode, job, folder, workers)) as results:
         for path in results:
             images = _read(path)
             barren = 0 if images else barren + 1

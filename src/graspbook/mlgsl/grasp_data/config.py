@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from graspbook.configuration import Count, Natural, NonNegative, Positive, Seed, configuration
+from graspbook.core.configuration import Count, Natural, NonNegative, Positive, Seed, configuration
 
 
 @configuration

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.mlgsl.grasp_data.jacquard import GRASPS, MASK, DepthKind, find_images, object_of, read_depth, read_grasps
 from graspbook.world.camera import Camera
 from graspbook.world.catalogue import Catalogue

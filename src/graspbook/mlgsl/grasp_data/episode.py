@@ -16,7 +16,7 @@ from graspbook.world.catalogue import Shape
 from graspbook.world.items import Item
 from graspbook.world.jaw.antipodal import antipodal_grasps
 from graspbook.world.jaw.config import JawConfig
-from graspbook.world.jaw.execute import ENDS, End, Trials
+from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
 from graspbook.world.jaw.grasp import JawGrasp, to_image, to_world
 from graspbook.world.scene import Pose
 from graspbook.world.table.cameras import draw_table_camera
@@ -52,7 +52,7 @@ class Sample:
         stereo: measured depth, float32 [H, W] metres, 0 where there is none.
         labels: successful grasps (u, v, phi, w), float64 [K, 4].
         tried: all grasps tried, float64 [T, 4].
-        ends: how each ended, int64 [T], places in `ENDS`.
+        ends: how each ended, int64 [T], places in `GRASP_OUTCOMES`.
     """
 
     item: Item
@@ -122,12 +122,12 @@ def _look_and_grasp(
     for grasp in candidates[: labels * config.tries_per_label]:
         ends.append(trials.attempt(grasp))
         tried.append(grasp)
-        good += ends[-1] is End.SUCCESS
+        good += ends[-1] is GraspOutcome.SUCCESS
         hopeless = len(tried) >= config.least_labels * config.tries_per_label and good < config.least_labels
         if good == labels or hopeless:
             break
     rows = to_image(tried, camera)
-    successful = rows[[end is End.SUCCESS for end in ends]] if tried else rows
+    successful = rows[[end is GraspOutcome.SUCCESS for end in ends]] if tried else rows
     if len(successful) < config.least_labels:
         return None
     others = other_grasps(successful, view, camera, world.gripper, config.others, rng)
@@ -140,7 +140,7 @@ def _look_and_grasp(
         stereo=measure_table(view.depth, rng, world.camera),
         labels=successful,
         tried=np.concatenate([rows, to_image(others, camera)]),
-        ends=np.array([ENDS.index(end) for end in ends], np.int64),
+        ends=np.array([GRASP_OUTCOMES.index(end) for end in ends], np.int64),
     )
 
 

@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from graspbook.data.atomic import write_text
-from graspbook.errors import InputError
+from graspbook.core.atomic import write_text
+from graspbook.core.errors import InputError
 from graspbook.world.jaw.grasp import half_turn
 
 DepthKind = Literal["stereo", "perfect"]

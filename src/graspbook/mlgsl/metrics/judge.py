@@ -23,7 +23,7 @@ from graspbook.mlgsl.maps import INPUT_SCALE, REFERENCE
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
-from graspbook.world.jaw.execute import ENDS, End
+from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome
 
 FINGER = (3.0, 6.0)
 """How thick and how wide a finger is drawn, pixels at a size of 80: 1 cm and 2 cm."""
@@ -74,7 +74,7 @@ def crops_of(images: GraspImages, tried: pd.DataFrame, crop: int) -> tuple[np.nd
         for image, rows in tried.groupby("image", sort=True)
     ]
     ordered = tried.sort_values("image", kind="stable")
-    return np.concatenate(found), (ordered["end"] == ENDS.index(End.SUCCESS)).to_numpy(np.float32)
+    return np.concatenate(found), (ordered["end"] == GRASP_OUTCOMES.index(GraspOutcome.SUCCESS)).to_numpy(np.float32)
 
 
 def train_judge(

@@ -9,7 +9,7 @@ from graspbook.mlgsl.config import RobotConfig, WorldConfig
 from graspbook.mlgsl.robot.planners import Planner
 from graspbook.world.camera import Camera
 from graspbook.world.catalogue import Shape
-from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.execute import GraspOutcome, Trials
 from graspbook.world.jaw.grasp import to_world
 from graspbook.world.table.cameras import draw_table_camera
 from graspbook.world.table.cell import TableCell
@@ -35,7 +35,7 @@ class Picked:
 
     objects: int
     removed: int
-    ends: tuple[End, ...]
+    ends: tuple[GraspOutcome, ...]
 
 
 def fill_table(
@@ -60,7 +60,7 @@ def grasp_clutter(
     config: RobotConfig,
     number: int,
     count: int,
-) -> dict[str, list[End]]:
+) -> dict[str, list[GraspOutcome]]:
     """How the best grasps of each planner end in one scene, each tried as if it were the only one.
 
     Args:
@@ -91,7 +91,7 @@ def clear_table(
     Whatever an attempt does to the scene stays; what was grasped is taken away.
     """
     rng = np.random.default_rng([config.seed, 3, number])
-    ends: list[End] = []
+    ends: list[GraspOutcome] = []
     with TableCell() as cell:
         fill_table(cell, shapes, world, config, rng)
         objects, failures = len(cell.items), 0
@@ -102,7 +102,7 @@ def clear_table(
             [grasp] = to_world(planner.plan(depth, 1, rng), depth, camera, world.gripper.max_opening)
             ends.append(trials.attempt(grasp))
             trials.close()
-            if ends[-1] in (End.SUCCESS, End.TWO_HELD):
+            if ends[-1] in (GraspOutcome.SUCCESS, GraspOutcome.TWO_HELD):
                 cell.remove(trials.held)
                 removed, failures = removed + len(trials.held), 0
             else:

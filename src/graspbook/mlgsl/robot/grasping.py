@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from graspbook.core.progress import progress
 from graspbook.mlgsl.grasp_data.dataset import Scenery
-from graspbook.progress import progress
 from graspbook.world.jaw.config import JawConfig
-from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.execute import GraspOutcome, Trials
 from graspbook.world.jaw.grasp import to_world
 from graspbook.world.table.cell import TableCell
 
@@ -18,7 +18,7 @@ def execute_grasps(
     grasps: Sequence[np.ndarray],
     gripper: JawConfig,
     title: str = "grasps",
-) -> list[list[End]]:
+) -> list[list[GraspOutcome]]:
     """How grasps end, each tried as if it were the only one, with its predicted opening.
 
     Args:
@@ -37,7 +37,7 @@ def execute_grasps(
     ]
 
 
-def grasp_in(scenery: Scenery, depth: np.ndarray, rows: np.ndarray, gripper: JawConfig) -> list[End]:
+def grasp_in(scenery: Scenery, depth: np.ndarray, rows: np.ndarray, gripper: JawConfig) -> list[GraspOutcome]:
     """How grasps end in one scene; see `execute_grasps`."""
     rotation, position = scenery.pose
     with TableCell() as cell:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from graspbook.core.progress import progress
 from graspbook.mlgsl.grasp_data.dataset import GraspImages, Scenery
 from graspbook.mlgsl.robot.planners import edge_pairs
-from graspbook.progress import progress
 from graspbook.world.jaw.config import JawConfig
-from graspbook.world.jaw.execute import End, Trials
+from graspbook.world.jaw.execute import GraspOutcome, Trials
 from graspbook.world.jaw.grasp import to_world
 from graspbook.world.table.cell import TableCell
 
@@ -45,7 +45,7 @@ def try_and_keep(
             cell.add(1, scenery.item, position, rotation)
             trials = Trials(cell, gripper)
             grasps = to_world(rows, images.depth[place], scenery.camera, gripper.max_opening)
-            held = next((k for k, grasp in enumerate(grasps) if trials.attempt(grasp) is End.SUCCESS), None)
+            held = next((k for k, grasp in enumerate(grasps) if trials.attempt(grasp) is GraspOutcome.SUCCESS), None)
         if held is not None:
             needed[place] = held + 1
             kept.append(place)

@@ -10,7 +10,7 @@ from graspbook.mlgsl.config import RobotConfig, WorldConfig
 from graspbook.mlgsl.robot.clutter_scenes import look
 from graspbook.mlgsl.robot.planners import Planner
 from graspbook.world.catalogue import Shape
-from graspbook.world.jaw.execute import ENDS, End, Trials
+from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
 from graspbook.world.jaw.grasp import to_world
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.items import draw_table_item
@@ -31,7 +31,9 @@ def choose_objects(shapes: Sequence[Shape], tried: pd.DataFrame, names: Sequence
         names: The object of each image.
         count: How many are wanted.
     """
-    good = tried.assign(object=[names[k] for k in tried["image"]], good=tried["end"] == ENDS.index(End.SUCCESS))
+    good = tried.assign(
+        object=[names[k] for k in tried["image"]], good=tried["end"] == GRASP_OUTCOMES.index(GraspOutcome.SUCCESS)
+    )
     share = good.groupby("object")["good"].mean()
     known = sorted((shape for shape in shapes if shape.name in share.index), key=lambda shape: share[shape.name])
     adversarial, rest = known[0], known[1:]

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Generator
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene
 from graspbook.data.grasps import GraspDataset, GraspSample
-from graspbook.errors import InputError
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import method_colour
 from graspbook.selfsup.inpainting.inpaint import Inpainter

@@ -16,8 +16,8 @@ from jaxtyping import Bool, UInt8
 from matplotlib.colors import to_hex
 from PIL import Image, ImageDraw, ImageFont
 
-from graspbook.data.atomic import new_file
-from graspbook.errors import InputError
+from graspbook.core.atomic import new_file
+from graspbook.core.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import CHOSEN_COLOUR

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspSample
-from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
 from graspbook.selfsup.pixels import NATIVE_HEIGHT, scaled_kernel, scaled_length
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval, MinLen, MultipleOf
 
-from graspbook.configuration import (
+from graspbook.core.configuration import (
     Count,
     Fraction,
     LearningRate,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from graspbook.core.atomic import new_file
 from graspbook.core.fingerprint import fingerprint
-from graspbook.data.atomic import new_file
+from graspbook.core.locks import scratch
+from graspbook.core.progress import progress
 from graspbook.data.grasps import GraspDataset
-from graspbook.data.locks import scratch
-from graspbook.progress import progress
 from graspbook.world.collect import Job, collect
 from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
 from graspbook.world.segmenter import NoisySegmenter

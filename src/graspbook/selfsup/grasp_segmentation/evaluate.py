@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from graspbook.core.progress import progress
 from graspbook.data.grasps import GraspArrays, GraspDataset
-from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.baselines import Baseline, predict_masks
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.filter import MaskScores, count_contours, keep_by_contours

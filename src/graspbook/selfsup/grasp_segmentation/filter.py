@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.metrics import summarise
 from graspbook.selfsup.pixels import NATIVE_HEIGHT, scaled_area

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 
-from graspbook.data.atomic import new_folder
+from graspbook.core.atomic import new_folder
+from graspbook.core.errors import InputError
+from graspbook.core.progress import progress
 from graspbook.data.folder import GraspFolder, check_cups
 from graspbook.data.grasps import GraspDataset, GraspSample, stack_samples
 from graspbook.data.images import write_png
-from graspbook.errors import InputError
-from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.filter import MaskScores, binary_entropy, keep, score_masks
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.reporting.statistics import bootstrap_weights
 
 MEASURES = ["miou", "error", "recall"]

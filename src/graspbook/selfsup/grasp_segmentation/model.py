@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.fpn import StrideFourFeatures
 from graspbook.nn.gated import GatedUpsample

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.grasps import GraspArrays, check_labels
-from graspbook.errors import InputError
 from graspbook.selfsup.grasp_segmentation.augment import Augmentation, augment
 from graspbook.selfsup.grasp_segmentation.config import TrainConfig
 from graspbook.selfsup.grasp_segmentation.loss import grasp_segmentation_loss

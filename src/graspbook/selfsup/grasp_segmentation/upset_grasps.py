@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from graspbook.data.grasps import GraspDataset, GraspSample
-from graspbook.world.upsets import Upsets, nudge, upset_photograph
+from graspbook.world.upsets import Corruptions, nudge, upset_photograph
 
 
 class UpsetGrasps(GraspDataset):
@@ -22,7 +22,7 @@ class UpsetGrasps(GraspDataset):
         seed: of the upsets.
     """
 
-    def __init__(self, grasps: GraspDataset, upsets: Upsets, seed: int):
+    def __init__(self, grasps: GraspDataset, upsets: Corruptions, seed: int):
         vars(self).update(vars(copy.copy(grasps)))
         self.upsets, self.seed = upsets, seed
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt, Interval, MinLen, MultipleOf
 
-from graspbook.configuration import Count, LearningRate, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, LearningRate, NonNegative, Positive, Replicates, Seed, configuration
 
 Engine = Literal["bundled", "stable-diffusion"]
 

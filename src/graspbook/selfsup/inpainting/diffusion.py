@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.selfsup.inpainting.config import InpaintModelConfig
 

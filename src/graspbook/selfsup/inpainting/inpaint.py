@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.inpainting.config import InpainterConfig
 from graspbook.selfsup.inpainting.diffusion import InpaintModel, denoise, draw_noise, load_inpaint_model
 

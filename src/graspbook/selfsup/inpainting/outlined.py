@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data import images as image_files
 from graspbook.data.coco import resize_image
 from graspbook.data.grasps import GraspDataset
-from graspbook.errors import InputError
 from graspbook.selfsup.pasting.bank import ObjectBank, ObjectCrop
 
 

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene
-from graspbook.errors import InputError
 from graspbook.reporting.statistics import bootstrap_weights, interval
 from graspbook.selfsup.inpainting.config import RealismConfig
 from graspbook.selfsup.inpainting.inpaint import Inpainter

@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 from torch.optim import Adam
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.errors import InputError
 from graspbook.selfsup.inpainting import diffusion
 from graspbook.selfsup.inpainting.config import InpaintTrainConfig
 from graspbook.selfsup.inpainting.diffusion import InpaintModel, noise_schedule

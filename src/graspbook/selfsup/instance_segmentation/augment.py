@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 @dataclass(frozen=True)

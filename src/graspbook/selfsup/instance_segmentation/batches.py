@@ -16,10 +16,10 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.coco import CocoScenes, LabelledScene, resize_ids, resize_image
 from graspbook.data.grasps import GraspDataset
-from graspbook.errors import InputError
 from graspbook.instances.model import Batch, images_to_tensor
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation, augment_instances

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval
 
-from graspbook.configuration import (
+from graspbook.core.configuration import (
     Count,
     Fraction,
     LearningRate,

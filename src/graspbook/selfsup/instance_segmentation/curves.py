@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.average_precision import METRICS
 from graspbook.reporting.statistics import interval
 

@@ -9,8 +9,8 @@ of the robot's world is in them: no image, no object, no texture, no light of it
 import cv2
 import numpy as np
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene
-from graspbook.errors import InputError
 
 
 class GenericScenes:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.data.atomic import check_replaceable, new_folder, real_folder, write_text
+from graspbook.core.atomic import check_replaceable, new_folder, real_folder, write_text
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
-from graspbook.errors import InputError
 from graspbook.instances.model import InstanceModel
 from graspbook.instances.registry import build_instance_model, save_instance_model
 from graspbook.nn.weights import Pretrained

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
+from graspbook.core.progress import progress
 from graspbook.data.coco import ANNOTATIONS, CocoScenes, LabelledScene, resize_ids, resize_image, write_scenes
-from graspbook.errors import InputError
-from graspbook.progress import progress
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.instance_segmentation.batches import Scenes
 from graspbook.selfsup.pasting.bank import ObjectBank

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene, write_scenes
 from graspbook.data.grasps import GraspDataset
-from graspbook.errors import InputError
 
 
 def scene_before(grasps: GraspDataset, index: int, prefix: str = "") -> LabelledScene:

@@ -1,7 +1,7 @@
 """Batches with any share of single-object images (ours, beside §V-A.1 of the `selfsup` paper, which has a half)."""
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.errors import InputError
 from graspbook.instances.model import Batch
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.instances.set_loss import robust_target
 from graspbook.nn.mask_loss import mask_losses
 

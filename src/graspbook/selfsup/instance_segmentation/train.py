@@ -10,9 +10,9 @@ from pathlib import Path
 from torch import nn
 from torch.optim import AdamW
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.data.coco import CocoScenes
-from graspbook.errors import InputError
 from graspbook.instances.average_precision import average_precision, match_detections
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.model import InstanceModel, predict_instances

@@ -17,14 +17,14 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
+from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import fingerprint
+from graspbook.core.locks import scratch
+from graspbook.core.progress import progress
 from graspbook.data.coco import CocoScenes, resize_image, resize_mask
 from graspbook.data.folder import GraspFolder
 from graspbook.data.grasps import GraspDataset, stack_samples
-from graspbook.data.locks import scratch
 from graspbook.data.rle import decode_mask
-from graspbook.errors import InputError
-from graspbook.progress import progress
 from graspbook.selfsup.grasp_segmentation.metrics import iou, relative_error
 from graspbook.selfsup.pasting.bank_file import BANK_SCHEMA, CROP_COLUMNS, bank_metadata, cut_row, read_bank, write_bank
 from graspbook.selfsup.pasting.sources import MaskSource

@@ -23,9 +23,9 @@ import numpy as np
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from graspbook.data.atomic import new_file
+from graspbook.core.atomic import new_file
+from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
-from graspbook.errors import InputError
 from graspbook.selfsup.pasting.sources import SCORES
 
 BANK_SCHEMA = arrow.schema(

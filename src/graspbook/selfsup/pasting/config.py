@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Count, Natural, NonNegative, Positive, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, Natural, NonNegative, Positive, Replicates, Seed, configuration
 
 BankSource = Literal["train", "subtract-filter", "grasp-100", "grasp-100-filter"]
 """Whose masks cut the objects out: the labels, image subtraction, or the model of that name; filtered or not."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.filter import MaskScores, keep
 from graspbook.selfsup.pasting.bank_file import bank_metadata, read_bank, write_bank

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pixels import scaled_area, scaled_length
 

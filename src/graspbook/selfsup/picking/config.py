@@ -5,7 +5,7 @@ from typing import Annotated
 
 from annotated_types import Ge, MinLen
 
-from graspbook.configuration import Count, Fraction, LearningRate, Replicates, Seed, configuration
+from graspbook.core.configuration import Count, Fraction, LearningRate, Replicates, Seed, configuration
 from graspbook.selfsup.instance_segmentation.config import BatchSize, SegmentTrainConfig
 
 Bins = Annotated[int, Ge(2)]

@@ -16,10 +16,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as arrow
 
-from graspbook.data.atomic import new_folder
+from graspbook.core.atomic import new_folder
+from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes
 from graspbook.data.grasps import GraspDataset
-from graspbook.errors import InputError
 from graspbook.instances.model import InstanceModel
 from graspbook.instances.registry import load_instance_model, save_instance_model
 from graspbook.selfsup.inpainting.inpaint import Inpainter

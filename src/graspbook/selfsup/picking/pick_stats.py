@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.reporting.statistics import PairedTest, Statistic, bootstrap, permutation_test
 from graspbook.selfsup.picking.failures import KINDS
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from graspbook.core.errors import InputError
 from graspbook.data.coco import resize_image, resize_mask
-from graspbook.errors import InputError
 from graspbook.instances.detections import Detections
 from graspbook.instances.model import InstanceModel, predict_instances
 from graspbook.instances.registry import load_instance_model

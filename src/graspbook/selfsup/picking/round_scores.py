@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graspbook.data.atomic import new_file, write_text
+from graspbook.core.atomic import new_file, write_text
 from graspbook.data.coco import CocoScenes
 from graspbook.instances.average_precision import bootstrap_ap, match_detections
 from graspbook.instances.detection_table import tabulate

@@ -10,11 +10,11 @@ import numpy as np
 from graspbook.core.fingerprint import fingerprint
 from graspbook.instances.detections import Detections
 from graspbook.world.segmenter import Segmenter
-from graspbook.world.upsets import Upsets, upset_photograph
+from graspbook.world.upsets import Corruptions, upset_photograph
 
 
 @dataclasses.dataclass(frozen=True)
-class UpsetSegmenter:
+class CorruptedSegmenter:
     """Shows another segmenter the upset photograph. Depth is measured by other means, and stays as it is.
 
     Attributes:
@@ -23,7 +23,7 @@ class UpsetSegmenter:
     """
 
     segmenter: Segmenter
-    upsets: Upsets
+    upsets: Corruptions
 
     @property
     def key(self) -> str:

@@ -14,13 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from graspbook.core.atomic import new_folder, write_bytes
 from graspbook.core.fingerprint import fingerprint
-from graspbook.data.atomic import new_folder, write_bytes
+from graspbook.core.locks import scratch
+from graspbook.core.parallel import ordered_map
+from graspbook.core.progress import progress
+from graspbook.core.workers import worker_count
 from graspbook.data.cityscapes import encode_ids, write_street
-from graspbook.data.locks import scratch
-from graspbook.numbered import in_order
-from graspbook.progress import progress
-from graspbook.workers import worker_count
 from graspbook.world.aisle.classes import BUILDING_LABEL, THINGS
 from graspbook.world.aisle.config import AisleConfig
 from graspbook.world.aisle.drive import run_drive
@@ -88,7 +88,7 @@ def store_drive(job: Job, number: int, folder: Path) -> Path:
 def _views(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
     """Drive, frame and arrays of `wanted` pictures, in the order of the drives."""
     drives = -(-wanted // job.config.frames)
-    for number, path in enumerate(in_order(store_drive, job, folder, workers, drives)):
+    for number, path in enumerate(ordered_map(store_drive, job, folder, workers, drives)):
         with np.load(path) as stored:
             arrays = dict(stored)
         for frame in range(min(job.config.frames, wanted - number * job.config.frames)):

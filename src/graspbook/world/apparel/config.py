@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Interval
 
-from graspbook.configuration import Count, Fraction, NonNegative, configuration
+from graspbook.core.configuration import Count, Fraction, NonNegative, configuration
 from graspbook.world.config import Dials
 
 

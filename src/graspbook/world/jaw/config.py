@@ -1,6 +1,6 @@
 """Configuration of the gripper with two parallel jaws."""
 
-from graspbook.configuration import NonNegative, Positive, configuration
+from graspbook.core.configuration import NonNegative, Positive, configuration
 
 
 @configuration

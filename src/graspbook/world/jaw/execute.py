@@ -33,7 +33,7 @@ HANGS = 0.5
 """What has risen by this share of the lift hangs in the gripper."""
 
 
-class End(StrEnum):
+class GraspOutcome(StrEnum):
     """How a grasp ends; exactly one object between the fingers is a success."""
 
     SUCCESS = "success"
@@ -49,7 +49,7 @@ class End(StrEnum):
     """More than one object came up."""
 
 
-ENDS = tuple(End)
+GRASP_OUTCOMES = tuple(GraspOutcome)
 
 
 class Trials:
@@ -66,7 +66,7 @@ class Trials:
         self.held: list[int] = []
         self._start = pybullet.saveState(physicsClientId=cell.client)
 
-    def attempt(self, grasp: JawGrasp) -> End:
+    def attempt(self, grasp: JawGrasp) -> GraspOutcome:
         """Tries one grasp; afterwards the table is as it is then (see `reset`), and `held` lists what hangs."""
         self.reset()
         self.held = []
@@ -76,22 +76,22 @@ class Trials:
         for joint in (SHAKE, LIFT):
             hand.drive(joint, 0.0, 500.0)
         if any(hand.penetrates(body, TOLERANCE) for body in bodies.values()):
-            return End.COLLISION
+            return GraspOutcome.COLLISION
         heights = self._heights(bodies)
         for joint in (LEFT, RIGHT):
             hand.drive(joint, CLOSING_SPEED, self.config.force)
         self.cell.step(math.ceil(opening / 2 / CLOSING_SPEED / TIME_STEP) + GRIP_STEPS)
         if not hand.grips(bodies.values()):
-            return End.NOTHING_HELD
+            return GraspOutcome.NOTHING_HELD
         self._lift()
         if not self._hanging(bodies, heights):
-            return End.SLIPPED
+            return GraspOutcome.SLIPPED
         self._shake()
         self.cell.step(HOLD_STEPS)
         self.held = self._hanging(bodies, heights)
         if not self.held:
-            return End.DROPPED
-        return End.SUCCESS if len(self.held) == 1 else End.TWO_HELD
+            return GraspOutcome.DROPPED
+        return GraspOutcome.SUCCESS if len(self.held) == 1 else GraspOutcome.TWO_HELD
 
     def reset(self) -> None:
         """Brings the table back to how it was when the trials began."""

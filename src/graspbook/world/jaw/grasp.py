@@ -15,7 +15,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.camera import Camera
 
 

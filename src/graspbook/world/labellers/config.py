@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from graspbook.configuration import Fraction, Natural, configuration
+from graspbook.core.configuration import Fraction, Natural, configuration
 
 
 @configuration

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.camera import Camera
 from graspbook.world.suction.seal import CUP_RADIUS, N_CUPS, N_RIM, PROBES, STROKE, Contact, ToolPose, fit_lip
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.catalogue import Catalogue, Shape
 from graspbook.world.items import Item
 from graspbook.world.table.config import ObjectConfig

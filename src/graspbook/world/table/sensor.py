@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world.table.config import CameraConfig
 
 EDGE = 0.01

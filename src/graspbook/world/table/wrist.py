@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 from graspbook.world import sensor
 from graspbook.world.camera import Camera
 from graspbook.world.config import Dials

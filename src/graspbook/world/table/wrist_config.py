@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Interval, MinLen
 
-from graspbook.configuration import Fraction, NonNegative, Positive, configuration
+from graspbook.core.configuration import Fraction, NonNegative, Positive, configuration
 
 
 @configuration

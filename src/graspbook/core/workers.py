@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 VARIABLE = "GRASPBOOK_WORKERS"
 CHECK_SECONDS = 0.5

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from graspbook.data.atomic import new_file, new_folder, scratch_folder, write_text
-from graspbook.data.manifest import manifest_of
-from graspbook.errors import InputError
+from graspbook.core.atomic import new_file, new_folder, scratch_folder, write_text
+from graspbook.core.errors import InputError
+from graspbook.core.manifest import manifest_of
 
 
 def fill(out, text, make=new_folder):
@@ -29,7 +29,7 @@ def kill_while_making(out, *lines):
     script = """
         import sys
         from pathlib import Path
-        from graspbook.data import atomic
+        from graspbook.core import atomic
 
         out = Path(sys.argv[1])
         def stop(*_):
@@ -217,6 +217,6 @@ def test_text_is_written_as_utf_8_without_carriage_returns(tmp_path):
 
 
 def test_writing_a_text_loads_no_large_library():
-    code = "import sys, graspbook.data.atomic; print(*sys.modules)"
+    code = "import sys, graspbook.core.atomic; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "pandas", "matplotlib", "cv2", "torch"} & set(modules)

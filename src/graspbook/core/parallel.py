@@ -10,13 +10,13 @@ from typing import Literal, TypeVar
 
 import joblib
 
-from graspbook.workers import work_for
+from graspbook.core.workers import work_for
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def in_order(
+def ordered_map(
     task: Callable[[Job, int, Path], Result],
     job: Job,
     folder: Path,

@@ -1,6 +1,6 @@
 import threading
 
-from graspbook.data.locks import held, held_if_free, scratch
+from graspbook.core.locks import held, scratch, try_lock
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path):
@@ -11,7 +11,7 @@ def test_a_folder_is_held_by_one_at_a_time(tmp_path):
             order.append("second")
 
     with held(tmp_path / "a"):
-        with held_if_free(tmp_path / "a") as free:
+        with try_lock(tmp_path / "a") as free:
             assert not free
         waiting = threading.Thread(target=second)
         waiting.start()
@@ -19,9 +19,9 @@ def test_a_folder_is_held_by_one_at_a_time(tmp_path):
         order.append("first")
     waiting.join(10)
     assert order == ["first", "second"]
-    with held_if_free(tmp_path / "a") as free:
+    with try_lock(tmp_path / "a") as free:
         assert free
-    with held_if_free(tmp_path / "none") as free:
+    with try_lock(tmp_path / "none") as free:
         assert not free
 
 

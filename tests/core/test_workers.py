@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from graspbook.errors import InputError
-from graspbook.workers import VARIABLE, worker_count
+from graspbook.core.errors import InputError
+from graspbook.core.workers import VARIABLE, worker_count
 
 
 def test_the_environment_says_how_many(monkeypatch):

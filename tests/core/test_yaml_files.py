@@ -1,7 +1,7 @@
 import pytest
 
-from graspbook.errors import InputError
-from graspbook.yaml_files import read_yaml
+from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 
 
 @pytest.mark.parametrize(

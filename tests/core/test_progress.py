@@ -2,7 +2,7 @@ import os
 import pty
 import threading
 
-from graspbook.progress import TERMINAL_VARIABLE, progress, terminal_path
+from graspbook.core.progress import TERMINAL_VARIABLE, progress, terminal_path
 
 
 def test_elements_pass_through_in_order_and_lazily(monkeypatch):

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 
 class _Loader(yaml.SafeLoader):

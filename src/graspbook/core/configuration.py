@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar, dataclass_transform
 
 from annotated_types import Ge, Gt, Interval
 
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
 
 T = TypeVar("T")
 

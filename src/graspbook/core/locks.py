@@ -38,7 +38,7 @@ def held(folder: Path, shared: bool = False) -> Iterator[int]:
 
 
 @contextmanager
-def held_if_free(folder: Path) -> Iterator[bool]:
+def try_lock(folder: Path) -> Iterator[bool]:
     """Hold a folder if it is there and no living process holds it; yields whether it is held now."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

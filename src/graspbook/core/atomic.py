@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from graspbook.data.locks import held, held_if_free
-from graspbook.data.manifest import foreign_file, list_files, read_manifest, write_manifest
-from graspbook.errors import InputError
+from graspbook.core.errors import InputError
+from graspbook.core.locks import held, try_lock
+from graspbook.core.manifest import foreign_file, list_files, read_manifest, write_manifest
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What only writing can meet."""
@@ -183,7 +183,7 @@ def _clear_away(out: Path) -> None:
         kind = re.fullmatch(rf"\.{re.escape(out.name)}\.(partial|old)-[0-9a-f]{{8}}", left.name)
         if kind is None or not left.is_dir():
             continue
-        with held_if_free(left) as free:
+        with try_lock(left) as free:
             if free and kind[1] == "old" and not out.exists():
                 os.replace(left, out)
             elif free:
