@@ -23,7 +23,8 @@ from graspbook.instances.average_precision import average_precision, match_detec
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.detections import Detections
 from graspbook.instances.set_loss import robust_target
-from graspbook.pipeline.cli import _settings, app
+from graspbook.pipeline.cli import app
+from graspbook.pipeline.run_notebook import read_settings
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter
 from graspbook.selfsup.instance_segmentation import own_data
@@ -140,7 +141,7 @@ def test_folders_and_files_of_any_name(tmp_path_factory, name):
 )
 def test_settings_of_a_notebook(assignments):
     with suppress(InputError):
-        assert all(name.isidentifier() for name in _settings(assignments))
+        assert all(name.isidentifier() for name in read_settings(assignments))
 
 
 OPTIONS = {

@@ -16,6 +16,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from graspbook.core.errors import InputError
 from graspbook.core.workers import work_for, worker_count
 from graspbook.pipeline import ticking
 from graspbook.pipeline.dvc_command import PipelineError
@@ -68,9 +69,13 @@ def carry_out(command: str) -> str:
         code = subprocess.run(command, shell=True, check=False).returncode
         return f": `{command}` returned {code}" if code else ""
 
-    from graspbook.pipeline.cli import app
+    from graspbook.pipeline.run_notebook import read_settings, run_stage
 
-    return "; what went wrong stands above" if app(words[1:], standalone_mode=False) else ""
+    try:
+        run_stage(Path(words[2]), Path(words[3]), read_settings(words[5::2]))
+    except (InputError, OSError) as error:
+        return f": {error}"
+    return ""
 
 
 def _enter(folder: Path, variables: dict[str, str]) -> None:
@@ -80,4 +85,4 @@ def _enter(folder: Path, variables: dict[str, str]) -> None:
 
     import papermill  # noqa: F401
 
-    from graspbook.pipeline import cli, run_notebook  # noqa: F401
+    from graspbook.pipeline import run_notebook  # noqa: F401
