@@ -43,6 +43,11 @@ def execute(source, target):
         (folder / "said.txt").write_text(name)
 
 
+def play(folder, command, *_):
+    """What a command of the folder's own code does."""
+    write_sources(folder) if command == "sources" else execute(folder, folder / module.SMOKE)
+
+
 def git(book, *words):
     command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
     subprocess.run(command, cwd=book, check=True, capture_output=True)
@@ -64,7 +69,7 @@ def ran(book, monkeypatch):
     git(book, "commit", "--quiet", "--message", "ran")
     monkeypatch.setattr(run_notebook, "load_params", toy_params)
     monkeypatch.setattr(module, "prepare_workspace", play_workspace)
-    monkeypatch.setattr(module, "_run_smoke", lambda folder, stages: execute(folder, folder / module.SMOKE))
+    monkeypatch.setattr(module, "_run_own", play)
     write_sources(book)
     adopt(book, "HEAD", lambda line: None)  # executed copies get links and parameters
     git(book, "commit", "--quiet", "--all", "--message", "copies")
@@ -148,7 +153,7 @@ def refactor(book):
 
 
 def test_prose_reaches_every_copy_without_a_run(ran, monkeypatch):
-    monkeypatch.setattr(module, "_run_smoke", None)
+    monkeypatch.setattr(module, "_run_smoke", None)  # nothing runs
     edit_page(ran, lambda cells: cells[0].update(source="# Many, told better\n\nSee [one](01_one.ipynb)."), MANY)
     assert adopt(ran, "HEAD", lambda line: None) == []
     for which in ("first", "second"):

@@ -87,7 +87,7 @@ def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None]) -> 
     write_sources(root)
     today, locked = read_recipes(root), read_locked(root)
     with _worktree(root, revision) as tree:
-        write_sources(tree)  # what is committed may be of other code
+        _run_own(tree, "sources")  # what is committed may be of other code
         before = read_recipes(tree)
         valid = {
             name: one
@@ -201,12 +201,16 @@ def stand_ins(stages: list[str], there: set[str]) -> dict[str, list[str]]:
 
 
 def _run_smoke(folder: Path, stages: list[str]) -> None:
-    command = [sys.executable, "-m", "graspbook.pipeline.cli", "reproduce", "--profile", "smoke"]
-    command += [word for name in stages for word in ("--stage", name)]
+    _run_own(folder, "reproduce", "--profile", "smoke", *(word for name in stages for word in ("--stage", name)))
+
+
+def _run_own(folder: Path, *arguments: str) -> None:
+    """Run a command of graspbook in a folder, with the folder's own code."""
+    command = [sys.executable, "-m", "graspbook.pipeline.cli", *arguments]
     variables = os.environ | {"PYTHONPATH": str(folder / "src")}
     ran = subprocess.run(command, cwd=folder, env=variables, stdout=subprocess.DEVNULL, check=False)
     if ran.returncode != 0:
-        raise InputError(f"{folder}: the profile smoke does not run there; what went wrong stands above")
+        raise InputError(f"`graspbook {arguments[0]}` fails in {folder}; what went wrong stands above")
 
 
 def compare(before: Path, after: Path, paths: list[str], ran: list[str]) -> Compared:
