@@ -16,10 +16,10 @@ class Camera:
     """Intrinsics and extrinsics of one camera.
 
     Attributes:
-        fx, fy: focal lengths in pixels.
-        cx, cy: principal point in pixels.
-        world_from_camera: float64 [4, 4] rigid transform from the camera frame to the world frame.
-        height, width: image size in pixels.
+        fx, fy: The focal lengths in pixels.
+        cx, cy: The principal point in pixels.
+        world_from_camera: The rigid transform from the camera frame to the world frame, float64 [4, 4], in metres.
+        height, width: The image size in pixels.
     """
 
     fx: float
@@ -38,9 +38,13 @@ class Camera:
     def rays(self, samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Rays through a regular grid of `samples` x `samples` points in each pixel, in row-major order.
 
+        Args:
+            samples: The number of rays per pixel along each axis.
+
         Returns:
-            origins and directions, float32 [height * samples * width * samples, 3], in the world frame. The
-            directions have length 1 along the optical axis, so a ray's parameter at a hit is that hit's depth.
+            The origins in metres and the directions, both float32 [height * samples * width * samples, 3], in the world
+            frame. The directions have length 1 along the optical axis, so a ray's parameter at a hit is that hit's
+            depth.
         """
         u = (np.arange(self.width * samples) + 0.5) / samples - 0.5
         v = (np.arange(self.height * samples) + 0.5) / samples - 0.5
@@ -52,14 +56,30 @@ class Camera:
         return origins, directions
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Projects world points [..., 3] in metres to pixel coordinates uv [..., 2] and depth [...]."""
+        """Projects world points to pixel coordinates.
+
+        Args:
+            points: The points in the world, [..., 3] metres.
+
+        Returns:
+            The pixel coordinates (u, v), float64 [..., 2], and the depth along the optical axis in metres, float64
+            [...].
+        """
         local = (np.asarray(points, float) - self.centre) @ self.world_from_camera[:3, :3]
         depth = local[..., 2]
         uv = local[..., :2] / depth[..., None] * (self.fx, self.fy) + (self.cx, self.cy)
         return uv, depth
 
     def backproject(self, uv: np.ndarray, depth: np.ndarray) -> np.ndarray:
-        """World points [..., 3] in metres at pixel coordinates uv [..., 2] and depth [...] in metres."""
+        """The world points that lie at given pixel coordinates and depths.
+
+        Args:
+            uv: The pixel coordinates (u, v), [..., 2].
+            depth: The depth along the optical axis in metres, [...].
+
+        Returns:
+            The points in the world, float64 [..., 3] metres.
+        """
         depth = np.asarray(depth, float)[..., None]
         plane = (np.asarray(uv, float) - (self.cx, self.cy)) / (self.fx, self.fy)
         local = np.concatenate([plane * depth, depth], axis=-1)
@@ -77,11 +97,11 @@ def look_down(
     """A camera that looks straight down at the tote, except for a small tilt.
 
     Args:
-        height: image height in pixels (the width is height * 3 // 2).
-        distance: height of the optical centre above the tote's floor, metres.
-        offset: x and y of the optical centre, metres.
-        tilt: rotations about the camera's x, y and z axes, radians.
-        field: width of the view at unit distance (1 / focal length in image widths).
+        height: The image height in pixels (the width is height * 3 // 2).
+        distance: The height of the optical centre above the tote's floor, metres.
+        offset: The x and y of the optical centre, metres.
+        tilt: The rotations about the camera's x, y and z axes, radians.
+        field: The width of the view at unit distance: the image width divided by the focal length.
     """
     width = height * 3 // 2
     (sx, sy, sz), (kx, ky, kz) = np.sin(tilt), np.cos(tilt)
@@ -99,6 +119,10 @@ def draw_camera(rng: np.random.Generator, height: int) -> Camera:
     """Draws the camera of one bin: hand-mounted, so slightly off-centre, tilted and zoomed, but calibrated.
 
     The tilt is corrected by an offset so that the view stays centred on the tote to within about a centimetre.
+
+    Args:
+        rng: The source of randomness.
+        height: The image height in pixels (the width is height * 3 // 2).
     """
     tilt = rng.normal(0, np.radians(1.5), 3) * (1, 1, 0.5)
     distance = float(0.98 + rng.normal(0, 0.01))

@@ -31,13 +31,13 @@ class Shape:
     """One rigid shape, in metres, its centre of mass at the origin.
 
     Attributes:
-        name: family and number, such as "random_0120".
-        family: one of `FAMILIES`.
-        vertices: float32 [V, 3].
-        faces: int32 [F, 3], counter-clockwise seen from outside.
-        corner_normals: float32 [F, 3, 3] unit shading normals of each triangle's corners.
-        hulls: convex collision pieces, each float32 [K, 3] with K <= 24.
-        volume: cubic metres (pieces of a "random" shape may overlap and are then counted twice).
+        name: The family and the number, such as "random_0120".
+        family: The family, one of `FAMILIES`.
+        vertices: The positions of the mesh's vertices in metres, float32 [V, 3].
+        faces: The vertex indices of the triangles, int32 [F, 3], counter-clockwise seen from outside.
+        corner_normals: The unit shading normals of each triangle's corners, float32 [F, 3, 3].
+        hulls: The convex collision pieces, each the points of a hull in metres, float32 [K, 3] with K <= 24.
+        volume: The volume in cubic metres (pieces of a "random" shape may overlap and are then counted twice).
     """
 
     name: str
@@ -62,8 +62,12 @@ class Shape:
 def in_split(number: int, split: Split) -> bool:
     """Whether a shape or texture of this number belongs to the split.
 
+    Args:
+        number: The number of the shape or texture within its family.
+        split: The split to ask about, "train" or "test".
+
     Raises:
-        InputError: if `split` is neither "train" nor "test".
+        InputError: If `split` is neither "train" nor "test".
     """
     if split not in ("train", "test"):
         raise InputError(f"split: expected 'train' or 'test', got {split!r}")
@@ -73,9 +77,13 @@ def in_split(number: int, split: Split) -> bool:
 class Catalogue:
     """Shapes and textures, read once and shared by everything that renders or simulates.
 
+    Args:
+        shapes: The shapes, which keep their order.
+        texture_pool: The textures, sRGB uint8 [N, 128, 128, 3].
+
     Attributes:
-        all_shapes: every `Shape`, in the order of the file.
-        texture_pool: sRGB uint8 [N, 128, 128, 3].
+        all_shapes: Every `Shape`, in the order of the file.
+        texture_pool: All printed textures, sRGB uint8 [N, 128, 128, 3].
     """
 
     def __init__(self, shapes: Iterable[Shape], texture_pool: np.ndarray) -> None:
@@ -84,18 +92,26 @@ class Catalogue:
         self._by_name = {shape.name: shape for shape in self.all_shapes}
 
     def shapes(self, split: Split) -> tuple[Shape, ...]:
-        """The shapes of a split."""
+        """The shapes of a split.
+
+        Raises:
+            InputError: If `split` is neither "train" nor "test".
+        """
         return tuple(shape for shape in self.all_shapes if in_split(shape.number, split))
 
     def textures(self, split: Split) -> np.ndarray:
-        """Indices into `texture_pool` of the textures of a split, int64 [K]."""
+        """Indices into `texture_pool` of the textures of a split, int64 [K].
+
+        Raises:
+            InputError: If `split` is neither "train" nor "test".
+        """
         return np.array([k for k in range(len(self.texture_pool)) if in_split(k, split)], np.int64)
 
     def shape(self, name: str) -> Shape:
         """The shape called `name`.
 
         Raises:
-            InputError: if there is none.
+            InputError: If there is no shape of this name.
         """
         if name not in self._by_name:
             raise InputError(f"catalogue: no shape called {name!r}, for example {next(iter(self._by_name))!r}")
@@ -105,8 +121,11 @@ class Catalogue:
     def load(cls, data_dir: str | Path = "data") -> Catalogue:
         """Reads the catalogue that `graspbook.world.build_data` wrote.
 
+        Args:
+            data_dir: The folder that holds `catalogue/`.
+
         Raises:
-            InputError: if one of its files is missing or cannot be read; the message names the file.
+            InputError: If one of its files is missing or cannot be read; the message names the file.
         """
         folder = Path(data_dir) / "catalogue"
         for name in (INDEX_FILE, SHAPES_FILE, TEXTURES_FILE):
@@ -130,21 +149,44 @@ class Catalogue:
 
 
 def pack_atlas(textures: np.ndarray, columns: int = 20) -> np.ndarray:
-    """Lays textures [N, T, T, 3] out as tiles of one image, row by row; N a multiple of `columns`."""
+    """Lays textures out as tiles of one image, row by row.
+
+    Args:
+        textures: The textures, [N, T, T, 3]; N is a multiple of `columns`.
+        columns: The number of tiles in each row.
+
+    Returns:
+        The atlas, [N / columns * T, columns * T, 3].
+    """
     n, size = textures.shape[:2]
     tiles = textures.reshape(n // columns, columns, size, size, 3)
     return tiles.transpose(0, 2, 1, 3, 4).reshape(n // columns * size, columns * size, 3)
 
 
 def unpack_atlas(atlas: np.ndarray) -> np.ndarray:
-    """The inverse of `pack_atlas`: textures [N, T, T, 3]."""
+    """The inverse of `pack_atlas`, for tiles of `TEXTURE_SIZE` pixels.
+
+    Args:
+        atlas: The image of tiles, [R * 128, C * 128, 3].
+
+    Returns:
+        The textures, [R * C, 128, 128, 3], row by row.
+    """
     rows, columns = atlas.shape[0] // TEXTURE_SIZE, atlas.shape[1] // TEXTURE_SIZE
     tiles = atlas.reshape(rows, TEXTURE_SIZE, columns, TEXTURE_SIZE, 3).transpose(0, 2, 1, 3, 4)
     return np.ascontiguousarray(tiles.reshape(-1, TEXTURE_SIZE, TEXTURE_SIZE, 3))
 
 
 def pack(shapes: Iterable[Shape]) -> tuple[list[dict], dict[str, np.ndarray]]:
-    """Turns shapes into an index (plain values) and the arrays that it counts into."""
+    """Turns shapes into an index (plain values) and the arrays that it counts into.
+
+    Args:
+        shapes: The shapes to store.
+
+    Returns:
+        The index, one entry per shape, and the arrays by name: "vertices" float32, "faces" uint16, "corner_normals"
+        float16 and "hulls" float32, those of all shapes concatenated along the first axis.
+    """
     index = []
     columns: dict[str, list[np.ndarray]] = {"vertices": [], "faces": [], "corner_normals": [], "hulls": []}
     for shape in shapes:

@@ -29,15 +29,16 @@ class Dials:
     """Strengths of the nuisances.
 
     Attributes:
-        wall_reflectance: mean mirror reflectance of the bin walls, 0..1 (0 = matt walls).
-        light_flicker: standard deviation of the log gains of ambient light, of direct light and of the colour
-            balance, drawn anew for each photograph (0 = both photographs are lit alike).
-        shadow_softness: radius of the disc-shaped light in metres (0 = a point, hard shadows).
-        neighbour_movement: 0 holds neighbours still while the object is pulled, 1 lets physics decide, above 1
-            the tool also jolts them.
-        clutter: mean number of objects in a freshly filled bin.
-        occlusion: how piled the objects are: 0 spreads them out, 1 drops them on one heap.
-        texture_similarity: probability that an object wears the bin's shared label instead of its own.
+        wall_reflectance: The mean mirror reflectance of the bin walls, from 0 (matt walls) to 1.
+        light_flicker: The standard deviation of the natural logarithm of the gains of the ambient and of the direct
+            light, drawn anew for each photograph; the gains of the colour channels flicker by `sensor.COLOUR_SHARE` of
+            it. At 0, both photographs are lit alike.
+        shadow_softness: The mean radius of the disc-shaped lamp, metres; 0 is a point, which casts hard shadows.
+        neighbour_movement: How much the neighbours move while an object is pulled, from 0 to 5. At 0 they are held
+            still, at 1 physics decides, and above 1 the tool also jolts them.
+        clutter: The mean number of objects in a freshly filled bin.
+        occlusion: How piled the objects are, from 0 (spread out) to 1 (dropped on one heap).
+        texture_similarity: The probability that an object wears the bin's shared label instead of its own.
     """
 
     wall_reflectance: Fraction
@@ -54,9 +55,10 @@ class WorldConfig:
     """Everything that decides how the world looks and behaves, besides the seed.
 
     Attributes:
-        height: image height in pixels; the width is height * 3 // 2 (the paper's 640x960 is 2:3).
-        samples: light samples per pixel along each axis (2 = 4 per pixel). Masks and depth never depend on it.
-        dials: strengths of the nuisances.
+        height: The image height in pixels; the width is height * 3 // 2 (the paper's 640x960 is 2:3).
+        samples: The number of light samples per pixel along each axis (2 = 4 per pixel). Masks and depth never depend
+            on it.
+        dials: The strengths of the nuisances.
     """
 
     height: Annotated[int, Interval(ge=32, le=2048)]

@@ -30,12 +30,24 @@ _INSET = 0.07
 
 
 def draw_count(rng: np.random.Generator, clutter: float) -> int:
-    """Draws how many items a bin holds: uniform within 40 % of `clutter`, from 1 to `MAX_ITEMS`."""
+    """Draws how many items a bin holds, uniformly within 40 % of the mean and from 1 to `MAX_ITEMS`.
+
+    Args:
+        rng: The source of randomness.
+        clutter: The mean number of items.
+    """
     return int(np.clip(round(clutter * rng.uniform(0.6, 1.4)), 1, MAX_ITEMS))
 
 
 def chute(occlusion: float) -> np.ndarray:
-    """Half length and half width of the chute, metres [2]: from the whole floor (0) to `NARROW` (1)."""
+    """The size of the chute through which the items fall.
+
+    Args:
+        occlusion: How piled the items shall lie, from 0 (the chute is as wide as the floor) to 1 (it is `NARROW`).
+
+    Returns:
+        The half length and the half width of the chute in metres, float64 [2].
+    """
     return (1 - occlusion) * np.array([tote.LENGTH, tote.WIDTH]) / 2 + occlusion * np.array(NARROW)
 
 
@@ -43,12 +55,12 @@ def drop_points(n: int, rng: np.random.Generator, occlusion: float) -> np.ndarra
     """Draws where items are dropped: one in each cell of a grid over the chute, in random order.
 
     Args:
-        n: how many.
-        rng: the source of randomness.
-        occlusion: see `chute`.
+        n: The number of items to drop.
+        rng: The source of randomness.
+        occlusion: How piled the items shall lie, from 0 to 1 (see `chute`).
 
     Returns:
-        float64 [n, 2] metres, x and y.
+        The drop points' x and y in metres, float64 [n, 2].
     """
     half = chute(occlusion) - _INSET
     columns = max(1, int(np.ceil(np.sqrt(n * half[0] / half[1]))))
@@ -62,13 +74,16 @@ def fill(cell: Cell, items: Mapping[int, Item], rng: np.random.Generator, occlus
     """Drops items into the bin and waits for rest.
 
     Args:
-        cell: the cell.
-        items: what to drop, by object id.
-        rng: the source of randomness.
-        occlusion: see `chute`.
+        cell: The physics cell of the bin; the items are added to it.
+        items: The items to drop, by object id (1..250).
+        rng: The source of randomness.
+        occlusion: How piled the items shall lie, from 0 to 1 (see `chute`).
 
     Returns:
-        Ids of the items that missed or left the bin. They are no longer in the cell.
+        The ids of the items that missed or left the bin, ascending. They are no longer in the cell.
+
+    Raises:
+        InputError: If an object id is out of range or already in use in the cell.
     """
     points = drop_points(len(items), rng, occlusion)
     turns = Rotation.random(len(items), rng=rng).as_matrix()

@@ -18,16 +18,17 @@ class Item:
     """One object in a bin.
 
     Attributes:
-        shape: its geometry.
-        texture: index into the catalogue's texture pool.
-        texture_scale: metres along the object's x, y and z that one repeat of the texture covers; on bottles and
+        shape: The geometry, a shape of the catalogue.
+        texture: The index into the catalogue's texture pool.
+        texture_scale: The metres along the object's x, y and z that one repeat of the texture covers; on bottles and
             cans, x and y count the repeats around the axis instead.
-        texture_offset: shift of the texture in repeats, (0..1, 0..1).
-        cap: linear RGB of the ends of bottles and cans, which carry no label.
-        gloss: Blinn-Phong exponent of its highlight.
-        specular: strength of its highlight, 0..1; the mirror image of its surroundings is a quarter of it.
-        mass: kilograms.
-        friction: lateral friction coefficient.
+        texture_offset: The shift of the texture along its two axes in repeats, each from 0 to 1.
+        cap: The linear RGB of the ends of bottles and cans, which carry no label.
+        gloss: The Blinn-Phong exponent of the highlight.
+        specular: The strength of the highlight, from 0 to 1; the surface's mirror reflectance is a quarter of it, at
+            most 0.08 in a tote.
+        mass: The mass in kilograms.
+        friction: The coefficient of lateral friction.
     """
 
     shape: Shape
@@ -45,11 +46,14 @@ def draw_item(rng: np.random.Generator, catalogue: Catalogue, split: Split, dial
     """Draws an item of a split.
 
     Args:
-        rng: source of randomness.
-        catalogue: shapes and textures.
-        split: "train" or "test", of the shape and of the texture alike.
-        dials: `texture_similarity` is the probability that the item wears the bin's texture.
-        bin_texture: index of the texture that the bin's items share (drawn once per bin from `textures(split)`).
+        rng: The source of randomness.
+        catalogue: The catalogue that the shape and the texture are drawn from.
+        split: The split of the shape and of the texture alike, "train" or "test".
+        dials: The world's dials; `texture_similarity` is the probability that the item wears the bin's texture.
+        bin_texture: The index of the texture that the bin's items share (drawn once per bin from `textures(split)`).
+
+    Raises:
+        InputError: If `split` is neither "train" nor "test".
     """
     family = str(rng.choice(FAMILIES, p=[FAMILY_WEIGHTS[name] for name in FAMILIES]))
     choices = [shape for shape in catalogue.shapes(split) if shape.family == family]

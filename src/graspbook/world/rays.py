@@ -27,11 +27,12 @@ class Hits:
     """First hits of N rays.
 
     Attributes:
-        geom: int32 [N] geometry: 0..9 = parts of the tote (`tote.PARTS`), 10.. = items in the order of
-            `RayScene.object_ids`, `MISS` = nothing.
-        prim: int32 [N] triangle within that geometry's own mesh.
-        u, v: float32 [N] barycentric coordinates of the second and third corner.
-        t: float32 [N] ray parameter (depth, for rays of `Camera.rays`); 1e37 where nothing is hit.
+        geom: The geometry that each ray hits, int32 [N]: 0..9 are the parts of the tote (`tote.PARTS`), 10.. the items
+            in the order of `RayScene.object_ids`, and `MISS` is nothing. Without the tote, the items begin at 0.
+        prim: The number of the triangle within that geometry's own mesh, int32 [N]; `MISS` where nothing is hit.
+        u, v: The barycentric coordinates of the triangle's second and third corner, float32 [N].
+        t: The ray parameter of the hit, float32 [N] (the depth in metres, for rays of `Camera.rays`); 1e37 where
+            nothing is hit.
     """
 
     geom: np.ndarray
@@ -45,11 +46,11 @@ class RayScene:
     """Items at poses, with or without the tote around them.
 
     Attributes:
-        object_ids: uint8 [G] object id of each geometry (0 for the parts of the tote).
-        first_face: int64 [G + 1] number of the first triangle of each geometry in `faces`.
-        face_geom: int32 [F] geometry of each triangle.
-        vertices: float32 [V, 3] world coordinates.
-        faces: uint32 [F, 3].
+        object_ids: The object id of each geometry, uint8 [G]; 0 for the parts of the tote.
+        first_face: The number in `faces` of the first triangle of each geometry, int64 [G + 1].
+        face_geom: The geometry of each triangle, int32 [F].
+        vertices: The vertices in world coordinates, float32 [V, 3] metres.
+        faces: The vertex indices of all triangles, uint32 [F, 3].
     """
 
     def __init__(
@@ -62,10 +63,10 @@ class RayScene:
         """Builds the acceleration structure.
 
         Args:
-            items: object id to item.
-            poses: object id to pose (only those of `items` are used).
-            device: an Embree device to share between scenes; its own by default.
-            with_tote: whether the tote and the table are there.
+            items: The items by object id (1..250).
+            poses: The poses by object id (only those of `items` are used).
+            device: An Embree device to share between scenes; the scene makes its own by default.
+            with_tote: Whether the tote and the table are in the scene.
         """
         points: list[np.ndarray] = []
         faces: list[np.ndarray] = []
@@ -95,8 +96,11 @@ class RayScene:
         """First hits of rays.
 
         Args:
-            origins: float32 [N, 3] in metres.
-            directions: float32 [N, 3], of any length.
+            origins: The start of each ray in the world, float32 [N, 3] metres.
+            directions: The direction of each ray, float32 [N, 3], of any length.
+
+        Returns:
+            What each ray hits first.
         """
         face, u, v, t = self.cast_faces(origins, directions)
         hit = face >= 0
@@ -107,7 +111,15 @@ class RayScene:
     def cast_faces(
         self, origins: np.ndarray, directions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """As `cast`, but with the number of the triangle in `faces` (int32 [N], -1 = nothing), then u, v, t."""
+        """First hits of rays as plain arrays, triangles counted over the whole scene.
+
+        Args:
+            origins: The start of each ray in the world, float32 [N, 3] metres.
+            directions: The direction of each ray, float32 [N, 3], of any length.
+
+        Returns:
+            The number of the triangle in `faces` (int32 [N], -1 = nothing), then u, v and t as in `Hits`.
+        """
         answer = self._scene.run(origins, directions, output=True)
         return answer["primID"], answer["u"], answer["v"], answer["tfar"]
 
@@ -117,17 +129,24 @@ class RayScene:
         """Whether anything lies on each ray.
 
         Args:
-            origins: float32 [N, 3] in metres.
-            directions: float32 [N, 3], of any length.
-            reach: largest ray parameter that counts (in lengths of the direction), one for all or float32 [N];
+            origins: The start of each ray in the world, float32 [N, 3] metres.
+            directions: The direction of each ray, float32 [N, 3], of any length.
+            reach: The largest ray parameter that counts (in lengths of the direction), one for all or float32 [N];
                 without it, rays are endless.
 
         Returns:
-            bool [N].
+            Whether anything lies on each ray, bool [N].
         """
         limit = None if reach is None else np.full(len(origins), reach, np.float32)
         return self._scene.run(origins, directions, dists=limit, query="OCCLUDED") >= 0
 
     def object_at(self, hits: Hits) -> np.ndarray:
-        """Object id of each hit, uint8 [N]; 0 for the tote, the table and nothing."""
+        """The object id of each hit.
+
+        Args:
+            hits: The hits of N rays, as `cast` returns them.
+
+        Returns:
+            The object ids, uint8 [N]; 0 for the tote, the table and nothing.
+        """
         return np.where(hits.geom >= 0, self.object_ids[hits.geom], 0).astype(np.uint8)

@@ -29,12 +29,12 @@ class Layers:
     """One rendered moment, before any camera has looked at it.
 
     Attributes:
-        ambient: float32 [H, W, 3] linear RGB that the surroundings send.
-        direct: float32 [H, W, 3] linear RGB that the lamp sends.
-        ids: uint8 [H, W] object id of the nearest surface at each pixel's centre, 0 = none.
-        depth: float32 [H, W] metres along the optical axis, exact; 0 where nothing is hit.
-        mirror: float32 [H, W] mirror reflectance of the surface at each pixel's centre.
-        rays: the ray scene of this moment, for further queries.
+        ambient: The light that the surroundings send, linear RGB float32 [H, W, 3].
+        direct: The light that the lamp sends, linear RGB float32 [H, W, 3].
+        ids: The object id of the nearest surface at each pixel's centre, uint8 [H, W]; 0 is none.
+        depth: The exact depth along the optical axis in metres, float32 [H, W]; 0 where nothing is hit.
+        mirror: The mirror reflectance of the surface at each pixel's centre, float32 [H, W], from 0 to 1.
+        rays: The ray scene of this moment, for further queries.
     """
 
     ambient: np.ndarray
@@ -46,7 +46,11 @@ class Layers:
 
 
 class Renderer:
-    """Renders scenes whose items come from one catalogue; use one per process."""
+    """Renders scenes whose items come from one catalogue; use one per process.
+
+    Args:
+        catalogue: The catalogue whose textures the items wear.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._device = EmbreeDevice()
@@ -58,8 +62,11 @@ class Renderer:
         """Renders a scene.
 
         Args:
-            scene: what to render; its camera decides the size.
-            samples: light samples per pixel along each axis. Masks and depth do not depend on it.
+            scene: The scene to render; its camera decides the image size.
+            samples: The number of light samples per pixel along each axis. Masks and depth do not depend on it.
+
+        Returns:
+            The light, the object ids, the depth and the reflectance of each pixel.
         """
         camera = scene.camera
         rays = RayScene(scene.items, scene.poses, self._device)
@@ -149,14 +156,29 @@ class Renderer:
     def silhouette(self, item: Item, pose: Pose, camera: Camera) -> np.ndarray:
         """The object's amodal mask: every pixel whose centre it would cover if it were alone.
 
+        Args:
+            item: The item to outline.
+            pose: The item's pose in the world.
+            camera: The camera that looks at it.
+
         Returns:
-            bool [H, W].
+            The mask, bool [H, W].
         """
         return silhouette(item, pose, camera, self._device)
 
 
 def silhouette(item: Item, pose: Pose, camera: Camera, device: EmbreeDevice | None = None) -> np.ndarray:
-    """See `Renderer.silhouette`."""
+    """An item's amodal mask, as `Renderer.silhouette`, without a renderer.
+
+    Args:
+        item: The item to outline.
+        pose: The item's pose in the world.
+        camera: The camera that looks at it.
+        device: An Embree device to share; a new one is made by default.
+
+    Returns:
+        The mask, bool [H, W].
+    """
     rays = RayScene({1: item}, {1: pose}, device, with_tote=False)
     mask = np.zeros((camera.height, camera.width), bool)
     uv, _ = camera.project(rays.vertices)

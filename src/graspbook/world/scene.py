@@ -20,10 +20,10 @@ class Light:
     """A horizontal disc-shaped lamp, and the light of the sky around it.
 
     Attributes:
-        position: centre of the lamp in the world, metres.
-        radius: radius of the lamp, metres; 0 is a point that casts hard shadows.
-        direct: radiance that the lamp gives a white surface right below it.
-        ambient: radiance that the surroundings give a white surface that nothing shades.
+        position: The centre of the lamp in the world, metres.
+        radius: The radius of the lamp, metres; 0 is a point that casts hard shadows.
+        direct: The linear radiance that the lamp gives a white horizontal surface right below it.
+        ambient: The linear radiance that the surroundings give a white surface that nothing shades.
     """
 
     position: tuple[float, float, float] = (0.2, 0.15, 1.2)
@@ -33,7 +33,12 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator, dials: Dials) -> Light:
-    """Draws the light of one bin; the dial `shadow_softness` is the mean radius of the lamp."""
+    """Draws the light of one bin.
+
+    Args:
+        rng: The source of randomness.
+        dials: The world's dials; only `shadow_softness` is used, as the mean radius of the lamp in metres.
+    """
     return Light(
         position=(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3)), float(rng.uniform(1.0, 1.5))),
         radius=float(dials.shadow_softness * rng.uniform(0.6, 1.4)),
@@ -47,11 +52,11 @@ class Scene:
     """Everything a picture depends on.
 
     Attributes:
-        items: object id (1..250) to item.
-        poses: object id to pose; the same keys as `items`.
-        tote: looks of the bin.
-        light: the light.
-        camera: the camera.
+        items: The items by object id (1..250).
+        poses: The poses by object id; the same keys as `items`.
+        tote: The colours and the reflectances of the bin.
+        light: The lamp and the light of its surroundings.
+        camera: The camera that looks at the scene.
     """
 
     items: dict[int, Item]

@@ -29,12 +29,12 @@ def photograph(layers: Layers, rng: np.random.Generator, dials: Dials) -> np.nda
     change. Then the lens darkens the corners, and the sensor adds noise and a tone curve.
 
     Args:
-        layers: what `Renderer.render` returned.
-        rng: source of the flicker and of the noise.
-        dials: `light_flicker` is used.
+        layers: The rendered moment, as `Renderer.render` returns it.
+        rng: The source of the flicker and of the noise.
+        dials: The world's dials; only `light_flicker` is used.
 
     Returns:
-        sRGB-like uint8 [H, W, 3].
+        The photograph, sRGB-like uint8 [H, W, 3].
     """
     # mostly the light hardly changes, now and then it jumps: Student's t with 3 degrees of freedom, scaled to unit
     # variance and cut at 4 deviations, so that the dial stays a standard deviation
@@ -66,11 +66,11 @@ def measure_depth(layers: Layers, rng: np.random.Generator) -> np.ndarray:
     """Measures depth as a stereo camera does: noisy, in steps, with holes at edges and on shiny surfaces.
 
     Args:
-        layers: what `Renderer.render` returned.
-        rng: source of the noise and of the holes.
+        layers: The rendered moment, as `Renderer.render` returns it.
+        rng: The source of the noise and of the holes.
 
     Returns:
-        float32 [H, W] metres along the optical axis, 0 = drop-out.
+        The measured depth along the optical axis in metres, float32 [H, W]; 0 is a drop-out.
     """
     depth = layers.depth
     noisy = depth + rng.standard_normal(depth.shape, dtype=F) * F(DEPTH_NOISE) * depth**2

@@ -35,8 +35,8 @@ def quads() -> np.ndarray:
     """The tote and the table as quadrilaterals.
 
     Returns:
-        float32 [10, 4, 3] corner points in metres, in the order of `PARTS`, counter-clockwise as seen from
-        where the camera can be.
+        The corner points in metres, float32 [10, 4, 3], in the order of `PARTS`, counter-clockwise as seen from where
+        the camera can be.
     """
     length, width = LENGTH / 2, WIDTH / 2
     top_x, top_y = length + TAPER, width + TAPER
@@ -55,7 +55,14 @@ def quads() -> np.ndarray:
 
 
 def half_extent(z: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Half length and half width of the inside at height z (metres), the taper included."""
+    """Half length and half width of the inside of the tote, the taper included.
+
+    Args:
+        z: The height above the floor in metres, a number or an array [...].
+
+    Returns:
+        The half length and the half width in metres, each float64 [...].
+    """
     lean = TAPER * np.asarray(z) / HEIGHT
     return LENGTH / 2 + lean, WIDTH / 2 + lean
 
@@ -64,11 +71,11 @@ def contains(point: np.ndarray, margin: float = 0.0) -> np.ndarray:
     """Whether points lie inside the tote, or above it within its opening.
 
     Args:
-        point: [..., 3] in metres.
-        margin: how far outside still counts as inside, metres.
+        point: The points in the world, [..., 3] metres.
+        margin: How far outside still counts as inside, metres.
 
     Returns:
-        bool [...].
+        Whether each point is inside, bool [...].
     """
     x, y, z = np.moveaxis(np.asarray(point, float), -1, 0)
     half_x, half_y = half_extent(np.clip(z, 0, HEIGHT))
@@ -80,12 +87,12 @@ class Tote:
     """How one bin looks. Its geometry is always the same.
 
     Attributes:
-        floor: linear RGB albedo of the floor.
-        wall: linear RGB albedo of the walls and the rim.
-        table: linear RGB albedo of the table around the tote.
-        wall_reflectance: mirror reflectance of the walls at normal incidence, 0..1.
-        floor_reflectance: mirror reflectance of the floor, 0..1.
-        roughness: standard deviation of the normals that blur the mirror image, radians.
+        floor: The linear RGB albedo of the floor.
+        wall: The linear RGB albedo of the rim; the walls have three quarters of it.
+        table: The linear RGB albedo of the table around the tote.
+        wall_reflectance: The mirror reflectance of the walls at normal incidence, from 0 to 1.
+        floor_reflectance: The mirror reflectance of the floor at normal incidence, from 0 to 1.
+        roughness: The standard deviation of the normals that blur the mirror image, radians.
     """
 
     floor: tuple[float, float, float] = (0.35, 0.35, 0.35)
@@ -97,7 +104,12 @@ class Tote:
 
 
 def draw_tote(rng: np.random.Generator, dials: Dials) -> Tote:
-    """Draws the looks of a tote; mean reflectance of its walls is the dial `wall_reflectance`."""
+    """Draws the looks of a tote.
+
+    Args:
+        rng: The source of randomness.
+        dials: The world's dials; `wall_reflectance` is the mean mirror reflectance of the walls.
+    """
 
     def tinted(level: float, tint: float) -> tuple[float, float, float]:
         red, green, blue = np.clip(level * (1 + rng.normal(0, tint, 3)), 0.01, 0.95)
