@@ -58,25 +58,26 @@ class Pick:
     """One attempt, with everything known about it.
 
     Attributes:
-        episode: number of the episode.
-        attempt: number of the attempt within it, from 0.
-        bin: 0 or 1, where it was picked from; bin 0 is the one that was full at first.
-        image: uint8 RGB [H, W, 3].
-        depth: float32 [H, W] metres as measured, 0 = drop-out.
-        ids: uint8 [H, W] true object ids, 0 = background. An object keeps its id in the other bin.
-        detections: what the segmenter found in `image`.
-        chosen: index into `detections.masks` of the mask that was grasped; -1 where none was.
-        planned_cups: how many cups the plan meant to land; 0 without a plan.
-        outcome: one of `graspbook.world.picks.PICK_OUTCOMES`.
-        n_objects: how many objects lay in the bin.
-        held: whether the gauges showed a seal until the tool let go over the other bin: all that the robot itself knows
+        episode: The number of the episode, from 0.
+        attempt: The number of the attempt within the episode, from 0.
+        bin: The bin that was picked from, 0 or 1; bin 0 is the one that was full at first.
+        image: The photograph before the attempt, RGB uint8 [H, W, 3].
+        depth: The measured depth along the optical axis in metres, float32 [H, W]; 0 is a drop-out.
+        ids: The true object ids, uint8 [H, W]; 0 is the background. An object keeps its id in the other bin.
+        detections: The masks and scores that the segmenter found in `image`.
+        chosen: The index into `detections.masks` of the mask that was grasped; -1 where none was.
+        planned_cups: The number of cups that the plan meant to land; 0 without a plan.
+        outcome: How the attempt ended, one of `graspbook.world.picks.PICK_OUTCOMES`.
+        n_objects: The number of objects in the bin before the attempt.
+        held: Whether the gauges showed a seal until the tool let go over the other bin: all that the robot itself knows
             of its success. They do not tell one object from two, nor what falls later.
-        cup_sealed: bool [5].
-        cup_ids: int [5], the object under each cup, 0 = none; all 0 where the tool never pressed.
-        cup_uv: float32 [5, 2] pixel coordinates of the cups' centres; in a collision, where they would have stood;
-            NaN without a plan.
-        grasp: as `run_episode` yields it, with its `index` = `attempt`, its `outcome` that of the pull alone, and
-            its `split` that of the grasped object ("train" without one); None where the tool never pressed.
+        cup_sealed: Whether each cup sealed, bool [5].
+        cup_ids: The id of the object under each cup, int [5]; 0 where there is none, and all 0 where the tool never
+            pressed.
+        cup_uv: The pixel coordinates (u, v) of the cups' centres, float32 [5, 2]; in a collision, where they would have
+            stood; NaN without a plan.
+        grasp: The grasp as `run_episode` yields it, with its `index` = `attempt`, its `outcome` that of the pull alone,
+            and its `split` that of the grasped object ("train" without one); None where the tool never pressed.
     """
 
     episode: int
@@ -118,22 +119,23 @@ def run_picking(
     fails.
 
     Args:
-        seed: of the whole evaluation; (seed, number) decide how the episode starts, whatever the segmenter.
-        catalogue: shapes and textures.
-        config: the world.
-        segmenter: finds the objects.
-        number: of the episode within the evaluation.
-        attempts: the episode ends after so many, or when no object is left in either bin.
-        share_new: probability that an object is of the split "test" (shape and texture), else "train".
-        gripper: plans; `ExpectedSeals` by default.
-        worthwhile: score of a plan below which the robot first looks into the other bin; -inf: it never does.
-        renderer: of this catalogue; made here by default.
+        seed: The seed of the whole evaluation; (seed, number) decide how the episode starts, whatever the segmenter.
+        catalogue: The catalogue that shapes and textures are drawn from.
+        config: The configuration of the world.
+        segmenter: The segmenter that finds the objects in each picture.
+        number: The number of the episode within the evaluation.
+        attempts: The largest number of attempts; the episode also ends when no object is left in either bin.
+        share_new: The probability, from 0 to 1, that an object is of the split "test" (shape and texture), else
+            "train".
+        gripper: The planner that chooses where to grasp; `ExpectedSeals` by default.
+        worthwhile: The score of a plan below which the robot first looks into the other bin; -inf: it never does.
+        renderer: The renderer of this catalogue; a new one is made by default.
 
     Yields:
-        Attempts.
+        The attempts, one after another.
 
     Raises:
-        InputError: if `attempts` or `share_new` is out of range, or masks do not have the image's shape.
+        InputError: If `attempts` or `share_new` is out of range, or masks do not have the image's shape.
     """
     if attempts < 1 or not 0 <= share_new <= 1:
         raise InputError(f"attempts, share_new: expected at least 1 and 0 to 1, got {attempts}, {share_new}")
@@ -214,14 +216,17 @@ def choose(
     """Plans for the masks with the highest scores, and picks the plan that should land the most cups.
 
     Args:
-        detections: what to plan for.
-        depth: float32 [H, W] metres, 0 = drop-out.
-        camera: of that depth image.
-        gripper: plans.
-        key: seeds the planning of every mask alike, so that a mask's plan does not depend on what else is found.
+        detections: The masks and scores of one picture.
+        depth: The measured depth in metres, float32 [H, W]; 0 is a drop-out.
+        camera: The camera of the depth image.
+        gripper: The planner that chooses where to grasp within a mask.
+        key: The seed of the planning of every mask alike, so that a mask's plan does not depend on what else is found.
 
     Returns:
-        Index of the chosen mask and its plan; -1 and None if none can be planned for.
+        The index of the chosen mask and its plan; -1 and None if none can be planned for.
+
+    Raises:
+        InputError: If the masks and the depth image differ in shape.
     """
     plans = {}
     for index in np.argsort(-detections.scores, kind="stable")[:MAX_PLANNED].tolist():

@@ -13,7 +13,7 @@ One Parquet file holds the attempts of one segmenter, one row each:
     mask_rle            string  the chosen mask, COCO counts; null where none was chosen
     cup_sealed          bool    [5]
     cup_ids             int32   [5], the item under each cup, 0 = none
-    cup_u, cup_v        float32 [5], pixel coordinates of the cups; NaN where the tool never pressed
+    cup_u, cup_v        float32 [5], pixel coordinates of the cups; NaN without a plan
     ids_png             binary  true object ids, grey PNG
     image_png           binary  what the camera saw, RGB PNG; null for successes, which nobody looks at again
 """
@@ -61,9 +61,15 @@ PICK_SCHEMA = arrow.schema(
 def read_picks(path: Path | str) -> pd.DataFrame:
     """Reads what `collect_picks` wrote, one row per attempt, in the order of episodes and attempts.
 
+    Args:
+        path: The Parquet file.
+
+    Returns:
+        A table with the columns of `PICK_SCHEMA`, one row per attempt.
+
     Raises:
-        InputError: no such file, no Parquet file, a column that is missing or of the wrong type, or an unknown
-            outcome; the message names the file and the column.
+        InputError: If there is no such file, it is no Parquet file, a column is missing or of the wrong type, or an
+            outcome is unknown; the message names the file and the column.
     """
     path = Path(path)
     if not path.is_file():
@@ -88,20 +94,40 @@ def read_picks(path: Path | str) -> pd.DataFrame:
 
 
 def chosen_mask(row: Mapping) -> np.ndarray | None:
-    """The mask that a row of `read_picks` was planned on, bool [H, W]; None where none was chosen."""
+    """The mask that an attempt was planned on.
+
+    Args:
+        row: One row of `read_picks`.
+
+    Returns:
+        The mask, bool [H, W]; None where none was chosen.
+    """
     return None if pd.isna(row["mask_rle"]) else decode_mask(row["mask_rle"], row["height"], row["width"])
 
 
 def true_ids(row: Mapping) -> np.ndarray:
-    """The true object ids of a row of `read_picks`, uint8 [H, W], 0 = background."""
+    """The true object ids of an attempt's picture.
+
+    Args:
+        row: One row of `read_picks`.
+
+    Returns:
+        The ids, uint8 [H, W]; 0 is the background.
+    """
     return cv2.imdecode(np.frombuffer(row["ids_png"], np.uint8), cv2.IMREAD_UNCHANGED)
 
 
 def seen_image(row: Mapping) -> np.ndarray:
-    """What the camera saw before an attempt that failed, uint8 RGB [H, W, 3].
+    """The picture that the camera took before an attempt that failed.
+
+    Args:
+        row: One row of `read_picks`.
+
+    Returns:
+        The picture, RGB uint8 [H, W, 3].
 
     Raises:
-        InputError: the attempt succeeded; its picture was not kept.
+        InputError: If the attempt succeeded; its picture was not kept.
     """
     if row["image_png"] is None:
         raise InputError(f"episode {row['episode']}, attempt {row['attempt']}: image_png: not kept, it succeeded")
@@ -109,5 +135,12 @@ def seen_image(row: Mapping) -> np.ndarray:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Grey [H, W] or BGR [H, W, 3] uint8 pixels as a PNG file, as columns `ids_png` and `image_png` hold it."""
+    """Encodes an image as a PNG file, as the columns `ids_png` and `image_png` hold it.
+
+    Args:
+        pixels: The grey [H, W] or BGR [H, W, 3] image, uint8.
+
+    Returns:
+        The bytes of the file.
+    """
     return cv2.imencode(".png", pixels)[1].tobytes()

@@ -39,15 +39,16 @@ class Corruptions:
     """How often photographs are upset, and how much; all rates 0: never.
 
     Attributes:
-        exposure_rate: probability that the exposure of a photograph has jumped.
-        exposure_jump: standard deviation of the jump, of the logarithm of the gain.
-        colour_jump: the same for each colour channel by itself: the white balance.
-        shadow_rate: probability that the arm's shadow lies in a photograph, as one or two bars.
-        shadow_depth: the share of light that it takes at most.
-        glare_rate: probability that there is glare in a photograph.
-        glares: mean number of highlights then, on objects.
-        nudge_rate: probability that the bin moves between two photographs.
-        nudge: standard deviation of the movement along each side of the picture, metres.
+        exposure_rate: The probability that the exposure of a photograph has jumped.
+        exposure_jump: The standard deviation of the jump, in natural logarithms of the gain of all channels.
+        colour_jump: The standard deviation of the further jump of each colour channel by itself (the white balance), in
+            natural logarithms of its gain.
+        shadow_rate: The probability that the arm's shadow lies in a photograph, as one or two bars.
+        shadow_depth: The largest share of the light that the shadow takes, from 0 to 1.
+        glare_rate: The probability that there is glare in a photograph.
+        glares: The mean number of highlights on objects in a photograph with glare.
+        nudge_rate: The probability that the bin moves between two photographs.
+        nudge: The standard deviation of the movement along each side of the picture, metres.
     """
 
     exposure_rate: Fraction
@@ -62,14 +63,28 @@ class Corruptions:
 
 
 def to_light(image: UInt8[np.ndarray, "h w c"]) -> Float32[np.ndarray, "h w c"]:
-    """The light that the sensor's tone curve makes a photograph from: the inverse of `to_image`, up to rounding."""
+    """The light that the sensor's tone curve makes a photograph from: the inverse of `to_image`, up to rounding.
+
+    Args:
+        image: The photograph, uint8 [H, W, C].
+
+    Returns:
+        The linear light, float32 [H, W, C].
+    """
     value = (image.astype(F) / 255) ** GAMMA
     linear = 1 - ROLL_OFF * value
     return (np.sqrt(linear**2 + 4 * SHOULDER * value) - linear) / (2 * SHOULDER)
 
 
 def to_image(light: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:
-    """The sensor's tone curve, as in `sensor.photograph`: highlights roll off, and white clips."""
+    """The sensor's tone curve, as in `sensor.photograph`: highlights roll off, and white clips.
+
+    Args:
+        light: The linear light, float32 [H, W, C]; negative values count as 0.
+
+    Returns:
+        The photograph, uint8 [H, W, C].
+    """
     light = np.maximum(light, 0)
     value = np.minimum(light * (1 + SHOULDER * light) / (1 + ROLL_OFF * light), 1)
     return (value ** (1 / GAMMA) * 255 + F(0.5)).astype(np.uint8)
@@ -84,11 +99,14 @@ def upset_photograph(
     """Let exposure, shadow and glare befall one photograph, each or none.
 
     Args:
-        image: the photograph.
-        on_object: where objects are; glare falls there alone.
-        rng: draws what happens. It draws the same numbers whatever the rates are, so that with one seed a higher
+        image: The photograph, uint8 [H, W, 3].
+        on_object: Whether each pixel shows an object, bool [H, W]; glare falls there alone.
+        rng: The source of randomness. It draws the same numbers whatever the rates are, so that with one seed a higher
             rate upsets the photographs of a lower one, and more.
-        upsets: how often, and how much.
+        upsets: How often the corruptions occur, and how strong they are.
+
+    Returns:
+        The upset photograph, uint8 [H, W, 3]; `image` itself if nothing befell it.
     """
     happens = rng.random(3) < (upsets.exposure_rate, upsets.shadow_rate, upsets.glare_rate)
     exposure, shadow, glare = rng.spawn(3)
@@ -106,7 +124,15 @@ def upset_photograph(
 
 
 def arm_shadow(size: tuple[int, int], rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
-    """One or two soft bars across a picture of `size` (height, width), almost parallel; 1 where it is darkest."""
+    """One or two soft, almost parallel bars across a picture.
+
+    Args:
+        size: The height and the width of the picture, pixels.
+        rng: The source of randomness.
+
+    Returns:
+        The strength of the shadow, float32 [H, W], from 0 (none) to a maximum drawn from 0.5 to 1.
+    """
     height, width = size
     v, u = np.mgrid[:height, :width].astype(F)
     direction, shadow = rng.uniform(0, np.pi), np.zeros(size, F)
@@ -119,7 +145,16 @@ def arm_shadow(size: tuple[int, int], rng: np.random.Generator) -> Float32[np.nd
 
 
 def highlights(on_object: Bool[np.ndarray, "h w"], mean: float, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
-    """Sharp ellipses on objects, Poisson(mean) many; the share of each pixel that they cover, 0..1."""
+    """Sharp ellipses at random places on objects.
+
+    Args:
+        on_object: Whether each pixel shows an object, bool [H, W].
+        mean: The mean of the Poisson distribution that their number is drawn from.
+        rng: The source of randomness.
+
+    Returns:
+        The share of each pixel that they cover, float32 [H, W], from 0 to 1.
+    """
     height, width = on_object.shape
     rows, columns = np.nonzero(on_object)
     fine = np.zeros((FINE * height, FINE * width), np.uint8)
@@ -136,7 +171,17 @@ def highlights(on_object: Bool[np.ndarray, "h w"], mean: float, rng: np.random.G
 def nudge(
     image: UInt8[np.ndarray, "h w 3"], pixels_per_metre: float, rng: np.random.Generator, upsets: Corruptions
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Shift the photograph after a grasp, if the bin was nudged; what enters at the border repeats the border."""
+    """Shift the photograph after a grasp, if the bin was nudged; what enters at the border repeats the border.
+
+    Args:
+        image: The photograph after the grasp, uint8 [H, W, 3].
+        pixels_per_metre: The number of pixels that one metre on the bin's floor spans.
+        rng: The source of randomness.
+        upsets: How often the bin is nudged, and by how much.
+
+    Returns:
+        The shifted photograph, uint8 [H, W, 3]; `image` itself if the bin was not nudged.
+    """
     happens, shift = rng.random() < upsets.nudge_rate, rng.standard_normal(2) * upsets.nudge * pixels_per_metre
     if not happens:
         return image

@@ -63,11 +63,11 @@ def average(depth: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]) -> F
     """The mean depth over a square around each pixel, over those pixels of it that lie in the mask and were seen.
 
     Args:
-        depth: metres, 0 where the sensor saw nothing.
-        mask: what is believed to be one item.
+        depth: The measured depth in metres, [H, W]; 0 where the sensor saw nothing.
+        mask: The pixels that are believed to be one item, bool [H, W].
 
     Returns:
-        Metres; outside the mask, and where nothing was seen, as it was.
+        The averaged depth in metres, [H, W]; outside the mask, and where nothing was seen, it is as before.
     """
     side = 2 * int(AVERAGED * len(depth) / 2) + 1
     counts = (mask & (depth > 0)).astype(np.float32)

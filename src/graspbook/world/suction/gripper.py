@@ -33,7 +33,14 @@ _PATCH = np.linspace(-0.03, 0.03, 5)
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A pose, how many cups should seal there, and a score to compare plans by (higher is better)."""
+    """Where the tool shall go, and what is expected there.
+
+    Attributes:
+        pose: The pose of the tool in the world.
+        n_cups: The number of cups that should seal there.
+        score: The number to compare plans by, higher is better: the expected number of seals, less penalties for grasps
+            off the mask's centre and for steep ones.
+    """
 
     pose: ToolPose
     n_cups: int
@@ -44,8 +51,11 @@ class SuctionGripper:
     """Plans poses of the five-cup gripper.
 
     Args:
-        n_points: candidate points per mask.
-        n_turns: candidate turns per point.
+        n_points: The number of candidate points per mask.
+        n_turns: The number of candidate turns about the approach per point.
+
+    Raises:
+        InputError: If one of them is less than 1.
     """
 
     def __init__(self, n_points: int = N_POINTS, n_turns: int = N_TURNS) -> None:
@@ -65,18 +75,18 @@ class SuctionGripper:
         """Chooses where to grasp.
 
         Args:
-            depth: float32 [H, W] metres, 0 where the sensor saw nothing.
-            camera: of that depth image.
-            mask: bool [H, W], what is believed to be one item.
-            rng: chooses the candidates.
-            clear: which candidates can be reached, bool [N, T], from depth, camera, mask, and the candidates' points
-                [N, 3] and rotations [N, T, 3, 3] (`housing.clear`); by default all.
+            depth: The measured depth along the optical axis in metres, float32 [H, W]; 0 where the sensor saw nothing.
+            camera: The camera of the depth image.
+            mask: The pixels that are believed to be one item, bool [H, W].
+            rng: The source of randomness, which draws the candidates.
+            clear: A function that tells which candidates can be reached, bool [N, T], from depth, camera, mask, and the
+                candidates' points [N, 3] in metres and rotations [N, T, 3, 3] (`housing.clear`); by default all can.
 
         Returns:
             The best candidate; None if the mask holds no pixel with depth, or none that can be reached.
 
         Raises:
-            InputError: if depth and mask differ in shape.
+            InputError: If depth and mask differ in shape.
         """
         if depth.shape != mask.shape:
             raise InputError(f"mask: expected the depth image's shape {depth.shape}, got {mask.shape}")
@@ -137,7 +147,16 @@ class SuctionGripper:
 
 
 def sample(uv: np.ndarray, depth: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Depth and mask at the pixels nearest to uv [..., 2]; 0 and False outside the image."""
+    """Depth and mask at the pixels nearest to given coordinates.
+
+    Args:
+        uv: The pixel coordinates (u, v), float [..., 2].
+        depth: The depth in metres, [H, W].
+        mask: The mask, bool [H, W].
+
+    Returns:
+        The depth in metres and the mask at those pixels, both [...]; 0 and False outside the image.
+    """
     height, width = depth.shape
     column, row = np.rint(uv[..., 0]).astype(np.int64), np.rint(uv[..., 1]).astype(np.int64)
     within = (column >= 0) & (column < width) & (row >= 0) & (row < height)
@@ -149,13 +168,14 @@ def surface(pixels: np.ndarray, depth: np.ndarray, mask: np.ndarray, camera: Cam
     """Fits a plane to the measured depth around each pixel, within the mask.
 
     Args:
-        pixels: int [N, 2] rows and columns with depth.
-        depth: float32 [H, W] metres.
-        mask: bool [H, W].
-        camera: of the depth image.
+        pixels: The rows and columns of pixels with depth, int [N, 2].
+        depth: The measured depth in metres, float32 [H, W]; 0 is a drop-out.
+        mask: The pixels that the fit may use, bool [H, W].
+        camera: The camera of the depth image.
 
     Returns:
-        Points on the planes [N, 3] in metres and unit normals [N, 3], at most `MAX_APPROACH_TILT` from vertical.
+        The points on the planes [N, 3] in metres and the unit normals [N, 3], at most `MAX_APPROACH_TILT` from
+        vertical.
     """
     centre_uv = pixels[:, ::-1].astype(float)
     centre = camera.backproject(centre_uv, depth[pixels[:, 0], pixels[:, 1]])
@@ -180,7 +200,15 @@ def surface(pixels: np.ndarray, depth: np.ndarray, mask: np.ndarray, camera: Cam
 
 
 def frames(normals: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Tool rotations [N, T, 3, 3] whose third column is each normal [N, 3], turned about it by each angle [T]."""
+    """Tool rotations about given normals.
+
+    Args:
+        normals: The unit normals in the world, [N, 3].
+        turns: The turns about the normal, [T] radians.
+
+    Returns:
+        The rotations from the tool's frame to the world, [N, T, 3, 3]; the third column of each is its normal.
+    """
     side = np.cross((0.0, 1.0, 0.0), normals)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     other = np.cross(normals, side)
@@ -195,12 +223,12 @@ def footprints(contact: Contact, pose: ToolPose, camera: Camera) -> np.ndarray:
     """Which pixels each cup covers: those whose ray passes through the disc of its lip.
 
     Args:
-        contact: where the cups stand.
-        pose: of the tool.
-        camera: of the image.
+        contact: Where the five cups stand.
+        pose: The pose of the tool.
+        camera: The camera of the image.
 
     Returns:
-        bool [5, H, W].
+        One mask per cup, bool [5, H, W].
     """
     masks = np.zeros((N_CUPS, camera.height, camera.width), bool)
     axis = pose.rotation[:, 2]
@@ -220,5 +248,13 @@ def footprints(contact: Contact, pose: ToolPose, camera: Camera) -> np.ndarray:
 
 
 def cup_pixels(contact: Contact, camera: Camera) -> np.ndarray:
-    """Pixel coordinates (u, v) of the cups' centres, float32 [5, 2]."""
+    """Where the cups' centres appear in an image.
+
+    Args:
+        contact: Where the N cups stand.
+        camera: The camera of the image.
+
+    Returns:
+        The pixel coordinates (u, v) of the centres, float32 [N, 2]; N is 5 for the five-cup gripper.
+    """
     return camera.project(contact.centres)[0].astype(np.float32)

@@ -31,13 +31,29 @@ _RAYS_APART = 0.005
 
 
 def ring(radius: float, n: int) -> np.ndarray:
-    """Points evenly around a circle, float64 [n, 3] metres, z = 0."""
+    """Points evenly around a circle in the plane z = 0.
+
+    Args:
+        radius: The radius of the circle, metres.
+        n: The number of points.
+
+    Returns:
+        The points, float64 [n, 3] metres.
+    """
     angles = np.arange(n) * 2 * np.pi / n
     return radius * np.stack([np.cos(angles), np.sin(angles), np.zeros(n)], 1)
 
 
 def disc(radius: float, spacing: float) -> np.ndarray:
-    """Points on a square grid inside a circle and on the circle, float64 [N, 3] metres, z = 0."""
+    """Points on a square grid inside a circle and on the circle, in the plane z = 0.
+
+    Args:
+        radius: The radius of the circle, metres.
+        spacing: The distance between neighbouring points, metres.
+
+    Returns:
+        The points, float64 [N, 3] metres.
+    """
     ticks = spacing * np.arange(-(radius // spacing), radius // spacing + 1)
     grid = np.stack(np.meshgrid(ticks, ticks, 0.0), -1).reshape(-1, 3)
     inside = np.linalg.norm(grid, axis=1) < radius - spacing / 2
@@ -65,14 +81,14 @@ def clear(depth: np.ndarray, camera: Camera, mask: np.ndarray, points: np.ndarra
     cups may meet what is believed to be the item, and whatever stands no more than a stroke above their target.
 
     Args:
-        depth: float32 [H, W] metres as measured, 0 = drop-out.
-        camera: of that depth image.
-        mask: bool [H, W], what is believed to be the item.
-        points: where the middle cup is to meet the surface, [N, 3] metres.
-        rotations: of the tool, [N, T, 3, 3]; those of one point differ by turns about the approach.
+        depth: The measured depth along the optical axis in metres, float32 [H, W]; 0 is a drop-out.
+        camera: The camera of the depth image.
+        mask: The pixels that are believed to be the item, bool [H, W].
+        points: The points where the middle cup is to meet the surface, [N, 3] metres.
+        rotations: The rotations of the tool, [N, T, 3, 3]; those of one point differ by turns about the approach.
 
     Returns:
-        bool [N, T].
+        Whether the tool has room at each pose, bool [N, T].
     """
     # the body is round: one turn stands for all
     body = np.einsum("nij,pj->npi", rotations[:, 0], _BODY, optimize=True) + points[:, None]
@@ -93,9 +109,9 @@ def collides(pose: ToolPose, contact: Contact, rays: RayScene) -> bool:
     """Whether the body meets anything on its way down, or where it stands.
 
     Args:
-        pose: of the tool.
-        contact: what the cups would meet there, which tells where the tool stops.
-        rays: the items and the bin as they stand.
+        pose: The pose of the tool.
+        contact: What the cups would meet there, which tells where the tool stops.
+        rays: The items and the bin as they stand.
 
     Returns:
         The truth, up to things that slip between the rays.

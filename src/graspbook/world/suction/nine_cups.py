@@ -60,8 +60,8 @@ def press_nine(pose: ToolPose, scene: RayScene) -> Contact:
     """Lowers the tool along its approach until the first cup's bellows are pressed in, and tests each seal.
 
     Args:
-        pose: where the middle cup goes.
-        scene: the items and the tote as they stand.
+        pose: The pose of the tool; the middle cup goes to its position.
+        scene: The items and the tote as they stand.
 
     Returns:
         What each of the nine cups met, as `seal.press` says it of five.

@@ -39,11 +39,12 @@ class Pulled:
     """What a pull did.
 
     Attributes:
-        outcome: one of `graspbook.data.schema.OUTCOMES`.
-        taken: ids that left with the tool: held by cups, or resting on what is held.
-        lost: ids that left the bin otherwise.
-        last_poses: where each of those was last seen; if its physics diverged, where it was before the pull.
-        peeled: bool [5], cups that had sealed and came off.
+        outcome: How the pull counts, one of `graspbook.data.schema.OUTCOMES`.
+        taken: The ids of the items that left with the tool: held by cups, or resting on what is held.
+        lost: The ids of the items that left the bin otherwise.
+        last_poses: The pose, by object id, at which each of those was last seen; if its physics diverged, its pose
+            before the pull.
+        peeled: Whether each cup had sealed and came off, bool [5].
     """
 
     outcome: str
@@ -58,6 +59,14 @@ def judge(any_sealed: bool, n_taken: int, n_lost: int) -> str:
 
     "multiple": two or more left with the tool. "lost": something left the bin otherwise (thrown, or diverged).
     "dropped": a cup sealed, but nothing left. "nothing_held": no cup sealed, and nothing left.
+
+    Args:
+        any_sealed: Whether any cup sealed.
+        n_taken: The number of items that left with the tool.
+        n_lost: The number of items that left the bin otherwise.
+
+    Returns:
+        The outcome, one of `graspbook.data.schema.OUTCOMES`.
     """
     if n_taken > 1:
         return "multiple"
@@ -74,15 +83,15 @@ def pull(cell: Cell, contact: Contact, movement: float, rng: np.random.Generator
     Items that left the bin, taken or lost, are removed from the cell and named in the result.
 
     Args:
-        cell: the cell; it changes.
-        contact: what the cups met.
-        movement: the dial `neighbour_movement`. Below 1, each neighbour still in the bin is put back where it
-            was, with probability 1 - movement: the pull itself is as physics has it, so the dial changes what
-            moves but not which items can be pulled out. Above 1, neighbours near the tool are also jolted.
-        rng: decides who is put back or jolted.
+        cell: The physics cell of the bin; it changes.
+        contact: What the cups met.
+        movement: The dial `neighbour_movement`. Below 1, each neighbour still in the bin is put back where it was, with
+            probability 1 - movement: the pull itself is as physics has it, so the dial changes what moves but not which
+            items can be pulled out. Above 1, neighbours near the tool are also jolted.
+        rng: The source of randomness, which decides who is put back or jolted.
 
     Returns:
-        What happened.
+        The outcome and what left the bin.
     """
     before, kept = cell.poses(), cell.raw_poses()
     sealed = np.flatnonzero(contact.sealed)

@@ -52,29 +52,38 @@ class ToolPose:
     """Where the gripper goes.
 
     Attributes:
-        position: where the middle cup's lip meets the surface, [3] metres.
-        rotation: [3, 3] world from tool; its third column points back along the approach, away from the surface.
+        position: The point where the middle cup's lip is to meet the surface, [3] metres in the world.
+        rotation: The rotation from the tool's frame to the world, [3, 3]; its third column points back along the
+            approach, away from the surface.
     """
 
     position: np.ndarray
     rotation: np.ndarray
 
     def to_world(self, points: np.ndarray) -> np.ndarray:
-        """Points [..., 3] of the tool's frame in the world."""
+        """Points of the tool's frame in the world.
+
+        Args:
+            points: The points in the tool's frame, [..., 3] metres.
+
+        Returns:
+            The points in the world, [..., 3] metres.
+        """
         return points @ self.rotation.T + self.position
 
 
 @dataclasses.dataclass(frozen=True)
 class Contact:
-    """What the five cups met.
+    """What the N cups of a tool met; N is 5, or 9 for the nine-cup gripper.
 
     Attributes:
-        object_ids: int [5], the item under each cup that reached one; 0 where it reached none.
-        touching: bool [5], the cup reached something (also the bin or the table).
-        sealed: bool [5].
-        quality: float [5] in 0..1, 0 where not sealed; the share of `FORCE` that the cup holds.
-        centres: float [5, 3], where each cup's centre came to stand, metres in the world.
-        normals: float [5, 3], unit normals of the lips' planes (the approach reversed where there is none).
+        object_ids: The id of the item under each cup that reached one, int [N]; 0 where it reached none.
+        touching: Whether each cup reached something, be it the bin or the table, bool [N].
+        sealed: Whether each cup sealed, bool [N].
+        quality: The share of `FORCE` that each cup holds, float [N], from 0 (not sealed) to 1.
+        centres: The point where each cup's centre came to stand, float [N, 3] metres in the world.
+        normals: The unit normals of the lips' planes in the world, float [N, 3]; the approach reversed where a cup did
+            not seal.
     """
 
     object_ids: np.ndarray
@@ -98,11 +107,11 @@ def press(pose: ToolPose, scene: RayScene) -> Contact:
     """Lowers the tool along its approach until the first cup's bellows are pressed in, and tests each seal.
 
     Args:
-        pose: where to.
-        scene: the items and the bin as they stand.
+        pose: The pose of the tool; the middle cup goes to its position.
+        scene: The items and the bin as they stand.
 
     Returns:
-        What each cup met.
+        What each of the five cups met.
     """
     back = pose.rotation[:, 2]
     origins = pose.to_world(PROBES).reshape(-1, 3) + _START * back
@@ -144,10 +153,11 @@ def fit_lip(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     Over a full circle the plane's three columns are orthogonal, so the fit has a closed form.
 
     Args:
-        heights: float [..., N_RIM], metres.
+        heights: The heights of the lip's points along the approach, float [..., N_RIM] metres.
 
     Returns:
-        Mean height [...], slopes along x and y [...], and the largest deviation from the plane [...], metres.
+        The mean height in metres, the slopes along x and y (metres per metre), and the largest deviation from the plane
+        in metres, each [...].
     """
     mean = heights.mean(axis=-1)
     slope_x = heights @ np.cos(_ANGLES) * 2 / N_RIM / CUP_RADIUS
@@ -159,9 +169,13 @@ def fit_lip(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
 def read_gauges(contact: Contact, rng: np.random.Generator) -> np.ndarray:
     """Draws the gauge readings of the cups.
 
+    Args:
+        contact: What the five cups met.
+        rng: The source of the leaks and of the noise.
+
     Returns:
-        float32 [5] in kPa below (negative) ambient: near -60 for a good seal, -5 to -15 for a cup that leaks on a
-        surface, about -5 in the open air, each with 1.5 kPa of noise.
+        The pressure relative to ambient, float32 [5] in kPa: near -60 for a good seal, -5 to -15 for a cup that leaks
+        on a surface, about -5 in the open air, each with 1.5 kPa of noise.
     """
     leak = np.where(contact.touching, rng.uniform(-15, -5, N_CUPS), -5.0)
     sealed = -VACUUM * (0.85 + 0.15 * contact.quality)
