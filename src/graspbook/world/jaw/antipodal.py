@@ -33,13 +33,16 @@ def antipodal_grasps(
     side. What the fingers do not fit around is not sorted out here.
 
     Args:
-        surface: The objects.
-        axis: Direction of approach, a unit vector [3].
-        rng: Draws triangles, points and lines.
-        max_opening: Of the gripper, metres.
-        clearance: The fingers open this much wider than the contacts are apart, metres.
-        samples: How many points are drawn.
-        object_id: Draw points on this object only.
+        surface: The surfaces of the objects on the table.
+        axis: The direction of approach in the world, a unit vector [3].
+        rng: The source of randomness, which draws triangles, points and lines.
+        max_opening: The largest opening of the gripper, metres.
+        clearance: How much wider the fingers open than the contacts are apart, metres.
+        samples: The number of points to draw.
+        object_id: The id of the only object that points are drawn on; by default, they are drawn on all.
+
+    Returns:
+        The grasps in the world, at most `samples`.
     """
     areas = surface.areas
     if object_id is not None:

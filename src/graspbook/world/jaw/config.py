@@ -8,16 +8,19 @@ class JawConfig:
     """Geometry and strength of the gripper, and how it is moved.
 
     Attributes:
-        max_opening: largest distance between the fingers' inner faces, metres.
-        finger_thickness: along the closing direction, metres.
-        finger_width: across the closing direction, metres.
-        finger_length: from the tips to the palm, metres.
-        pad: height of the pads at the fingers' ends, metres; the tool's centre is in their middle.
-        depth: how far beyond the surface point the tool's centre goes along the camera's axis, metres (§V: 1 cm).
-        force: of closing, newtons.
-        friction: coefficient of the pads; Bullet multiplies it by the object's.
-        lift: how far the gripper is withdrawn, metres.
-        shake: largest acceleration of the shaking, across the closing direction, m/s^2.
+        max_opening: The largest distance between the fingers' inner faces, metres.
+        finger_thickness: The size of a finger along the closing direction, metres.
+        finger_width: The size of a finger across the closing direction, metres.
+        finger_length: The length of the fingers from the tips to the palm, metres.
+        pad: The height of the pads at the fingers' ends, metres; the tool's centre is in their middle.
+        depth: How far beyond the surface point the tool's centre goes along the camera's axis, metres (§V: 1 cm).
+        force: The largest force with which each finger closes, newtons.
+        friction: The coefficient of the fingers' lateral friction; Bullet multiplies it by the object's.
+        lift: How far the gripper is withdrawn, metres.
+        shake: The largest acceleration of the shaking, across the closing direction, m/s^2.
+
+    Raises:
+        ValueError: If the pads are no shorter than the fingers.
     """
 
     max_opening: Positive

@@ -56,8 +56,14 @@ class Trials:
     """Tries grasps on the same still moment of a table, each as if it were the first.
 
     Args:
-        cell: The table, everything at rest. It must not change while there are trials.
-        config: The gripper.
+        cell: The physics cell of the table, everything at rest. It must not change while there are trials.
+        config: The geometry and the strength of the gripper.
+
+    Attributes:
+        cell: The physics cell of the table.
+        config: The geometry and the strength of the gripper.
+        hand: The gripper's body in the cell.
+        held: The ids of the objects that hung in the gripper at the end of the last attempt.
     """
 
     def __init__(self, cell: TableCell, config: JawConfig) -> None:
@@ -67,7 +73,14 @@ class Trials:
         self._start = pybullet.saveState(physicsClientId=cell.client)
 
     def attempt(self, grasp: JawGrasp) -> GraspOutcome:
-        """Tries one grasp; afterwards the table is as it is then (see `reset`), and `held` lists what hangs."""
+        """Tries one grasp; afterwards the table is as the grasp left it (see `reset`), and `held` lists what hangs.
+
+        Args:
+            grasp: The grasp in the world; an opening wider than the gripper's is cut to it.
+
+        Returns:
+            How the grasp ended.
+        """
         self.reset()
         self.held = []
         hand, bodies = self.hand, {number: self.cell.body(number) for number in self.cell.items}

@@ -24,10 +24,10 @@ class JawGrasp:
     """One grasp in the world.
 
     Attributes:
-        point: the surface point under the gripper, [3] metres.
-        axis: the direction of approach, a unit vector [3].
-        closing: the direction from one finger to the other, a unit vector [3] perpendicular to `axis`.
-        opening: distance between the fingers' inner faces, metres.
+        point: The surface point under the gripper, [3] metres.
+        axis: The direction of approach, a unit vector [3].
+        closing: The direction from one finger to the other, a unit vector [3] perpendicular to `axis`.
+        opening: The distance between the fingers' inner faces, metres.
     """
 
     point: np.ndarray
@@ -37,14 +37,25 @@ class JawGrasp:
 
 
 def half_turn(angle: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"] | float:
-    """The same directions of a line, brought to [-pi/2, pi/2)."""
+    """The same directions of a line, brought to [-pi/2, pi/2).
+
+    Args:
+        angle: The angles in radians, one or [N].
+    """
     return (np.asarray(angle, float) + np.pi / 2) % np.pi - np.pi / 2
 
 
 def to_image(grasps: list[JawGrasp], camera: Camera) -> Float[np.ndarray, "n 4"]:
-    """Grasps of the world as rows (u, v, phi, w) of the camera's image, float64.
+    """Grasps of the world as rows of the camera's image.
 
     The opening is measured at the depth of the surface point.
+
+    Args:
+        grasps: The grasps in the world.
+        camera: The camera of the image.
+
+    Returns:
+        The rows (u, v, phi, w), float64 [N, 4]: u, v and w in pixels, phi in radians within [-pi/2, pi/2).
     """
     if not grasps:
         return np.zeros((0, 4))
@@ -62,13 +73,16 @@ def to_world(
     """Rows (u, v, phi, w) as grasps of the world: the surface point is what the depth image shows at the pixel.
 
     Args:
-        rows: float [N, 4].
-        depth: Metres along the optical axis, without gaps.
-        camera: Of the image.
-        max_opening: Wider openings are cut to this, metres.
+        rows: The grasps (u, v, phi, w) in the image, float [N, 4]: u, v and w in pixels, phi in radians.
+        depth: The depth along the optical axis in metres, [H, W], without gaps.
+        camera: The camera of the image.
+        max_opening: The opening that wider ones are cut to, metres.
+
+    Returns:
+        The grasps in the world, in the order of the rows.
 
     Raises:
-        InputError: A grasp's centre lies outside the image.
+        InputError: If a grasp's centre lies outside the image.
     """
     rows = np.asarray(rows, float).reshape(-1, 4)
     height, width = depth.shape

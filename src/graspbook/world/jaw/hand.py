@@ -25,14 +25,24 @@ AWAY = (0.0, 0.0, 5.0)
 
 @dataclasses.dataclass(frozen=True)
 class HandPose:
-    """Where the gripper is: its origin lies between the finger tips, x closes, z points back along the approach."""
+    """Where the gripper is: its origin lies between the finger tips, x closes, z points back along the approach.
+
+    Attributes:
+        rotation: The rotation from the gripper's frame to the world, [3, 3].
+        position: The origin of the gripper's frame in the world, [3] metres.
+    """
 
     rotation: np.ndarray
     position: np.ndarray
 
 
 def hand_pose(grasp: JawGrasp, config: JawConfig) -> HandPose:
-    """Where a grasp puts the gripper: the pads' middle `depth` beyond the surface point, the fingers off the table."""
+    """Where a grasp puts the gripper: the pads' middle `depth` beyond the surface point, the fingers off the table.
+
+    Args:
+        grasp: The grasp in the world.
+        config: The geometry of the gripper.
+    """
     z = -grasp.axis
     x = grasp.closing
     rotation = np.column_stack([x, np.cross(z, x), z])
@@ -47,8 +57,8 @@ class Hand:
     """The gripper in a cell.
 
     Args:
-        cell: The table; the gripper stays in it as long as it lives.
-        config: Geometry and strength.
+        cell: The physics cell of the table; the gripper stays in it as long as the cell lives.
+        config: The geometry and the strength of the gripper.
     """
 
     def __init__(self, cell: TableCell, config: JawConfig) -> None:
@@ -81,7 +91,12 @@ class Hand:
             self.drive(joint, 0.0, 500.0)
 
     def place(self, pose: HandPose, opening: float) -> None:
-        """Puts the gripper somewhere, its fingers `opening` metres apart and at rest."""
+        """Puts the gripper somewhere, at rest.
+
+        Args:
+            pose: The pose of the gripper in the world.
+            opening: The distance between the fingers' inner faces, metres.
+        """
         pybullet.resetBasePositionAndOrientation(
             self.body, pose.position.tolist(), quaternion(pose.rotation), physicsClientId=self.client
         )
@@ -89,7 +104,13 @@ class Hand:
             pybullet.resetJointState(self.body, joint, value, 0, physicsClientId=self.client)
 
     def drive(self, joint: int, speed: float, force: float) -> None:
-        """Sets a motor to a speed (m/s) that it may use up to `force` newtons for."""
+        """Sets the motor of a joint to a speed.
+
+        Args:
+            joint: The number of the joint: `SHAKE`, `LIFT`, `LEFT` or `RIGHT`.
+            speed: The speed that the motor holds, m/s.
+            force: The largest force that it may use, newtons.
+        """
         pybullet.setJointMotorControl2(
             self.body,
             joint,
@@ -105,12 +126,21 @@ class Hand:
         return -sum(state[0] for state in states)
 
     def penetrates(self, body: int, tolerance: float) -> bool:
-        """Whether the gripper reaches into another body by more than `tolerance` metres."""
+        """Whether the gripper reaches into another body.
+
+        Args:
+            body: PyBullet's number of the other body.
+            tolerance: The depth of penetration that does not count, metres.
+        """
         points = pybullet.getClosestPoints(self.body, body, 0.0, physicsClientId=self.client)
         return any(point[8] < -tolerance for point in points)
 
     def grips(self, bodies: Iterable[int]) -> bool:
-        """Whether each finger touches one of the bodies."""
+        """Whether each finger touches one of the bodies.
+
+        Args:
+            bodies: PyBullet's numbers of the bodies.
+        """
         bodies = list(bodies)
         return all(
             any(pybullet.getContactPoints(self.body, body, finger, physicsClientId=self.client) for body in bodies)

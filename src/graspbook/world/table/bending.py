@@ -23,27 +23,49 @@ class Bend:
     """How a shape differs from itself at rest.
 
     Attributes:
-        squeeze: Factors s along its x, y and z.
-        curve: b, 1/metres.
+        squeeze: The factors s by which the shape is scaled along its x, y and z.
+        curve: The coefficient b of the bend, 1/metres.
     """
 
     squeeze: tuple[float, float, float] = (1.0, 1.0, 1.0)
     curve: float = 0.0
 
     def apply(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-        """Where points of the shape at rest are now."""
+        """Where points of the shape at rest are now.
+
+        Args:
+            points: The points on the shape at rest, [..., 3] metres.
+
+        Returns:
+            The same points on the bent shape, float64 [..., 3] metres.
+        """
         moved = np.asarray(points, float) * self.squeeze
         moved[..., 2] += self.curve * moved[..., 0] ** 2
         return moved
 
     def undo(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-        """Where points were on the shape at rest."""
+        """Where points of the bent shape were on the shape at rest.
+
+        Args:
+            points: The points on the bent shape, [..., 3] metres.
+
+        Returns:
+            The same points on the shape at rest, float64 [..., 3] metres.
+        """
         moved = np.array(points, float)
         moved[..., 2] -= self.curve * moved[..., 0] ** 2
         return moved / self.squeeze
 
     def normals(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """Normals [..., 3] at points of the shape at rest, after it was bent: the inverse transpose of the Jacobian."""
+        """Normals after the shape was bent: the inverse transpose of the Jacobian.
+
+        Args:
+            points: The points on the shape at rest, [..., 3] metres.
+            normals: The normals there, [..., 3].
+
+        Returns:
+            The unit normals of the bent shape, float64 [..., 3].
+        """
         out = np.asarray(normals, float) / self.squeeze
         out[..., 0] -= 2 * self.curve * points[..., 0] * self.squeeze[0] * out[..., 2]
         return out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1e-12)
@@ -52,8 +74,11 @@ class Bend:
         """An item whose shape is bent and whose print goes along.
 
         Args:
-            item: At rest.
-            name: Of the new shape: physics knows shapes by their names.
+            item: The item at rest.
+            name: The name of the new shape, one that no other shape has: physics knows shapes by their names.
+
+        Returns:
+            The bent item; its mass, friction and looks are those of `item`.
         """
         shape = item.shape
         corners = shape.vertices[shape.faces]
@@ -72,12 +97,12 @@ class Bend:
 
 
 def draw_bend(rng: np.random.Generator, squeeze: float, curve: float) -> Bend:
-    """Squeezed along one axis of the print, and wider along the other; bent either way.
+    """Draws a bend: squeezed along x and wider along y, or the reverse, and curved either way.
 
     Args:
-        rng: Draws the squeeze, then the curve.
-        squeeze: At most this part.
-        curve: At most so much either way, 1/metres.
+        rng: The source of randomness, which draws the squeeze, then the curve.
+        squeeze: The largest absolute natural logarithm of the factor along x; y has the inverse factor, and z has 1.
+        curve: The largest absolute coefficient of the bend, 1/metres.
     """
     factor = float(np.exp(rng.uniform(-squeeze, squeeze)))
     return Bend((factor, 1 / factor, 1.0), float(rng.uniform(-curve, curve)))

@@ -15,11 +15,11 @@ def table_camera(
     """A camera that looks at the middle of the table from a fixed distance.
 
     Args:
-        config: Size of the image, distance and field of view.
-        zoom: 2 shows half as much.
-        turn: About the optical axis, radians.
-        tilt: Of the optical axis from the vertical, radians.
-        towards: The direction in which it tilts, radians.
+        config: The size of the image, the distance and the field of view.
+        zoom: The factor on the focal length; 2 shows half as much of the table along each side.
+        turn: The rotation of the camera about its optical axis, radians.
+        tilt: The angle between the optical axis and the vertical, radians.
+        towards: The angle from the world's x axis to the horizontal axis about which the camera tilts, radians.
     """
     down = np.diag([1.0, -1.0, -1.0])
     lean = Rotation.from_rotvec(tilt * np.array([np.cos(towards), np.sin(towards), 0.0])).as_matrix()
@@ -33,7 +33,12 @@ def table_camera(
 
 
 def draw_table_camera(rng: np.random.Generator, config: CameraConfig) -> Camera:
-    """A camera with a random zoom, turn and tilt, drawn in this order."""
+    """A camera with a random zoom, turn and tilt, drawn in this order.
+
+    Args:
+        rng: The source of randomness.
+        config: The image, the distance, the field of view, and the ranges of zoom and tilt.
+    """
     return table_camera(
         config,
         zoom=float(np.exp(rng.uniform(-config.zoom, config.zoom))),

@@ -63,14 +63,17 @@ class TableCell(Cell):
         """Lets an object fall onto the table, or onto what lies there, turned at random.
 
         Args:
-            object_id: 1 to 250, not in use.
-            item: What falls.
-            rng: Draws the turn, then the place.
-            spread: It falls within this distance of the table's middle, metres.
-            max_steps: It has so many steps to come to rest.
+            object_id: The id of the object, 1 to 250 and not in use.
+            item: The item that falls.
+            rng: The source of randomness, which draws the turn, then the place.
+            spread: The largest distance from the table's middle at which it falls, metres.
+            max_steps: The number of physics steps (`physics.TIME_STEP`) within which everything must come to rest.
 
         Returns:
-            Whether everything on the table is at rest. An object that is not there any more has been removed.
+            Whether everything on the table is at rest. Objects that left the table have been removed.
+
+        Raises:
+            InputError: If the id is taken or out of range.
         """
         turn = Rotation.random(rng=rng).as_matrix()
         radius, angle = spread * np.sqrt(rng.uniform()), rng.uniform(0, 2 * np.pi)
@@ -82,7 +85,12 @@ class TableCell(Cell):
         return quiet
 
     def shift(self, object_id: int, offset: np.ndarray) -> None:
-        """Moves an object by `offset` [3] metres, and stops it."""
+        """Moves an object, and stops it.
+
+        Args:
+            object_id: The id of the object.
+            offset: The displacement in the world, [3] metres.
+        """
         rotation, position = self.pose(object_id)
         moved = (position + offset).tolist(), Rotation.from_matrix(rotation).as_quat().tolist()
         self.put_back({object_id: moved})

@@ -12,14 +12,14 @@ class CameraConfig:
     """A depth camera that looks down at the table.
 
     Attributes:
-        size: height and width of the image, pixels.
-        distance: from the camera to the middle of the table, metres.
-        field: metres of the table that the image shows, at a zoom of 1.
-        zoom: the zoom is drawn between exp(-zoom) and exp(zoom), uniformly in its logarithm.
-        tilt: largest angle between the optical axis and the vertical, degrees.
-        noise: standard deviation of depth at a distance of 1 m, metres; it grows with the square of the distance.
-        edge_loss: probability that a pixel at a step in depth has no depth.
-        loss: probability that any other pixel has none.
+        size: The height and the width of the image, pixels.
+        distance: The distance from the camera to the middle of the table, metres.
+        field: The side of the square of the table that the image shows at a zoom of 1, metres.
+        zoom: The bound of the zoom, which is drawn between exp(-zoom) and exp(zoom), uniformly in its logarithm.
+        tilt: The largest angle between the optical axis and the vertical, degrees.
+        noise: The standard deviation of depth at a distance of 1 m, metres; it grows with the square of the distance.
+        edge_loss: The probability that a pixel at a step in depth has no depth.
+        loss: The probability that any other pixel has no depth.
     """
 
     size: Annotated[int, Interval(ge=16, le=1024)]
@@ -37,9 +37,13 @@ class ObjectConfig:
     """Weight and surface of what stands on the table.
 
     Attributes:
-        min_mass, max_mass: kilograms; the mass follows from volume and density, and is cut to this range.
-        min_density, max_density: kilograms per cubic metre.
-        min_friction, max_friction: coefficient of lateral friction.
+        min_mass, max_mass: The range of the mass, kilograms; it follows from volume and density, and is cut to this
+            range.
+        min_density, max_density: The range of the density, kilograms per cubic metre.
+        min_friction, max_friction: The range of the coefficient of lateral friction.
+
+    Raises:
+        ValueError: If the lower end of a range is above its upper end.
     """
 
     min_mass: Positive

@@ -23,8 +23,12 @@ def table_shapes(catalogue: Catalogue, split: TableSplit) -> tuple[Shape, ...]:
     Training has shapes of every family. Validation and test have `random_urdfs` alone: boxes, cans and bottles are so
     easy to grasp that they would hide differences.
 
+    Args:
+        catalogue: The catalogue that the shapes are taken from.
+        split: The split, "train", "validation" or "test".
+
     Raises:
-        InputError: There is no such split, or the catalogue has no shape for it.
+        InputError: If there is no such split, or the catalogue has no shape for it.
     """
     if split not in SPLITS:
         raise InputError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
@@ -44,7 +48,13 @@ def _for_validation(shape: Shape) -> bool:
 
 
 def draw_table_item(rng: np.random.Generator, shape: Shape, config: ObjectConfig) -> Item:
-    """A shape with a weight and a surface, drawn in this order."""
+    """A shape with a mass and a friction coefficient, drawn in this order.
+
+    Args:
+        rng: The source of randomness.
+        shape: The shape of the item.
+        config: The ranges of mass, density and friction.
+    """
     mass = shape.volume * rng.uniform(config.min_density, config.max_density)
     return Item(
         shape=shape,

@@ -23,10 +23,10 @@ def table_item(texture: int, repeat: float, offset: tuple[float, float] = (0.0, 
     """The table's top as an item that lies at the origin: a square with a texture.
 
     Args:
-        texture: Index into the catalogue's texture pool.
-        repeat: Metres that one repeat of the texture covers.
-        offset: Of the texture, in repeats.
-        specular: Strength of highlights, 0..1.
+        texture: The index into the catalogue's texture pool.
+        repeat: The length of the table that one repeat of the texture covers, metres.
+        offset: The shift of the texture along its two axes, in repeats.
+        specular: The strength of the highlights, from 0 to 1.
     """
     corners = np.array([(-HALF, -HALF, 0), (HALF, -HALF, 0), (HALF, HALF, 0), (-HALF, HALF, 0)], np.float32)
     normals = np.zeros((2, 3, 3), np.float32)
@@ -39,6 +39,9 @@ class TableRenderer(Renderer):
     """A `Renderer` for what stands on a table instead of in a tote; use one per process.
 
     Objects may shine more than in the tote: their mirror reflectance is not limited.
+
+    Args:
+        catalogue: The catalogue whose textures the items and the table wear.
     """
 
     def see(
@@ -53,15 +56,15 @@ class TableRenderer(Renderer):
         """Renders what a camera sees.
 
         Args:
-            items: Object id (1..250) to item.
-            poses: Object id to pose.
-            table: Of `table_item`.
-            light: The light.
-            camera: Decides the size.
-            samples: Light samples per pixel along each axis; masks and depth do not depend on it.
+            items: The items by object id (1..250).
+            poses: The poses of the items in the world, by object id.
+            table: The table's top, as `table_item` makes it.
+            light: The lamp and the light of its surroundings.
+            camera: The camera; it decides the image size.
+            samples: The number of light samples per pixel along each axis; masks and depth do not depend on it.
 
         Returns:
-            Light, ids (0 is the table) and true depth.
+            The light, the object ids (0 is the table) and the true depth of each pixel.
         """
         everything = {TABLE_ID: table} | {key: items[key] for key in sorted(items)}
         lying = {TABLE_ID: (np.eye(3), np.zeros(3))} | poses

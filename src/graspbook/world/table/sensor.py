@@ -21,12 +21,12 @@ def measure_table(
     """What the sensor makes of true depth.
 
     Args:
-        depth: Metres along the optical axis.
-        rng: Draws the noise, then the drop-outs.
-        config: `noise`, `edge_loss` and `loss` are used.
+        depth: The true depth along the optical axis in metres, float32 [H, W].
+        rng: The source of randomness, which draws the noise, then the drop-outs.
+        config: The configuration of the camera; `noise`, `edge_loss` and `loss` are used.
 
     Returns:
-        Metres; 0 where there is a drop-out.
+        The measured depth in metres, float32 [H, W]; 0 where there is a drop-out.
     """
     noisy = depth + config.noise * depth**2 * rng.standard_normal(depth.shape)
     chance = np.where(_edges(depth), config.edge_loss, config.loss)
@@ -37,13 +37,13 @@ def inpaint_depth(depth: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w
     """Depth without gaps: invalid values are inpainted with OpenCV (Navier-Stokes; the paper names OpenCV only).
 
     Args:
-        depth: Metres; zero, negative and not finite values are invalid.
+        depth: The measured depth in metres, float32 [H, W]; zero, negative and not finite values are invalid.
 
     Returns:
-        Metres; valid pixels are as they were.
+        The filled depth in metres, float32 [H, W]; valid pixels are as they were.
 
     Raises:
-        InputError: Not one value is valid.
+        InputError: If not one value is valid.
     """
     invalid = ~(np.isfinite(depth) & (depth > 0))
     if invalid.all():

@@ -16,9 +16,9 @@ class View:
     """What a perfect depth camera sees.
 
     Attributes:
-        depth: float32 [H, W] metres along the optical axis.
-        ids: uint8 [H, W] object ids; 0 is the table.
-        shade: uint8 [H, W] brightness under a lamp beside the camera.
+        depth: The exact depth along the optical axis in metres, float32 [H, W].
+        ids: The object ids, uint8 [H, W]; 0 is the table.
+        shade: The grey image under a lamp beside the camera, uint8 [H, W].
     """
 
     depth: np.ndarray
@@ -27,7 +27,17 @@ class View:
 
 
 class Surface:
-    """One still moment of a table: the triangles of its objects in world coordinates, above the plane z = 0."""
+    """One still moment of a table: the triangles of its objects in world coordinates, above the plane z = 0.
+
+    Args:
+        cell: The physics cell of the table; later changes to it do not matter.
+
+    Attributes:
+        scene: The ray scene of the objects, without the table.
+        areas: The area of each triangle, float32 [F] square metres.
+        normals: The unit normal of each triangle, float32 [F, 3].
+        corners: The corners of each triangle in the world, float32 [F, 3, 3] metres.
+    """
 
     def __init__(self, cell: TableCell) -> None:
         self.scene = RayScene(dict(sorted(cell.items.items())), cell.poses(), with_tote=False)
@@ -46,11 +56,12 @@ class Surface:
         """First hits of rays with the objects.
 
         Args:
-            origins: [N, 3] metres.
-            directions: [N, 3], of any length.
+            origins: The start of each ray in the world, [N, 3] metres.
+            directions: The direction of each ray, [N, 3], of any length.
 
         Returns:
-            The triangle, int64 [N] (-1: none), and the ray's parameter there, float64 [N] (infinite).
+            The triangle that each ray hits first, int64 [N] (-1: none), and the ray's parameter there in lengths of the
+            direction, float64 [N] (infinite: none).
         """
         face, _, _, t = self.scene.cast_faces(
             np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32)
@@ -61,12 +72,12 @@ class Surface:
         """The outermost surface on lines through points, seen along an axis.
 
         Args:
-            points: [N, 3] metres.
-            axis: [3] unit vector, downwards.
-            start: The lines begin this far above the points, metres.
+            points: The points in the world, [N, 3] metres.
+            axis: The direction of the lines, downwards, a unit vector [3].
+            start: How far before the points, against the axis, the lines begin, metres.
 
         Returns:
-            float64 [N, 3]: where each line first meets an object or the table.
+            The point where each line first meets an object or the table, float64 [N, 3] metres.
         """
         origins = np.asarray(points, float) - start * np.asarray(axis, float)
         directions = np.broadcast_to(np.asarray(axis, float), origins.shape)
@@ -75,7 +86,11 @@ class Surface:
         return origins + t[:, None] * directions
 
     def see(self, camera: Camera) -> View:
-        """What a perfect depth camera sees; the table goes on for ever."""
+        """What a perfect depth camera sees; the table goes on for ever.
+
+        Args:
+            camera: The camera; it decides the image size.
+        """
         origins, directions = camera.rays()
         face, t = self.hit(origins, directions)
         plane = -origins[:, 2].astype(float) / directions[:, 2]

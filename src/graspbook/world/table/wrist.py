@@ -17,10 +17,16 @@ DENSE = 720
 
 
 def wrist_path(config: WristConfig) -> Float[np.ndarray, "n 4 4"]:
-    """The whole path, camera to world: sweeps from side to side at one elevation after another.
+    """The whole path of the camera: sweeps from side to side at one elevation after another.
 
-    The distance, the point looked at and the roll change slowly along it, so that objects are seen at several sizes
-    and not always upright.
+    The distance, the point looked at and the roll change slowly along it, so that objects are seen at several sizes and
+    not always upright.
+
+    Args:
+        config: The configuration of the path.
+
+    Returns:
+        The transforms from the camera's frame to the world, float64 [`DENSE`, 4, 4] in metres.
     """
     along = np.linspace(0, 1, DENSE)
     sweeps = np.radians(config.elevations)
@@ -50,18 +56,43 @@ def wrist_path(config: WristConfig) -> Float[np.ndarray, "n 4 4"]:
 
 
 def turn_between(a: np.ndarray, b: np.ndarray) -> float:
-    """Angle between two camera poses [4, 4], degrees."""
+    """Angle between two camera poses.
+
+    Args:
+        a: The first pose, [4, 4].
+        b: The second pose, [4, 4].
+
+    Returns:
+        The angle of the rotation between them, degrees.
+    """
     cosine = (np.trace(a[:3, :3].T @ b[:3, :3]) - 1) / 2
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def travel_between(a: np.ndarray, b: np.ndarray) -> float:
-    """Distance between the optical centres of two camera poses [4, 4], metres."""
+    """Distance between the optical centres of two camera poses.
+
+    Args:
+        a: The first pose, [4, 4] in metres.
+        b: The second pose, [4, 4] in metres.
+
+    Returns:
+        The distance in metres.
+    """
     return float(np.linalg.norm(a[:3, 3] - b[:3, 3]))
 
 
 def thin_out(poses: Float[np.ndarray, "n 4 4"], turn: float, travel: float) -> Float[np.ndarray, "m 4 4"]:
-    """Frames of a path, each at least `turn` degrees *and* `travel` metres from the one kept before (§IV-A)."""
+    """Keeps those frames of a path that lie far enough from the one kept before, in turn *and* in travel (§IV-A).
+
+    Args:
+        poses: The camera poses along the path, [N, 4, 4] in metres.
+        turn: The least angle between two kept frames, degrees.
+        travel: The least distance between two kept frames, metres.
+
+    Returns:
+        The kept poses, [M, 4, 4]; the first pose is always kept.
+    """
     kept = [poses[0]]
     for pose in poses[1:]:
         if turn_between(kept[-1], pose) >= turn and travel_between(kept[-1], pose) >= travel:
@@ -72,8 +103,11 @@ def thin_out(poses: Float[np.ndarray, "n 4 4"], turn: float, travel: float) -> F
 def wrist_cameras(config: WristConfig) -> tuple[Camera, ...]:
     """The cameras of a recording, the same for every scene.
 
+    Args:
+        config: The configuration of the recording.
+
     Raises:
-        InputError: The path is so short, or the steps so long, that fewer than two frames remain.
+        InputError: If the path is so short, or the steps so long, that fewer than two frames remain.
     """
     poses = thin_out(wrist_path(config), config.turn, config.travel)
     if len(poses) < 2:
@@ -85,14 +119,31 @@ def wrist_cameras(config: WristConfig) -> tuple[Camera, ...]:
 
 
 def photograph(layers: Layers, rng: np.random.Generator, config: WristConfig) -> UInt8[np.ndarray, "h w 3"]:
-    """The colour picture: light that flickers from frame to frame, and the lens and sensor of the bin's camera."""
+    """The colour picture: light that flickers from frame to frame, and the lens and sensor of the bin's camera.
+
+    Args:
+        layers: The rendered moment, as `TableRenderer.see` returns it.
+        rng: The source of the flicker and of the noise.
+        config: The configuration of the recording; only `flicker` is used.
+
+    Returns:
+        The photograph, sRGB-like uint8 [H, W, 3].
+    """
     return sensor.photograph(layers, rng, looks(config))
 
 
 def measure(layers: Layers, rng: np.random.Generator, config: WristConfig) -> Float32[np.ndarray, "h w"]:
-    """Measured depth, metres: steps and drop-outs (0), and noise that grows with the square of the distance.
+    """Measured depth: with steps, drop-outs, and noise that grows with the square of the distance.
 
     Pixels are lost at edges, and in patches where a surface mirrors (`graspbook.world.sensor.measure_depth`).
+
+    Args:
+        layers: The rendered moment, as `TableRenderer.see` returns it.
+        rng: The source of the noise and of the drop-outs.
+        config: The configuration of the recording; only `noise` is used.
+
+    Returns:
+        The depth along the optical axis in metres, float32 [H, W]; 0 is a drop-out.
     """
     depth = sensor.measure_depth(layers, rng)
     noise = config.noise * depth**2 * rng.standard_normal(depth.shape)

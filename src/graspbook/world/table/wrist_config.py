@@ -12,18 +12,21 @@ class WristConfig:
     """Where a wrist camera goes, and how it sees.
 
     Attributes:
-        height, width: of the pictures, pixels.
-        focal: focal length, pixels.
-        distance: from the middle of the table to the camera, metres.
-        zoom: the distance changes by up to this part along the path.
-        elevations: of the sweeps above the table, degrees.
-        reach: each sweep goes so many degrees to either side.
-        roll: the camera rolls by up to so many degrees.
-        turn, travel: a frame is kept once it is at least so many degrees *and* metres from the one before.
-        samples: light samples per pixel and axis.
-        flicker: of the light between two frames.
-        shadow_softness: radius of the lamp, metres.
-        noise: standard deviation of depth at a distance of 1 m, metres; it grows with the square of the distance.
+        height, width: The size of the pictures, pixels.
+        focal: The focal length, pixels.
+        distance: The mean distance from the middle of the table to the camera, metres.
+        zoom: The share of the distance by which it changes along the path, up or down, from 0 to below 1.
+        elevations: The elevation of each sweep above the table, degrees.
+        reach: How far each sweep goes to either side, degrees.
+        roll: The largest roll of the camera about its optical axis, degrees.
+        turn, travel: The least angle in degrees and the least distance in metres from the frame kept before; a frame is
+            kept once it has reached both.
+        samples: The number of light samples per pixel along each axis.
+        flicker: The strength of the light's flicker between two frames (`light_flicker` of
+            `graspbook.world.config.Dials`).
+        shadow_softness: The mean radius of the lamp, metres.
+        noise: The standard deviation of the depth noise at a distance of 1 m, metres, on top of that of
+            `graspbook.world.sensor.measure_depth`; it grows with the square of the distance.
     """
 
     height: Annotated[int, Interval(ge=32, le=2048)]
