@@ -12,9 +12,9 @@ class ThingClass:
     """A class of things.
 
     Attributes:
-        name: in an aisle.
-        stands_for: the class of Cityscapes.
-        label: that class's `labelId` in Cityscapes' files.
+        name: The name of the class in an aisle.
+        stands_for: The class of Cityscapes that it stands for.
+        label: The `labelId` of that class in Cityscapes' files.
     """
 
     name: str

@@ -31,8 +31,8 @@ class Job:
     """Everything that decides a drive, besides its number.
 
     Attributes:
-        config: of the world.
-        seed: of the split.
+        config: The configuration of the aisle and its camera.
+        seed: The seed of the split.
     """
 
     config: AisleConfig
@@ -55,11 +55,14 @@ def collect_streets(
 
     Args:
         out_dir: The data set's folder; it appears when it is whole.
-        counts: Pictures of each split, by its name; no two splits share a drive or a texture.
-        config: Of the world.
-        seed: Of the first split; the others have the next ones.
-        workers: Processes; `worker_count` by default. The result does not depend on it.
-        scratch_dir: Where finished drives wait.
+        counts: The number of pictures of each split, by the split's name; no two splits share a drive or a texture.
+        config: The configuration of the aisle and its camera.
+        seed: The seed of the first split; the others have the next ones.
+        workers: The number of processes; `worker_count` by default. The result does not depend on it.
+        scratch_dir: The folder where finished drives wait.
+
+    Returns:
+        The data set's folder.
     """
     workers = worker_count() if workers is None else workers
     with new_folder(Path(out_dir)) as partial:
@@ -73,7 +76,16 @@ def collect_streets(
 
 
 def store_drive(job: Job, number: int, folder: Path) -> Path:
-    """Drives, and stores the pictures in one file, unless it is there already."""
+    """Drives, and stores the pictures in one file, unless it is there already.
+
+    Args:
+        job: Everything that decides the drive, besides its number.
+        number: The number of the drive, from 0.
+        folder: The folder of the job's drives.
+
+    Returns:
+        The file, which holds the arrays "image", "classes" and "instances" of all frames (see `View`).
+    """
     path = folder / f"d{number:06d}.npz"
     if not path.exists():
         cv2.setNumThreads(1)  # one process per core

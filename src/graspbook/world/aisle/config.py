@@ -12,14 +12,19 @@ class AisleConfig:
     """What a drive looks like.
 
     Attributes:
-        width, height: of a picture, pixels.
-        samples: light samples per pixel and axis; labels do not depend on it.
-        frames: pictures of a drive.
-        step: the camera moves on by so many metres between two pictures.
-        min_things, max_things: single things and rows of them in an aisle.
-        row_share: of the things, so many are rows: neighbours of one class that touch or nearly do, as parked cars do.
-        min_row, max_row: things in a row.
-        noise: standard deviation of the sensor's noise, of 1.
+        width, height: The size of a picture, pixels.
+        samples: The number of light samples per pixel along each axis; labels do not depend on it.
+        frames: The number of pictures of a drive.
+        step: The distance that the camera moves on between two pictures, metres.
+        min_things, max_things: The range of the number of single things and rows of them to place in an aisle; those
+            that find no room are left out.
+        row_share: The probability that a thing, other than a tugger train, is drawn as a row: neighbours of one class
+            that touch or nearly do, as parked cars do.
+        min_row, max_row: The range of the number of things in a row.
+        noise: The standard deviation of the sensor's noise, as a share of the brightest pixel value.
+
+    Raises:
+        ValueError: If the lower end of a range is above its upper end.
     """
 
     width: Annotated[int, Interval(ge=32, le=4096)]

@@ -21,9 +21,12 @@ def run_drive(config: AisleConfig, seed: int, number: int) -> Iterator[View]:
     """The pictures of one drive.
 
     Args:
-        config: Of the world.
-        seed: Of the split; its textures follow from it.
-        number: Of the drive.
+        config: The configuration of the aisle and its camera.
+        seed: The seed of the split; its textures follow from it.
+        number: The number of the drive, from 0.
+
+    Yields:
+        The pictures and their labels, `config.frames` of them.
     """
     rng = np.random.default_rng([seed, number])
     renderer = AisleRenderer(draw_aisle(rng, config, TEXTURES), split_textures(seed), _device())
@@ -44,7 +47,14 @@ def run_drive(config: AisleConfig, seed: int, number: int) -> Iterator[View]:
 
 @functools.lru_cache(maxsize=4)
 def split_textures(seed: int) -> np.ndarray:
-    """The textures of a split, uint8 [TEXTURES, S, S, 3]."""
+    """The textures of a split.
+
+    Args:
+        seed: The seed of the split.
+
+    Returns:
+        The textures, sRGB uint8 [TEXTURES, S, S, 3].
+    """
     rng = np.random.default_rng([seed, 2**32])
     return np.stack([draw_texture(rng) for _ in range(TEXTURES)])
 

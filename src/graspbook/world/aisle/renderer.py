@@ -32,9 +32,9 @@ class View:
     """What the camera sees.
 
     Attributes:
-        image: sRGB uint8 [H, W, 3].
-        classes: uint8 [H, W] 1 to 8 (`THINGS`), 0: no thing.
-        instances: uint16 [H, W] number of the thing in the aisle, 0: none.
+        image: The picture, sRGB uint8 [H, W, 3].
+        classes: The class of the thing at each pixel, uint8 [H, W], 1 to 8 (`THINGS`); 0 is no thing.
+        instances: The number of the thing in the aisle at each pixel, uint16 [H, W]; 0 is none.
     """
 
     image: np.ndarray
@@ -48,13 +48,13 @@ def camera_at(
     """A camera that looks along the aisle.
 
     Args:
-        x: Of its centre along the aisle, metres.
-        y: Of its centre across, metres.
-        height: Of its centre, metres.
-        yaw: To the left, radians.
-        pitch: Upwards, radians.
-        field: Width of the view at unit distance.
-        size: Height and width of its pictures, pixels.
+        x: The position of the optical centre along the aisle, metres.
+        y: The position of the optical centre across the aisle, to the left, metres.
+        height: The height of the optical centre above the floor, metres.
+        yaw: The turn to the left, radians.
+        pitch: The turn upwards, radians.
+        field: The width of the view at unit distance: the image width divided by the focal length.
+        size: The height and the width of the pictures, pixels.
     """
     forward = np.array([np.cos(pitch) * np.cos(yaw), np.cos(pitch) * np.sin(yaw), np.sin(pitch)])
     right = np.array([np.sin(yaw), -np.cos(yaw), 0.0])
@@ -70,9 +70,12 @@ class AisleRenderer:
     """An aisle that is ready to be looked at.
 
     Args:
-        aisle: What is there.
-        textures: uint8 [T, S, S, 3] sRGB; parts name them by number.
-        device: An Embree device to share.
+        aisle: The aisle to render.
+        textures: The textures, sRGB uint8 [T, S, S, 3]; parts name them by number.
+        device: An Embree device to share; the renderer makes its own by default.
+
+    Attributes:
+        lane: The y of the camera's path, metres.
     """
 
     def __init__(self, aisle: Aisle, textures: np.ndarray, device: EmbreeDevice | None = None) -> None:
@@ -97,10 +100,13 @@ class AisleRenderer:
         """What a camera sees.
 
         Args:
-            camera: Where from.
-            samples: Light samples per pixel and axis.
-            noise: Standard deviation of the sensor's noise, of 1.
-            rng: Of the noise, and of the exposure.
+            camera: The camera; it decides the size of the picture.
+            samples: The number of light samples per pixel along each axis.
+            noise: The standard deviation of the sensor's noise, as a share of the brightest pixel value.
+            rng: The source of the exposure, then of the noise.
+
+        Returns:
+            The picture and its labels.
         """
         height, width = camera.height, camera.width
         hit = self._scene.run(*camera.rays(1), output=True)["primID"]

@@ -27,13 +27,14 @@ class Aisle:
     """A still aisle; x runs along it, y to the left, z up.
 
     Attributes:
-        parts: all meshes, in world coordinates.
-        owners: uint16 [P] the thing that each part belongs to, 1 to N; 0: no thing.
-        classes: uint8 [N + 1] class of each thing, 1 to 8; 0 for the first entry.
-        lane: y of the camera's path, metres.
-        end: x of the wall at the end.
-        ambient, direct: strength of the light that comes from everywhere, and of the lamps.
-        tint: factor of red, green and blue.
+        parts: The P meshes of the aisle, in world coordinates.
+        owners: The number of the thing that each part belongs to, uint16 [P], 1 to N; 0 is no thing.
+        classes: The class of each thing, uint8 [N + 1], 1 to 8; the first entry is 0.
+        lane: The y of the camera's path, metres.
+        end: The x of the wall at the end, metres.
+        ambient, direct: The irradiance that comes from everywhere where nothing is near, and that of a lamp on the
+            floor right below it.
+        tint: The factors of red, green and blue, float64 [3].
     """
 
     parts: list[Part]
@@ -50,9 +51,9 @@ def draw_aisle(rng: np.random.Generator, config: AisleConfig, textures: int) -> 
     """An aisle of random width and length, with random racks, goods, light and things.
 
     Args:
-        rng: Source of all of it.
-        config: How many things, how many of them in rows, how far the camera goes.
-        textures: How many textures there are.
+        rng: The source of randomness.
+        config: The configuration; the numbers of things and rows and the length of the drive are used.
+        textures: The number of textures that parts are drawn from.
     """
     half, end = rng.uniform(2.0, 3.4), rng.uniform(18, 34)
     lane = rng.uniform(-0.5, 0.5) * (half - 1.2)

@@ -25,10 +25,13 @@ def draw_things(kind: str, rng: np.random.Generator, textures: int, ridden: bool
     """One thing of a kind, and whoever rides it.
 
     Args:
-        kind: Of `SHARE`.
-        rng: Source of its looks.
-        textures: How many textures there are.
+        kind: The class of the thing, one of the keys of `SHARE`.
+        rng: The source of randomness.
+        textures: The number of textures that parts are drawn from.
         ridden: Whether a scooter, a bicycle or a tugger train has a rider.
+
+    Returns:
+        The thing, followed by its rider if it has one, around the origin.
     """
     match kind:
         case "worker":

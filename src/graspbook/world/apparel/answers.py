@@ -22,9 +22,9 @@ class Question:
     """What a picture leaves open.
 
     Attributes:
-        item: number of the pack, or of the film.
-        kind: of the pack.
-        two: the answer in the labels: two packs; or, of a film, that it is an instance of its own.
+        item: The number of the pack, or of the film.
+        kind: The kind of the pack.
+        two: The answer in the labels: whether it is two packs; of a film, whether it is an instance of its own.
     """
 
     item: int
@@ -39,10 +39,10 @@ class Answers:
     Pixels have codes: 2 x the pack's number, plus 1 in its second part; 0 is the tote.
 
     Attributes:
-        top: code of what is seen at each pixel, films included.
-        below: the same without films.
-        questions: in the order of their items.
-        coin: what the tote's coin says.
+        top: The code of what is seen at each pixel, films included, uint8 [H, W].
+        below: The code of what is seen at each pixel without films, uint8 [H, W].
+        questions: The questions in the order of their items.
+        coin: The side of the tote's coin.
     """
 
     top: UInt8[np.ndarray, "h w"]
@@ -54,8 +54,8 @@ class Answers:
         """Instances by number: 0 background, 1..n in the order of their codes.
 
         Args:
-            least_pixels: what has fewer is left to the background.
-            two: answers to the questions; those drawn if None.
+            least_pixels: The number of pixels below which an instance is left to the background.
+            two: The answers to the questions, in their order; by default, those that were drawn.
         """
         codes = self.top.astype(np.int64)
         given = [question.two for question in self.questions] if two is None else list(two)
@@ -70,7 +70,12 @@ class Answers:
         return np.where(kept, np.cumsum(kept), 0)[place].reshape(codes.shape).astype(np.uint16)
 
     def redrawn(self, rng: np.random.Generator, agreement: float) -> Answers:
-        """The same picture with other coins: as if somebody else had labelled it."""
+        """The same picture with other coins: as if somebody else had labelled it.
+
+        Args:
+            rng: The source of the coins.
+            agreement: The probability that an answer follows the tote's coin.
+        """
         coin = bool(rng.random() < 0.5)
         questions = tuple(
             dataclasses.replace(question, two=answer)
@@ -82,13 +87,28 @@ class Answers:
 
 
 def draw_answers(rng: np.random.Generator, coin: bool, count: int, agreement: float) -> list[bool]:
-    """Answers to a tote's questions: its coin with the probability `agreement`, else one of their own."""
+    """Answers to a tote's questions: each follows the tote's coin, or else a coin of its own.
+
+    Args:
+        rng: The source of randomness.
+        coin: The side of the tote's coin.
+        count: The number of questions.
+        agreement: The probability that an answer follows the tote's coin.
+    """
     follows, own = rng.random(count) < agreement, rng.random(count) < 0.5
     return np.where(follows, coin, own).tolist()
 
 
 def answer_probability(two: Sequence[bool], agreement: float) -> float:
-    """How probable answers to a tote's questions are, over its coin and theirs."""
+    """How probable answers to a tote's questions are, over its coin and theirs.
+
+    Args:
+        two: The answers.
+        agreement: The probability that an answer follows the tote's coin.
+
+    Returns:
+        The probability of exactly these answers, from 0 to 1.
+    """
     agree, differ = agreement + (1 - agreement) / 2, (1 - agreement) / 2
     count, yes = len(two), sum(two)
     return 0.5 * (agree**yes * differ ** (count - yes) + agree ** (count - yes) * differ**yes)

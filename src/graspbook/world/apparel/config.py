@@ -13,19 +13,26 @@ class ApparelConfig:
     """How totes of polybags look, and how much of what they show has two answers.
 
     Attributes:
-        height: of images, pixels; the width is height * 3 // 2.
-        samples: light samples per pixel along each axis.
-        min_packs, max_packs: in a tote, two that lie edge to edge counted as one.
-        likeness: probability that a pack wears the tote's print; others wear one of their own.
-        contrast: of prints, of that of the catalogue's textures.
-        wrinkles: standard deviation of the film's wrinkles, metres.
-        translucent: share of the packs through which one sees a little.
-        ambiguous: share of the packs that may be one or two.
-        films: share of the totes with a transparent bag over other packs.
-        agreement: of the answers in a tote. At 1 one coin decides for the whole tote whether what may be two is two; at
-            0 each pack has a coin of its own; between, each pack follows the tote's coin with this probability.
-        least_pixels: what is seen with fewer pixels is no instance.
-        wall_reflectance, light_flicker, shadow_softness: see `graspbook.world.config.Dials`.
+        height: The image height in pixels; the width is height * 3 // 2.
+        samples: The number of light samples per pixel along each axis.
+        min_packs, max_packs: The range of the number of packs in a tote, two that lie edge to edge counted as one; a
+            film comes on top.
+        likeness: The probability that a pack wears the tote's print; others wear one of their own.
+        contrast: The contrast of the prints as a share of that of the catalogue's textures, from 0 to 1.
+        wrinkles: The height of the film's wrinkles, metres: each of the `WAVES` waves has as its height the absolute
+            value of a normal draw whose standard deviation is this over the root of `WAVES`.
+        translucent: The probability that a pack, other than a film, lets a little of what is below shine through.
+        ambiguous: The probability that a pack, other than a film, may be one or two.
+        films: The probability that a tote has a transparent bag over other packs.
+        agreement: The agreement of the answers in a tote, from 0 to 1. At 1 one coin decides for the whole tote whether
+            what may be two is two; at 0 each pack has a coin of its own; between, each pack follows the tote's coin
+            with this probability.
+        least_pixels: The number of pixels below which what is seen is no instance.
+        wall_reflectance, light_flicker, shadow_softness: The strengths of nuisances as in
+            `graspbook.world.config.Dials`.
+
+    Raises:
+        ValueError: If `min_packs` is above `max_packs`.
     """
 
     height: Annotated[int, Interval(ge=32, le=2048)]

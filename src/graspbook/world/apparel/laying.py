@@ -38,9 +38,9 @@ class Placed:
     """A bag at its place.
 
     Attributes:
-        pack: the bag.
-        position: of its middle, x and y, metres [2].
-        turn: about the vertical, radians.
+        pack: The bag.
+        position: The x and y of the bag's middle in the world, [2] metres.
+        turn: The turn about the vertical, radians.
     """
 
     pack: Pack
@@ -48,7 +48,15 @@ class Placed:
     turn: float
 
     def local(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """World places as the bag's own x and y, metres."""
+        """World places in the bag's own frame.
+
+        Args:
+            x: The world x of the places, an array in metres.
+            y: The world y of the places, an array in metres.
+
+        Returns:
+            The places along the bag's length and along its width from its middle, metres.
+        """
         cos, sin = np.cos(self.turn), np.sin(self.turn)
         dx, dy = x - self.position[0], y - self.position[1]
         return cos * dx + sin * dy, -sin * dx + cos * dy
@@ -58,7 +66,7 @@ class HeightMap:
     """What lies in a tote, seen from above.
 
     Attributes:
-        height: float64 [X, Y] metres above the floor, at the middles of cells.
+        height: The height above the floor at the middles of the cells, float64 [X, Y] metres.
     """
 
     def __init__(self) -> None:
@@ -66,21 +74,37 @@ class HeightMap:
         self.height = np.zeros((len(self._x), len(self._y)))
 
     def at(self, surface: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """A surface like `height` at world places, bilinear; beyond the floor as at its rim."""
+        """Values of a surface at world places, bilinear; beyond the floor as at its rim.
+
+        Args:
+            surface: The surface, [X, Y] like `height`.
+            x: The world x of the places, an array in metres.
+            y: The world y of the places, an array in metres.
+        """
         places = [(x - self._x[0]) / CELL, (y - self._y[0]) / CELL]
         return map_coordinates(surface, places, order=1, mode="nearest")
 
     def mean_below(self, placed: Placed) -> float:
-        """Mean height under a bag, metres."""
+        """Mean height under a bag.
+
+        Args:
+            placed: The bag at its place.
+
+        Returns:
+            The height in metres; 0 where the bag covers no cell.
+        """
         inside, _ = self._inside(placed)
         return float(self.height[inside].mean()) if inside.any() else 0.0
 
     def lay(self, placed: Placed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Put a bag on what lies there.
 
+        Args:
+            placed: The bag at its place.
+
         Returns:
-            Its upper side as vertices float32 [V, 3] in its own frame (z is the world's), triangles int32 [F, 3],
-            counter-clockwise from above, and the vertices' normals float32 [V, 3].
+            Its upper side as vertices float32 [V, 3] in metres in its own frame (z is the world's), triangles int32 [F,
+            3], counter-clockwise from above, and the vertices' normals float64 [V, 3].
         """
         support = np.maximum(self.height, gaussian_filter(self.height, BRIDGE / CELL, mode="nearest"))
         cos, sin = np.cos(placed.turn), np.sin(placed.turn)
@@ -110,7 +134,14 @@ class HeightMap:
 
 
 def draw_place(rng: np.random.Generator, pack: Pack, heap: HeightMap, tries: int = 3) -> Placed:
-    """Draws where a bag is laid: of some places within the walls, the one where it lies lowest."""
+    """Draws where a bag is laid: of some places within the walls, the one where it lies lowest.
+
+    Args:
+        rng: The source of randomness.
+        pack: The bag to place.
+        heap: The height map of what already lies in the tote.
+        tries: The number of places to choose from.
+    """
     options = []
     for _ in range(tries):
         turn = float(rng.uniform(0, 2 * np.pi))
@@ -124,9 +155,12 @@ def draw_place(rng: np.random.Generator, pack: Pack, heap: HeightMap, tries: int
 def lay_all(placed: Sequence[Placed]) -> tuple[dict[int, Item], dict[int, Pose]]:
     """Lay bags one after another into an empty tote.
 
+    Args:
+        placed: The bags at their places, the lowest first.
+
     Returns:
-        Items by number, from 1 in the order of laying, each with a shape of its own, and their poses: z of a shape's
-        vertices is the world's.
+        The items by number, from 1 in the order of laying, each with a shape of its own, and their poses: z of a
+        shape's vertices is the world's.
     """
     heap, items, poses = HeightMap(), {}, {}
     for number, place in enumerate(placed, 1):

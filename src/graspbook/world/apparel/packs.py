@@ -29,18 +29,21 @@ class Pack:
     """One bag, lying flat, its middle at the origin.
 
     Attributes:
-        kind: what it may be taken for.
-        half: half length and half width along x and y, metres [2].
-        thickness: of the filling at its middle, metres.
-        margin: share of each half that is empty film.
-        border: where along x, in halves of the filling, one part ends and the other begins; 0.0 for "plain" and "film".
-        depth: of the border, 0 (none) to 1 (down to the film).
-        waves: wave vectors [W, 2] in rad/m, phases [W] and heights [W] in metres of the wrinkles.
-        folds: [C, 4] shallow creases: angle, offset and width in halves, depth as a share of the thickness.
-        opacity: 1 hides what is below, 0 is glass.
-        texture: index into the texture pool.
-        texture_offset: shift of the print.
-        gloss, specular: of the film.
+        kind: The kind of the pack: what it may be taken for.
+        half: The half length and the half width along x and y, [2] metres.
+        thickness: The thickness of the filling at its middle, metres.
+        margin: The share of each half that is empty film, from 0 to 1.
+        border: The place along x, in halves of the filling, where one part ends and the other begins; 0.0 for "plain"
+            and "film".
+        depth: The depth of the border, from 0 (none) to 1 (down to the film).
+        waves: The wave vectors [W, 2] in rad/m, the phases [W] in radians and the heights [W] in metres of the
+            wrinkles.
+        folds: The shallow creases, [C, 4] of angle in radians, offset and width in halves of the filling, and depth as
+            a share of the thickness there.
+        opacity: The opacity, from 0 (glass) to 1 (hides what is below).
+        texture: The index into the texture pool.
+        texture_offset: The shift of the print along its two axes in repeats, each from 0 to 1.
+        gloss, specular: The Blinn-Phong exponent and the strength, from 0 to 1, of the film's highlight.
     """
 
     kind: Kind
@@ -63,7 +66,15 @@ class Pack:
         return self.kind in AMBIGUOUS
 
     def height(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Height of the upper film above what the bag lies on, metres, at places in metres; 0 outside."""
+        """Height of the upper film above what the bag lies on.
+
+        Args:
+            x: The places along the bag's length from its middle, an array in metres.
+            y: The places along its width from its middle, an array in metres of the same shape.
+
+        Returns:
+            The heights in metres, of the same shape; 0 outside the bag.
+        """
         u, v = (place / (half * (1 - self.margin)) for place, half in zip((x, y), self.half, strict=True))
         across = _bulge(v)
         whole = _bulge(u) * across
@@ -82,7 +93,14 @@ class Pack:
         return np.where(inside, np.maximum(rise, 0), 0)
 
     def part(self, x: np.ndarray) -> np.ndarray:
-        """Which part of an ambiguous pack places along its length, in metres, belong to: False or True."""
+        """The part of an ambiguous pack that places belong to.
+
+        Args:
+            x: The places along the bag's length from its middle, an array in metres.
+
+        Returns:
+            True in the second part, beyond the border, else False; False everywhere if the pack is not ambiguous.
+        """
         return (x > self.border * self.half[0] * (1 - self.margin)) & self.ambiguous
 
 
@@ -92,11 +110,11 @@ def draw_pack(
     """Draws a bag.
 
     Args:
-        rng: source of randomness.
-        config: shares of kinds, prints and wrinkles.
-        textures: indices that a print of its own is drawn from.
-        tote_texture: that of the tote.
-        film: whether it is a nearly empty, transparent bag.
+        rng: The source of randomness.
+        config: The configuration; the shares of kinds and prints and the height of wrinkles are used.
+        textures: The indices into the texture pool that a print of the pack's own is drawn from, int [K].
+        tote_texture: The index of the tote's print.
+        film: Whether the bag is a nearly empty, transparent one.
     """
     kind: Kind = "plain"
     if film:

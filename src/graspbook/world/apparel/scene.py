@@ -26,8 +26,8 @@ class ToteScene:
     """A tote before anybody looks at it.
 
     Attributes:
-        placed: its bags, the lowest first; bag number i + 1 of `scene` is placed[i].
-        scene: items, poses, tote, light, camera.
+        placed: The bags at their places, the lowest first; bag number i + 1 of `scene` is placed[i].
+        scene: The items, their poses, the tote, the light and the camera.
     """
 
     placed: tuple[Placed, ...]
@@ -40,7 +40,12 @@ class ToteScene:
 
 
 def muted(catalogue: Catalogue, contrast: float) -> Catalogue:
-    """A catalogue without shapes, its textures drawn towards their mean colour, as prints seen through film."""
+    """A catalogue without shapes, its textures drawn towards their mean colour, as prints seen through film.
+
+    Args:
+        catalogue: The catalogue whose textures are muted.
+        contrast: The share of the contrast that is left, from 0 to 1.
+    """
     pool = catalogue.texture_pool.astype(np.float32)
     mean = pool.mean((1, 2), keepdims=True)
     return Catalogue((), np.clip(mean + contrast * (pool - mean), 0, 255).astype(np.uint8))
@@ -50,9 +55,9 @@ def draw_tote_scene(rng: np.random.Generator, config: ApparelConfig, textures: n
     """Draws a tote of bags.
 
     Args:
-        rng: source of everything.
-        config: how many bags of which kinds.
-        textures: indices into the texture pool that prints are drawn from.
+        rng: The source of randomness.
+        config: The configuration of the totes and their packs.
+        textures: The indices into the texture pool that prints are drawn from, int [K].
     """
     camera, looks, light = draw_camera(rng, config.height), draw_tote(rng, config.dials), draw_light(rng, config.dials)
     tote_texture = int(rng.choice(textures))
@@ -69,7 +74,16 @@ def draw_tote_scene(rng: np.random.Generator, config: ApparelConfig, textures: n
 
 
 def render(tote: ToteScene, renderer: Renderer, samples: int) -> Layers:
-    """Renders a tote; where a bag is translucent, what is below the translucent bags shines through."""
+    """Renders a tote; where a bag is translucent, what is below the translucent bags shines through.
+
+    Args:
+        tote: The tote to render.
+        renderer: The renderer, made of the catalogue whose textures the bags wear.
+        samples: The number of light samples per pixel along each axis.
+
+    Returns:
+        The light, the ids and the depth of each pixel; ids and depth are those of the uppermost bag, opaque or not.
+    """
     layers = renderer.render(tote.scene, samples)
     opacity = np.ones(len(tote.placed) + 1, np.float32)
     opacity[1:] = [place.pack.opacity for place in tote.placed]
@@ -85,7 +99,14 @@ def render(tote: ToteScene, renderer: Renderer, samples: int) -> Layers:
 
 
 def ask(tote: ToteScene, layers: Layers, rng: np.random.Generator, agreement: float) -> Answers:
-    """The codes of a tote's pixels, its questions, and answers drawn by its coins (see `answers`)."""
+    """The codes of a tote's pixels, its questions, and answers drawn by its coins (see `answers`).
+
+    Args:
+        tote: The tote.
+        layers: The rendering of the tote, as `render` returns it.
+        rng: The source of the coins.
+        agreement: The probability that an answer follows the tote's coin.
+    """
     camera, films = tote.scene.camera, set(tote.films)
     top = below = _codes(tote, layers.ids, layers.depth)
     if films:
@@ -100,7 +121,17 @@ def ask(tote: ToteScene, layers: Layers, rng: np.random.Generator, agreement: fl
 
 
 def photograph_tote(tote: ToteScene, renderer: Renderer, rng: np.random.Generator, config: ApparelConfig):
-    """A photograph uint8 [H, W, 3] of a tote, and its `Answers`."""
+    """A photograph of a tote, and what it may be labelled as.
+
+    Args:
+        tote: The tote.
+        renderer: The renderer, made of the catalogue whose textures the bags wear.
+        rng: The source of the photograph's flicker and noise, then of the coins.
+        config: The configuration of the totes.
+
+    Returns:
+        The photograph, sRGB-like uint8 [H, W, 3], and its `Answers`.
+    """
     layers = render(tote, renderer, config.samples)
     return photograph(layers, rng, config.dials), ask(tote, layers, rng, config.agreement)
 

@@ -28,13 +28,13 @@ def photograph_aisle(config: AisleConfig, labels: FarLabelConfig, seed: int, num
     """The first picture of a drive, as `run_drive` takes it, and its answers.
 
     Args:
-        config: Of the world.
-        labels: What is asked of it.
-        seed: Of the split; its textures follow from it.
-        number: Of the drive.
+        config: The configuration of the aisle and its camera.
+        labels: The configuration of the labellers.
+        seed: The seed of the split; its textures follow from it.
+        number: The number of the drive, from 0.
 
     Returns:
-        sRGB uint8 [H, W, 3], and everything that it may be labelled as.
+        The picture, sRGB uint8 [H, W, 3], and everything that it may be labelled as.
     """
     rng = np.random.default_rng([seed, number])
     aisle = draw_aisle(rng, config, TEXTURES)
@@ -62,8 +62,12 @@ def unload(aisle: Aisle) -> tuple[np.ndarray, dict[int, int]]:
     Things keep their numbers. What may or may not belong to a thing gets a number of its own: the pallet below its
     load, and what lies on a trolley.
 
+    Args:
+        aisle: The aisle, its parts owned by things.
+
     Returns:
-        Units uint16 [P], and from a thing that can be labelled without something to the number of that.
+        The unit of each part, uint16 [P], and, for each thing that can be labelled without something, the number of
+        that.
     """
     units, rest_of = aisle.owners.copy(), {}
     for thing, number in enumerate(aisle.classes):
@@ -89,11 +93,11 @@ def ask_aisle(
     theirs. Of what is near, it is asked whether what can be left out belongs to it.
 
     Args:
-        units: at each pixel, uint16 [H, W].
-        classes: of each thing, 1 to 8; 0 for the first entry.
-        rest_of: see `unload`.
-        labels: what counts as far, and as seen.
-        rng: of the coins.
+        units: The unit at each pixel, uint16 [H, W].
+        classes: The class of each thing, uint8 [N + 1], 1 to 8; the first entry is 0.
+        rest_of: The unit that may be left out, by the number of its thing (see `unload`).
+        labels: The configuration of the labellers: what counts as far, and as seen.
+        rng: The source of the coins.
     """
     draft, owner = Draft(units), np.arange(len(classes) + len(rest_of), dtype=np.uint16)
     for thing, rest in rest_of.items():

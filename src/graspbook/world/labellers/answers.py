@@ -30,9 +30,9 @@ class Question:
     """What a picture leaves open.
 
     Attributes:
-        kind: of the disagreement.
-        units: that it is about.
-        yes: the answer in the labels.
+        kind: The kind of the disagreement.
+        units: The units that the question is about, ascending.
+        yes: The answer in the labels.
     """
 
     kind: Kind
@@ -45,12 +45,12 @@ class Answers:
     """Everything that decides the labels of a picture; unit 0 is what is never labelled.
 
     Attributes:
-        units: at each pixel, 0 to U.
-        instance: the number of the instance that a unit belongs to if its question is answered no (row 0) or yes
-            (row 1), from 1; 0: to none.
-        classes: class of that instance, from 0.
-        asked: place in `questions` of the unit's question; `NEVER`.
-        questions: in any order.
+        units: The unit at each pixel, uint16 [H, W]; the U units are numbered from 0.
+        instance: The number of the instance that each unit belongs to if its question is answered no (row 0) or yes
+            (row 1), int [2, U], from 1; 0 is none.
+        classes: The class of that instance, int [2, U], from 0.
+        asked: The place in `questions` of each unit's question, int [U]; `NEVER` for units of which nothing is asked.
+        questions: The questions in any order.
     """
 
     units: UInt16[np.ndarray, "h w"]
@@ -65,8 +65,8 @@ class Answers:
         """Instances by number, 0 background and 1..n, and the class of each number (that of 0 means nothing).
 
         Args:
-            least_pixels: what has fewer is left to the background.
-            yes: answers to the questions; those drawn if None.
+            least_pixels: The number of pixels below which an instance is left to the background.
+            yes: The answers to the questions, in their order; by default, those that were drawn.
         """
         given = np.array([question.yes for question in self.questions] if yes is None else list(yes), bool)
         side = np.append(given, False)[self.asked].astype(np.int64)  # NEVER is the last place
@@ -79,7 +79,12 @@ class Answers:
         return ids, np.array([0, *(class_of[number] for number in found[kept].tolist())], np.int64)
 
     def redrawn(self, rng: np.random.Generator, agreement: float) -> Answers:
-        """The same picture as if somebody else had labelled it."""
+        """The same picture as if somebody else had labelled it.
+
+        Args:
+            rng: The source of the coins.
+            agreement: The probability that an answer follows the picture's coin for its kind.
+        """
         questions = list(self.questions)
         for kind in KINDS:
             own = [place for place, question in enumerate(questions) if question.kind == kind]
@@ -88,7 +93,15 @@ class Answers:
         return dataclasses.replace(self, questions=tuple(questions))
 
     def probability(self, yes: Sequence[bool], agreement: float) -> float:
-        """How probable some answers are, over all coins."""
+        """How probable some answers are, over all coins.
+
+        Args:
+            yes: The answers to the questions, in their order.
+            agreement: The probability that an answer follows the picture's coin for its kind.
+
+        Returns:
+            The probability of exactly these answers, from 0 to 1.
+        """
         total = 1.0
         for kind in KINDS:
             own = [answer for answer, question in zip(yes, self.questions, strict=True) if question.kind == kind]
@@ -100,7 +113,10 @@ class Draft:
     """What is known of the units of a picture, told one after the other; then coins are drawn.
 
     Args:
-        units: at each pixel, uint16 [h, w].
+        units: The unit at each pixel, uint16 [H, W].
+
+    Attributes:
+        pixels: The number of pixels of each unit, int64 [U].
     """
 
     def __init__(self, units: np.ndarray) -> None:
@@ -112,17 +128,32 @@ class Draft:
         self.pixels = np.bincount(units.ravel(), minlength=count)
 
     def seen(self, unit: int) -> int:
-        """Pixels of a unit."""
+        """The number of pixels of a unit.
+
+        Args:
+            unit: The number of the unit; one that the picture does not show has 0.
+        """
         return int(self.pixels[unit]) if unit < len(self.pixels) else 0
 
     def sure(self, units: Sequence[int], number: int) -> None:
-        """Units that make up one instance of a class, whoever labels it."""
+        """Units that make up one instance of a class, whoever labels it.
+
+        Args:
+            units: The numbers of the units.
+            number: The class of the instance, from 0.
+        """
         units = self._known(units)
         if units:
             self._instance[:, units], self._classes[:, units] = units[0], number
 
     def either(self, units: Sequence[int], first: int, second: int) -> None:
-        """Units that make up one instance, of one of two classes."""
+        """Units that make up one instance, of one of two classes.
+
+        Args:
+            units: The numbers of the units.
+            first: The class if the question is answered no, from 0.
+            second: The class if it is answered yes, from 0.
+        """
         units = self._known(units)
         if units:
             self.sure(units, first)
@@ -130,13 +161,24 @@ class Draft:
             self._ask("class", units)
 
     def reaches(self, core: int, rest: int, number: int) -> None:
-        """An instance that is `core` alone, or with `rest`, which alone is none."""
+        """An instance that is one unit alone, or with another unit, which alone is none.
+
+        Args:
+            core: The unit that always belongs to the instance.
+            rest: The unit that belongs to it if the question is answered yes.
+            number: The class of the instance, from 0.
+        """
         self.sure([core], number)
         self._instance[1, rest], self._classes[1, rest] = core, number
         self._ask("extent", [core, rest])
 
     def cluster(self, members: Sequence[Sequence[int]], number: int) -> None:
-        """Neighbours of one class, each of some units, that are one instance or one each."""
+        """Neighbours of one class that are one instance or one each.
+
+        Args:
+            members: The units of each neighbour.
+            number: The class of the instances, from 0.
+        """
         members = [known for units in members if (known := self._known(units))]
         for units in members:
             self.sure(units, number)
@@ -145,7 +187,12 @@ class Draft:
             self._ask("cluster", [unit for units in members for unit in units])
 
     def answered(self, rng: np.random.Generator, agreement: float) -> Answers:
-        """Everything that was told, with drawn answers."""
+        """Everything that was told, with drawn answers.
+
+        Args:
+            rng: The source of the coins.
+            agreement: The probability that an answer follows the picture's coin for its kind.
+        """
         parts = self._units, self._instance, self._classes, self._asked, tuple(self._questions)
         return Answers(*parts).redrawn(rng, agreement)
 

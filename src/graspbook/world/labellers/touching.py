@@ -10,12 +10,12 @@ def touching(things: UInt16[np.ndarray, "h w"], classes: Int[np.ndarray, " n_1"]
     """Groups of small things of one class that are connected, each group and the groups in the order of numbers.
 
     Args:
-        things: number of the thing at each pixel, 0: none.
-        classes: class of each number.
-        most: things of more pixels than this are in no group.
+        things: The number of the thing at each pixel, uint16 [H, W]; 0 is none.
+        classes: The class of each thing by its number, int [N + 1].
+        most: The largest number of pixels of a thing in a group.
 
     Returns:
-        Groups of two or more.
+        The numbers of the things in each group of two or more.
     """
     pixels = np.bincount(things.ravel(), minlength=len(classes))
     small = (pixels > 0) & (pixels <= most)

@@ -12,11 +12,15 @@ class HallConfig:
     """What a hall looks like.
 
     Attributes:
-        height: of a picture, pixels; the width is height * 3 // 2.
-        samples: light samples per pixel and axis; labels do not depend on it.
-        min_things, max_things: in a hall; a stack or a heap counts as one.
-        ambiguous: so often a thing is one of which labellers do not agree.
-        noise: standard deviation of the sensor's noise, of 1.
+        height: The image height in pixels; the width is height * 3 // 2.
+        samples: The number of light samples per pixel along each axis; labels do not depend on it.
+        min_things, max_things: The range of the number of things to place in a hall; a stack or a heap counts as one,
+            and things that find no room are left out.
+        ambiguous: The probability that a thing is one of which labellers do not agree; a lamp never is.
+        noise: The standard deviation of the sensor's noise, as a share of the brightest pixel value.
+
+    Raises:
+        ValueError: If `min_things` is above `max_things`.
     """
 
     height: Annotated[int, Interval(ge=32, le=2048)]

@@ -27,9 +27,10 @@ class Hall:
     """A hall with things.
 
     Attributes:
-        scene: as `AisleRenderer` takes it; its owners are units: 0 the hall, then those of the things in their order.
-        things: what stands there.
-        starts: of each thing the number of its unit 0.
+        scene: The hall as `AisleRenderer` takes it; its owners are units: 0 the hall, then those of the things in their
+            order.
+        things: The things that stand in the hall.
+        starts: The number of the unit 0 of each thing.
     """
 
     scene: Aisle
@@ -41,9 +42,9 @@ def draw_hall(rng: np.random.Generator, config: HallConfig, textures: int) -> Ha
     """A hall of random size, surfaces, light and things; the camera looks along x.
 
     Args:
-        rng: Source of all of it.
-        config: How many things, and how many of them are ambiguous.
-        textures: How many textures there are.
+        rng: The source of randomness.
+        config: The configuration; the numbers of things and the share of ambiguous ones are used.
+        textures: The number of textures that parts are drawn from.
     """
     half, end = rng.uniform(2.5, 5.0), rng.uniform(7.5, 12.0)
     parts = _surfaces(rng, half, end, textures)
@@ -73,13 +74,16 @@ def draw_hall(rng: np.random.Generator, config: HallConfig, textures: int) -> Ha
 
 
 def photograph_hall(config: HallConfig, labels: LabelConfig, seed: int, number: int) -> tuple[np.ndarray, Answers]:
-    """A picture sRGB uint8 [H, W, 3], and everything that it may be labelled as.
+    """A picture of a hall, and what it may be labelled as.
 
     Args:
-        config: Of the hall.
-        labels: What is asked of it.
-        seed: Of the split; its textures follow from it.
-        number: Of the hall.
+        config: The configuration of the hall and its camera.
+        labels: The configuration of the labellers.
+        seed: The seed of the split; its textures follow from it.
+        number: The number of the hall, from 0.
+
+    Returns:
+        The picture, sRGB uint8 [H, W, 3], and everything that it may be labelled as.
     """
     rng = np.random.default_rng([seed, number])
     hall = draw_hall(rng, config, TEXTURES)
@@ -96,10 +100,10 @@ def ask_hall(hall: Hall, units: np.ndarray, labels: LabelConfig, rng: np.random.
     """The questions of a picture, with drawn answers.
 
     Args:
-        hall: What is seen.
-        units: At each pixel, uint16 [H, W].
-        labels: What counts as seen.
-        rng: Of the coins.
+        hall: The hall that is seen.
+        units: The unit at each pixel, uint16 [H, W].
+        labels: The configuration of the labellers: what counts as seen.
+        rng: The source of the coins.
     """
     draft = Draft(units)
     for thing, start in zip(hall.things, hall.starts, strict=True):

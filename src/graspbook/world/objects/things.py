@@ -28,12 +28,12 @@ class Thing:
     """Something that stands at the origin, and how it may be labelled.
 
     Attributes:
-        parts: its meshes.
-        units: which unit of the thing each part belongs to, from 0.
-        names: its class; or two of them.
-        asks: what labellers do not agree about: of two names which; whether unit 1 belongs to unit 0; whether its units
-            are one instance or one each. None: nothing.
-        reach: radius of the circle on the floor that it takes, metres.
+        parts: The meshes of the thing.
+        units: The unit of the thing that each part belongs to, from 0.
+        names: The class of the thing; or the two classes that it may be.
+        asks: The kind of what labellers do not agree about: of two names which ("class"); whether unit 1 belongs to
+            unit 0 ("extent"); whether its units are one instance or one each ("cluster"). None: nothing.
+        reach: The radius of the circle on the floor that it takes, metres.
     """
 
     parts: list[Part]
@@ -47,9 +47,9 @@ def draw_thing(rng: np.random.Generator, ambiguous: float, textures: int) -> Thi
     """One thing of a random class.
 
     Args:
-        rng: Source of it.
-        ambiguous: Probability that it is one of which labellers do not agree; a lamp never is.
-        textures: How many textures there are.
+        rng: The source of randomness.
+        ambiguous: The probability that it is one of which labellers do not agree; a lamp never is.
+        textures: The number of textures that parts are drawn from.
     """
     name = CLASSES[rng.choice(len(CLASSES), p=np.array(SHARE) / sum(SHARE))]
     asked, size = bool(rng.random() < ambiguous), float(rng.uniform(0.35, 1.0))
