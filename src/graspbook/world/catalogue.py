@@ -94,6 +94,9 @@ class Catalogue:
     def shapes(self, split: Split) -> tuple[Shape, ...]:
         """The shapes of a split.
 
+        Args:
+            split: The split, "train" or "test".
+
         Raises:
             InputError: If `split` is neither "train" nor "test".
         """
@@ -102,6 +105,9 @@ class Catalogue:
     def textures(self, split: Split) -> np.ndarray:
         """Indices into `texture_pool` of the textures of a split, int64 [K].
 
+        Args:
+            split: The split, "train" or "test".
+
         Raises:
             InputError: If `split` is neither "train" nor "test".
         """
@@ -109,6 +115,9 @@ class Catalogue:
 
     def shape(self, name: str) -> Shape:
         """The shape called `name`.
+
+        Args:
+            name: The name, such as "random_0120".
 
         Raises:
             InputError: If there is no shape of this name.

@@ -42,7 +42,15 @@ PATIENCE = 50
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Everything that decides an episode, besides its number."""
+    """Everything that decides an episode, besides its number.
+
+    Attributes:
+        split: The split of shapes and textures, "train" or "test".
+        seed: The seed of the whole collection.
+        config: The configuration of the world.
+        segmenter: The segmenter that finds the objects to pick.
+        data_dir: The absolute path of the folder that holds `catalogue/`.
+    """
 
     split: Split
     seed: int
@@ -57,7 +65,13 @@ class Job:
 
 
 def episode_key(settings: list, data_dir: Path, *makers: Callable | type) -> str:
-    """A hash of settings, of the catalogue's bytes, and of the code that makes episodes (`fingerprint`)."""
+    """A hash of settings, of the catalogue's bytes, and of the code that makes episodes (`fingerprint`).
+
+    Args:
+        settings: The settings that decide an episode, as plain values.
+        data_dir: The folder that holds `catalogue/`.
+        makers: The functions and classes whose code decides an episode.
+    """
     files = sorted((data_dir / "catalogue").iterdir())
     catalogue = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return fingerprint([settings, catalogue], *makers)
@@ -78,23 +92,24 @@ def collect(
     """Collects grasps until `n_grasps` of them have succeeded.
 
     Args:
-        out_dir: the data set's folder (the layout of `graspbook.data.grasps`). It appears only when whole.
-        split: "train" or "test", of shapes and textures.
-        n_grasps: how many successful grasps. The failed ones in between are in the data set, too.
-        seed: decides everything, together with the arguments above and below up to `segmenter`.
-        config: the world.
-        segmenter: finds the objects to pick; a `NoisySegmenter` by default.
-        workers: how many processes work on episodes; `worker_count` by default. The result does not depend on it.
+        out_dir: The data set's folder (the layout of `graspbook.data.grasps`). It appears only when whole.
+        split: The split of shapes and textures, "train" or "test".
+        n_grasps: The number of successful grasps. The failed ones in between are in the data set, too.
+        seed: The seed; with the arguments up to `segmenter` it decides everything.
+        config: The configuration of the world.
+        segmenter: The segmenter that finds the objects to pick; a `NoisySegmenter` by default.
+        workers: The number of processes that work on episodes; `worker_count` by default. The result does not depend on
+            it.
         backend: "loky" for processes of this machine, or "dask" for the cluster of the active
             `dask.distributed.Client`, whose workers must see `data_dir` and `scratch_dir` under the same paths.
-        data_dir: holds `catalogue/`.
-        scratch_dir: where finished episodes wait; emptied of them when the data set is whole.
+        data_dir: The folder that holds `catalogue/`.
+        scratch_dir: The folder where finished episodes wait; emptied of them when the data set is whole.
 
     Returns:
         Path of the data set's Parquet file.
 
     Raises:
-        InputError: on a bad argument, or if `PATIENCE` episodes in a row bring no success.
+        InputError: On a bad argument, or if `PATIENCE` episodes in a row bring no success.
     """
     workers = worker_count() if workers is None else workers
     if n_grasps < 1 or workers < 1:
@@ -144,9 +159,9 @@ def store_episode(job: Job, number: int, folder: Path) -> Path | None:
     """Runs an episode and stores it, unless it is stored already.
 
     Args:
-        job: what decides it.
-        number: of the episode.
-        folder: of the job's episodes.
+        job: Everything that decides the episode, besides its number.
+        number: The number of the episode, from 0.
+        folder: The folder of the job's episodes.
 
     Returns:
         The episode's folder, or None if it has no grasps.
@@ -175,7 +190,14 @@ def _add_all(writer: GraspWriter, first: Grasp, rest: Iterator[Grasp]) -> None:
 
 @functools.lru_cache(maxsize=2)
 def load_tools(data_dir: str) -> tuple[Catalogue, Renderer]:
-    """The catalogue and its renderer, once per process: a worker runs many episodes."""
+    """The catalogue and its renderer, once per process: a worker runs many episodes.
+
+    Args:
+        data_dir: The folder that holds `catalogue/`.
+
+    Raises:
+        InputError: If a file of the catalogue is missing or cannot be read.
+    """
     # one process per core: OpenCV's own threads would only fight over it
     cv2.setNumThreads(1)
     catalogue = Catalogue.load(data_dir)

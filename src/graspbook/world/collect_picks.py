@@ -39,7 +39,18 @@ _PICKS, _GRASPS = "picks.parquet", "grasps"
 
 @dataclasses.dataclass(frozen=True)
 class PickJob:
-    """Everything that decides an episode, besides its number; see `collect_picks`."""
+    """Everything that decides an episode, besides its number; see `collect_picks`.
+
+    Attributes:
+        seed: The seed of the whole evaluation.
+        config: The configuration of the world.
+        segmenter: The segmenter that finds the objects.
+        attempts: The largest number of attempts in an episode.
+        share_new: The probability, from 0 to 1, that an object is of the test split.
+        data_dir: The absolute path of the folder that holds `catalogue/`.
+        gripper: The planner that chooses where to grasp.
+        worthwhile: The score of a plan below which the robot first looks into the other bin.
+    """
 
     seed: int
     config: WorldConfig
@@ -76,26 +87,28 @@ def collect_picks(
     """Lets the robot pick with one segmenter, in episodes 0 to `episodes` - 1.
 
     Args:
-        out: the file to write. It appears only when whole.
-        seed: decides everything, together with the arguments above and below up to `worthwhile`.
-        config: the world.
-        segmenter: what tells the robot where objects are; must survive pickling.
-        episodes: how many.
-        attempts: of each episode, at most.
-        share_new: probability that an item is of the test objects, 0..1.
-        gripper: plans (`run_picking`).
-        worthwhile: score of a plan below which the robot first looks into the other bin.
-        workers: how many processes work on episodes; `worker_count` by default. The result does not depend on it.
-        data_dir: holds `catalogue/`.
-        scratch_dir: where finished episodes wait; emptied of them when everything is written.
-        grasps_out: folder of a grasp data set (the layout of `graspbook.data.grasps`) to make of the picks that held
-            as far as the gauges tell (`Pick.held`); a grasp's index is its attempt. Without any, no folder is made.
+        out: The Parquet file to write. It appears only when whole.
+        seed: The seed; with the arguments up to `worthwhile` it decides everything.
+        config: The configuration of the world.
+        segmenter: The segmenter that tells the robot where objects are; it must survive pickling.
+        episodes: The number of episodes.
+        attempts: The largest number of attempts in each episode.
+        share_new: The probability, from 0 to 1, that an object is of the test split.
+        gripper: The planner that chooses where to grasp; `ExpectedSeals` by default.
+        worthwhile: The score of a plan below which the robot first looks into the other bin.
+        workers: The number of processes that work on episodes; `worker_count` by default. The result does not depend on
+            it.
+        data_dir: The folder that holds `catalogue/`.
+        scratch_dir: The folder where finished episodes wait; emptied of them when everything is written.
+        grasps_out: The folder of a grasp data set (the layout of `graspbook.data.grasps`) to make of the picks that
+            held as far as the gauges tell (`Pick.held`); a grasp's index is its attempt. By default none is written,
+            nor is one where no pick held.
 
     Returns:
-        `out`.
+        The path `out`.
 
     Raises:
-        InputError: on a bad argument.
+        InputError: On a bad argument.
     """
     workers = worker_count() if workers is None else workers
     if min(episodes, attempts, workers) < 1:
@@ -121,9 +134,9 @@ def store_picks(job: PickJob, number: int, folder: Path) -> Path:
     """Runs an episode and stores its picks and the grasps that held, unless it is stored already.
 
     Args:
-        job: what decides it.
-        number: of the episode.
-        folder: of the job's episodes.
+        job: Everything that decides the episode, besides its number.
+        number: The number of the episode, from 0.
+        folder: The folder of the job's episodes.
 
     Returns:
         The episode's folder.
@@ -146,7 +159,14 @@ def store_picks(job: PickJob, number: int, folder: Path) -> Path:
 
 
 def pick_row(pick: Pick) -> dict:
-    """One attempt as a row of the file."""
+    """One attempt as a row of the file.
+
+    Args:
+        pick: The attempt.
+
+    Returns:
+        The values by column, as in `graspbook.world.picks.PICK_SCHEMA`.
+    """
     masks, scores = pick.detections.masks, pick.detections.scores
     chosen = pick.chosen >= 0
     return {

@@ -39,24 +39,25 @@ class Grasp:
     """One grasp, with everything known about it.
 
     Attributes:
-        episode: number of the episode.
-        index: number of the grasp within it, from 0.
-        split: "train" or "test".
-        before, after: uint8 RGB [H, W, 3].
-        depth_before, depth_after: float32 [H, W] metres as measured, 0 = drop-out.
-        ids_before, ids_after: uint8 [H, W] true object ids, 0 = background.
-        visible, amodal: bool [H, W], of the grasped item in `before`; all False if no cup touched one.
-        suction: bool [H, W], the grasp mask g: footprints of the active cups, or of all if none is active.
-        cup_sealed: bool [5].
-        cup_gauge: float32 [5] kPa.
-        cup_uv: float32 [5, 2] pixel coordinates of the cups' centres.
-        grasped_id: the item under the first sealed (else the first touching) cup, 0 if there is none.
-        outcome: one of `graspbook.data.schema.OUTCOMES`.
-        moved: how far every other item moved, metres between its centres of mass before and after; items that
-            left the bin are counted to where they were last.
-        n_objects: how many items were in the bin in `before`.
-        camera: of both pictures.
-        lost_while_filling: how many items missed the bin before the episode's first picture.
+        episode: The number of the episode, from 0.
+        index: The number of the grasp within the episode, from 0.
+        split: The split of the item's shape and texture, "train" or "test".
+        before, after: The photographs before and after the grasp, RGB uint8 [H, W, 3].
+        depth_before, depth_after: The measured depth along the optical axis in metres, float32 [H, W]; 0 is a drop-out.
+        ids_before, ids_after: The true object ids, uint8 [H, W]; 0 is the background.
+        visible, amodal: The visible and the amodal mask of the grasped item in `before`, bool [H, W]; all False if no
+            cup touched an item.
+        suction: The grasp mask g, bool [H, W]: the footprints of the active cups, or of all if none is active.
+        cup_sealed: Whether each cup sealed, bool [5].
+        cup_gauge: The pressure that each cup's gauge shows, relative to ambient, float32 [5] kPa.
+        cup_uv: The pixel coordinates (u, v) of the cups' centres, float32 [5, 2].
+        grasped_id: The id of the item under the first sealed (else the first touching) cup; 0 if there is none.
+        outcome: How the pull ended, one of `graspbook.data.schema.OUTCOMES`.
+        moved: The distance that every other item moved, by object id: metres between its centres of mass before and
+            after; items that left the bin are counted to where they were last.
+        n_objects: The number of items in the bin in `before`.
+        camera: The camera of both pictures.
+        lost_while_filling: The number of items that missed the bin before the episode's first picture.
     """
 
     episode: int
@@ -94,17 +95,20 @@ def run_episode(
     """Fills a bin and empties it, one grasp after another.
 
     Args:
-        seed: of the whole collection; (seed, split, number) decide everything.
-        split: "train" or "test", of shapes and textures.
-        catalogue: shapes and textures.
-        config: the world.
-        segmenter: finds the objects, drawing from the episode's own generator.
-        number: of the episode within the collection.
-        renderer: of this catalogue; made here by default.
+        seed: The seed of the whole collection; (seed, split, number) decide everything.
+        split: The split of shapes and textures, "train" or "test".
+        catalogue: The catalogue that shapes and textures are drawn from.
+        config: The configuration of the world.
+        segmenter: The segmenter that finds the objects, drawing from the episode's own generator.
+        number: The number of the episode within the collection.
+        renderer: The renderer of this catalogue; a new one is made by default.
 
     Yields:
         Grasps until the bin is empty, `MAX_FAILURES` attempts in a row failed, or `MAX_ATTEMPTS` were made. An
         attempt for which the segmenter found no item with depth is a failure without a grasp.
+
+    Raises:
+        InputError: If the split is unknown, or masks do not have the image's shape.
     """
     # the split is part of the seed: otherwise the splits would share their lights and cameras
     rng = np.random.default_rng([seed, number, split == "test"])
@@ -154,7 +158,12 @@ def run_episode(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Moment:
-    """A bin as it stands, and its rendering."""
+    """A bin as it stands, and its rendering.
+
+    Attributes:
+        scene: The items, their poses, the bin, the light and the camera.
+        layers: The rendering of the scene.
+    """
 
     scene: Scene
     layers: Layers
@@ -174,15 +183,15 @@ def record_grasp(
     """Takes the picture afterwards, and puts together all that is known about a grasp.
 
     Args:
-        renderer: of the scene.
-        dials: of the photograph.
-        rng: of the photograph and the depth image afterwards, drawn in this order.
-        start: what the plan was made for.
-        end: what is left.
-        plan: what was executed.
-        contact: what the cups met.
-        pulled: what the pull did.
-        known: the fields of `Grasp` that do not follow from these.
+        renderer: The renderer of the scene's catalogue.
+        dials: The world's dials; the photograph uses `light_flicker`.
+        rng: The source of randomness of the photograph and of the depth image afterwards, drawn in this order.
+        start: The moment that the plan was made for.
+        end: The moment after the pull.
+        plan: The plan that was executed.
+        contact: What the cups met.
+        pulled: What the pull did.
+        known: The fields of `Grasp` that do not follow from these.
     """
     scene, grasped = start.scene, contact.grasped_id
     return Grasp(
@@ -237,7 +246,12 @@ def _suction(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
 
 
 def same_poses(before: Mapping[int, Pose], after: Mapping[int, Pose]) -> bool:
-    """Whether the same items stand at exactly the same poses."""
+    """Whether the same items stand at exactly the same poses.
+
+    Args:
+        before: The poses by object id at one moment.
+        after: The poses by object id at another.
+    """
     return before.keys() == after.keys() and all(
         np.array_equal(old, new) for k in before for old, new in zip(before[k], after[k], strict=True)
     )

@@ -20,8 +20,11 @@ def parse_obj(text: str, scale: float) -> list[Mesh]:
     """Reads the convex parts of a Wavefront OBJ (its `o` groups), as pybullet's `random_urdfs` are stored.
 
     Args:
-        text: contents of the file; polygons are cut into fans.
-        scale: metres per unit of the file.
+        text: The contents of the file; polygons are cut into fans.
+        scale: The metres per unit of the file.
+
+    Returns:
+        One mesh in metres for each group that has faces.
     """
     vertices: list[list[float]] = []
     groups: list[list[list[int]]] = []
@@ -44,7 +47,11 @@ def parse_obj(text: str, scale: float) -> list[Mesh]:
 
 
 def box(half: np.ndarray) -> Mesh:
-    """A box with half extents `half` [3]."""
+    """A box around the origin.
+
+    Args:
+        half: Half of the size along x, y and z, [3] metres.
+    """
     corners = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], float) * half
     quads = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
     return corners, quads[:, _QUAD].reshape(-1, 3).astype(np.int32)
@@ -54,8 +61,8 @@ def lathe(profile: np.ndarray, segments: int) -> Mesh:
     """A closed surface of revolution about z.
 
     Args:
-        profile: [K, 2] of (radius, z), z not decreasing; both ends are closed by discs.
-        segments: number of corners around.
+        profile: The radius and z of each ring in metres, [K, 2], z not decreasing; both ends are closed by discs.
+        segments: The number of corners around.
     """
     angle = np.arange(segments) * 2 * np.pi / segments
     radius, z = np.asarray(profile, float).T
@@ -94,13 +101,13 @@ def pillow(
     in a star (as they did in the sketch).
 
     Args:
-        half: half extents [3].
-        roundness: 0 for an almost rectangular outline, 1 for an elliptic one.
-        creases: [C, 5] of (angle, offset, width, depth, side): straight folds over the unit square; depth as
-            a fraction of half[2]; side > 0 creases the upper sheet, else the lower.
-        ripple: depth and phase of the puckers along the seam, as a fraction of half[2] and in radians.
-        bend: sag of the middle along x, as a fraction of half[2].
-        cells: number of grid cells along x and y.
+        half: Half of the size along x, y and z, [3] metres.
+        roundness: The shape of the outline, from 0 (almost rectangular) to 1 (elliptic).
+        creases: The straight folds over the unit square, [C, 5] of (angle in radians, offset, width, depth, side):
+            depth as a share of half[2]; side > 0 creases the upper sheet, else the lower.
+        ripple: The depth of the puckers along the seam as a share of half[2], and their phase in radians.
+        bend: The sag of the middle along x, as a share of half[2].
+        cells: The number of grid cells along x and y.
     """
     n, m = cells
     # grid lines are denser near the seam, where the sheet is steep
@@ -134,7 +141,11 @@ def pillow(
 
 
 def join(parts: list[Mesh]) -> Mesh:
-    """One mesh of several; their triangles keep their order."""
+    """One mesh of several; their triangles keep their order.
+
+    Args:
+        parts: The meshes to join.
+    """
     offsets = np.cumsum([0] + [len(v) for v, _ in parts[:-1]])
     return (
         np.concatenate([v for v, _ in parts]),
@@ -143,7 +154,11 @@ def join(parts: list[Mesh]) -> Mesh:
 
 
 def hull(points: np.ndarray) -> Mesh:
-    """The convex hull of points [N, 3] as a closed mesh."""
+    """The convex hull of points as a closed mesh.
+
+    Args:
+        points: The points, [N, 3] metres.
+    """
     convex = ConvexHull(points)
     used, faces = np.unique(convex.simplices, return_inverse=True)
     faces = faces.reshape(-1, 3)
@@ -156,7 +171,14 @@ def hull(points: np.ndarray) -> Mesh:
 
 
 def volume_and_centroid(mesh: Mesh) -> tuple[float, np.ndarray]:
-    """Volume in cubic metres and centre of mass [3] of a closed mesh of uniform density."""
+    """Volume and centre of mass of a closed mesh of uniform density.
+
+    Args:
+        mesh: The closed mesh, its triangles counter-clockwise seen from outside.
+
+    Returns:
+        The volume in cubic metres, and the centre of mass [3] in metres.
+    """
     vertices, faces = mesh
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     six = np.einsum("ij,ij->i", a, np.cross(b, c))
@@ -169,8 +191,13 @@ def corner_normals(vertices: np.ndarray, faces: np.ndarray, crease_degrees: floa
     A corner's normal is the area-weighted mean over those triangles at its vertex whose normals lie within
     `crease_degrees` of its own triangle's.
 
+    Args:
+        vertices: The vertices, [V, 3] metres.
+        faces: The vertex indices of the triangles, int [F, 3].
+        crease_degrees: The largest angle between normals that are averaged, degrees.
+
     Returns:
-        float32 [F, 3, 3], unit length.
+        The unit normals of each triangle's corners, float32 [F, 3, 3].
     """
     cross = np.cross(vertices[faces[:, 1]] - vertices[faces[:, 0]], vertices[faces[:, 2]] - vertices[faces[:, 0]])
     unit = cross / (np.linalg.norm(cross, axis=1, keepdims=True) + 1e-20)
@@ -196,8 +223,12 @@ def convex_piece(points: np.ndarray, most: int = 24) -> np.ndarray:
     Dense hulls slow physics. Starting from the extreme points along the axes, the point that lies farthest
     outside the hull so far is added again and again.
 
+    Args:
+        points: The points, [N, 3] metres.
+        most: The largest number of points to keep.
+
     Returns:
-        float32 [K, 3], K <= most.
+        The kept points, float32 [K, 3] metres with K <= most.
     """
     points = points[ConvexHull(points).vertices]
     if len(points) <= most:

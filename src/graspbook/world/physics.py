@@ -42,7 +42,12 @@ _WALL_THICKNESS = 0.04
 
 @dataclasses.dataclass(frozen=True)
 class Settled:
-    """How a wait for rest ended: after how many steps, and whether everything was at rest by then."""
+    """How a wait for rest ended.
+
+    Attributes:
+        steps: The number of physics steps that passed.
+        quiet: Whether everything was at rest by then.
+    """
 
     steps: int
     quiet: bool
@@ -52,6 +57,13 @@ class Cell:
     """A tote on a table with items in it, empty at first. Use it as a context manager, or call `close`.
 
     Items go by their object ids (1..250), never by PyBullet's body numbers.
+
+    Attributes:
+        items: The items in the cell by object id.
+        client: The number of the PyBullet client; -1 once the cell is closed.
+
+    Raises:
+        RuntimeError: If PyBullet has no free client.
     """
 
     def __init__(self) -> None:
@@ -105,7 +117,12 @@ class Cell:
 
     @contextlib.contextmanager
     def chute(self, half_x: float, half_y: float) -> Iterator[None]:
-        """Stands four upright, smooth walls in the bin while the block runs, around 2 half_x by 2 half_y metres."""
+        """Stands four upright, smooth walls in the bin while the block runs.
+
+        Args:
+            half_x: Half of the inner length between the walls along x, metres.
+            half_y: Half of the inner width between the walls along y, metres.
+        """
         walls = []
         for sign in (-1, 1):
             for extents, centre in (
@@ -137,13 +154,13 @@ class Cell:
         """Puts an item at a pose, at rest.
 
         Args:
-            object_id: 1..250, not in use.
-            item: what to add.
-            position: centre of mass in the world, [3] metres.
-            rotation: [3, 3].
+            object_id: The id of the item, 1..250 and not in use.
+            item: The item to add.
+            position: The centre of mass in the world, [3] metres.
+            rotation: The rotation from the item's frame to the world, [3, 3].
 
         Raises:
-            InputError: if the id is taken or out of range.
+            InputError: If the id is taken or out of range.
         """
         if object_id in self._bodies or not 1 <= object_id <= 250:
             raise InputError(f"object_id: expected an unused number from 1 to 250, got {object_id}")
@@ -170,7 +187,11 @@ class Cell:
         self.items[object_id] = item
 
     def remove(self, object_ids: Iterable[int]) -> None:
-        """Takes items out of the cell."""
+        """Takes items out of the cell.
+
+        Args:
+            object_ids: The ids of the items, all of them in the cell.
+        """
         for object_id in object_ids:
             pybullet.removeBody(self._bodies.pop(object_id), physicsClientId=self.client)
             del self.items[object_id]
@@ -180,12 +201,20 @@ class Cell:
         return self._bodies[object_id]
 
     def step(self, n: int = 1) -> None:
-        """Advances time by n steps of `TIME_STEP`."""
+        """Advances time by steps of `TIME_STEP`.
+
+        Args:
+            n: The number of steps.
+        """
         for _ in range(n):
             pybullet.stepSimulation(physicsClientId=self.client)
 
     def settle(self, max_steps: int = 480) -> Settled:
-        """Advances time until every item is at rest, or until `max_steps` steps have passed."""
+        """Advances time until every item is at rest, or until `max_steps` steps have passed.
+
+        Args:
+            max_steps: The largest number of physics steps of `TIME_STEP`.
+        """
         for done in range(0, max_steps, CHECK_EVERY):
             self.step(min(CHECK_EVERY, max_steps - done))
             if self.at_rest():
@@ -219,7 +248,12 @@ class Cell:
         }
 
     def put_back(self, raw_poses: Mapping[int, tuple]) -> None:
-        """Moves items to poses of `raw_poses`, at rest."""
+        """Moves items to given poses, at rest.
+
+        Args:
+            raw_poses: The positions in metres and the quaternions (x, y, z, w) by object id, as `raw_poses` returns
+                them.
+        """
         for object_id, (position, turn) in raw_poses.items():
             body = self._bodies[object_id]
             pybullet.resetBasePositionAndOrientation(body, position, turn, physicsClientId=self.client)
@@ -254,7 +288,11 @@ class Cell:
             pybullet.changeDynamics(body, -1, mass=item.mass, physicsClientId=self.client)
 
     def jolt(self, velocities: Mapping[int, np.ndarray]) -> None:
-        """Adds velocities [3] in m/s to those that items have."""
+        """Adds velocities to those that items have.
+
+        Args:
+            velocities: The extra velocities by object id, each [3] in m/s.
+        """
         for object_id, extra in velocities.items():
             body = self._bodies[object_id]
             linear, angular = pybullet.getBaseVelocity(body, physicsClientId=self.client)
@@ -262,7 +300,11 @@ class Cell:
             pybullet.resetBaseVelocity(body, linear, angular, physicsClientId=self.client)
 
     def resting_on(self, object_ids: Iterable[int]) -> set[int]:
-        """Items that touch any of the given ones, directly or through others; the given ones left out."""
+        """Items that touch any of the given ones, directly or through others; the given ones left out.
+
+        Args:
+            object_ids: The ids of the given items.
+        """
         number = {body: object_id for object_id, body in self._bodies.items()}
         given = set(object_ids)
         found, frontier = set(given), list(given)
@@ -280,6 +322,9 @@ def hulls_to_obj(hulls: Iterable[np.ndarray]) -> str:
     """The text of an OBJ file with one object per convex piece, from which PyBullet makes one hull each.
 
     The faces are a fan over the points: PyBullet takes the hull of the points that faces name.
+
+    Args:
+        hulls: The points of each convex piece, [K, 3] metres.
     """
     lines, first = [], 1
     for number, points in enumerate(hulls):

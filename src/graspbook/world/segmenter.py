@@ -33,15 +33,25 @@ class Segmenter(Protocol):
         """What it takes for items.
 
         Args:
-            image: uint8 RGB [H, W, 3].
-            ids: uint8 [H, W] true object ids, 0 = background; a model does not look at them.
-            rng: source of whatever is random.
+            image: The photograph, RGB uint8 [H, W, 3].
+            ids: The true object ids, uint8 [H, W]; 0 is the background. A model does not look at them.
+            rng: The source of randomness.
         """
         ...
 
 
 def find_items(segmenter: Segmenter, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
-    """What a segmenter takes for items; raises InputError if its masks do not have the image's size."""
+    """What a segmenter takes for items.
+
+    Args:
+        segmenter: The segmenter.
+        image: The photograph, RGB uint8 [H, W, 3].
+        ids: The true object ids, uint8 [H, W]; 0 is the background.
+        rng: The source of randomness.
+
+    Raises:
+        InputError: If the segmenter's masks do not have the image's size.
+    """
     found = segmenter(image, ids, rng)
     if found.masks.shape[1:] != ids.shape:
         raise InputError(f"{segmenter.key}: expected masks of {ids.shape}, got {found.masks.shape[1:]}")
@@ -70,16 +80,16 @@ class NoisySegmenter:
     are fractions of the image height, so that they mean the same at every size.
 
     Attributes:
-        merge: probability that a mask swallows a neighbour that touches it.
-        divide: probability that only one side of a mask is believed.
-        shift: standard deviation of a mask's displacement.
-        swell: standard deviation of how far its border moves out or in.
-        phantom: probability of a mask on the bin per true mask.
-        miss: probability that an item is overlooked.
-        empty: probability that a further mask lies on empty ground, a disc of `EMPTY_RADIUS` that touches no item.
+        merge: The probability that a mask swallows a neighbour that touches it.
+        divide: The probability that only one side of a mask is believed.
+        shift: The standard deviation of a mask's displacement along each axis, as a share of the image height.
+        swell: The standard deviation of how far a mask's border moves out or in, as a share of the image height.
+        phantom: The probability of a mask on the bin per true mask.
+        miss: The probability that an item is overlooked.
+        empty: The probability that a further mask lies on empty ground, a disc of `EMPTY_RADIUS` that touches no item.
 
     Raises:
-        InputError: one of them is not in 0..1.
+        InputError: If one of them is not in 0..1.
     """
 
     merge: float = 0.15
@@ -134,7 +144,7 @@ class OneAtRandom:
     """Keeps one of another segmenter's masks, whichever, so that a planner has nothing to choose from (ours).
 
     Attributes:
-        segmenter: the other one.
+        segmenter: The segmenter whose masks are drawn from.
     """
 
     segmenter: Segmenter
@@ -154,7 +164,14 @@ class OneAtRandom:
 
 
 def split_ids(ids: np.ndarray) -> np.ndarray:
-    """One mask per object id present: bool [N, H, W], ascending; background (0) left out."""
+    """One mask per object id that is present.
+
+    Args:
+        ids: The object ids, uint8 [H, W]; 0 is the background, which is left out.
+
+    Returns:
+        The masks, bool [N, H, W], by ascending id.
+    """
     present = np.unique(ids)
     return ids[None] == present[present > 0][:, None, None]
 

@@ -50,7 +50,23 @@ PLAIN, TILED, FRONT, AROUND = 0, 1, 2, 3
 
 
 class Materials(NamedTuple):
-    """Per geometry g of G: where it is and how it looks (float32 unless said otherwise)."""
+    """Per geometry g of G: where it is and how it looks (float32 unless said otherwise).
+
+    Attributes:
+        rotation: The rotation from the geometry's frame to the world, [G, 3, 3].
+        translation: The origin of the geometry's frame in the world, [G, 3] metres.
+        albedo: The linear RGB albedo, [G, 3]; where there is a texture, that of the cap.
+        texture: The index into the texture pool, int32 [G].
+        mapping: How the texture is laid on, int32 [G]: `PLAIN`, `TILED`, `FRONT` or `AROUND`.
+        scale: The metres that one repeat of the texture covers along x, y and z, [G, 3]; for `AROUND`, x counts the
+            repeats around the axis instead.
+        offset: The shift of the texture along its two axes in repeats, [G, 2].
+        cap_from: The local z above which the cap begins, [G] metres.
+        gloss: The Blinn-Phong exponent of the highlight, [G].
+        specular: The strength of the highlight, [G] from 0 to 1.
+        mirror: The mirror reflectance at normal incidence, [G] from 0 to 1.
+        roughness: The standard deviation of the normals that blur the mirror image, [G] radians.
+    """
 
     rotation: np.ndarray  # [G, 3, 3]
     translation: np.ndarray  # [G, 3]
@@ -67,7 +83,14 @@ class Materials(NamedTuple):
 
 
 class Lamp(NamedTuple):
-    """The light as plain numbers."""
+    """The light as plain numbers.
+
+    Attributes:
+        x, y, z: The centre of the lamp in the world, metres.
+        radius: The radius of the lamp, metres.
+        direct: The linear radiance that the lamp gives a white horizontal surface right below it.
+        ambient: The linear radiance that the surroundings give a white surface that nothing shades.
+    """
 
     x: np.float32
     y: np.float32
@@ -168,23 +191,23 @@ def surfaces(face, u, v, t, origins, ways, face_geom, normals, m, textures, lamp
     """Evaluates first hits.
 
     Args:
-        face: int32 [N] triangle that each ray hits, -1 = none (`RayScene.cast_faces`).
-        u: float32 [N] barycentric coordinate of the second corner.
-        v: float32 [N] barycentric coordinate of the third corner.
-        t: float32 [N] ray parameter.
-        origins: float32 [N, 3] where the rays start.
-        ways: float32 [N, 3] where they go.
-        face_geom: int32 [F] geometry of each triangle.
-        normals: float32 [F, 3, 3] local corner normals of each triangle.
-        m: `Materials`.
-        textures: `Textures`.
-        lamp: `Lamp`.
-        pattern: uint8 [N] which of the 16 directions each sample takes.
-        spread: distance between neighbouring samples at unit ray parameter, metres.
-        follow: whether ambient and reflected rays are wanted too.
+        face: The triangle that each ray hits, int32 [N], -1 = none (`RayScene.cast_faces`).
+        u: The barycentric coordinate of the triangle's second corner, float32 [N].
+        v: The barycentric coordinate of the triangle's third corner, float32 [N].
+        t: The ray parameter of each hit, float32 [N].
+        origins: The start of each ray, float32 [N, 3] metres.
+        ways: The direction of each ray, float32 [N, 3], of any length.
+        face_geom: The geometry of each triangle, int32 [F].
+        normals: The local corner normals of each triangle, float32 [F, 3, 3].
+        m: The `Materials` of all geometries.
+        textures: The mip-mapped `Textures`.
+        lamp: The `Lamp`.
+        pattern: The number, 0 to 15, of the direction that each sample takes, uint8 [N].
+        spread: The distance between neighbouring samples at unit ray parameter, metres.
+        follow: Whether ambient and reflected rays are wanted too.
 
     Returns:
-        Surface.
+        What the hits look like, and the rays to follow from there.
     """
     n = len(face)
     more = n if follow else 0
@@ -311,14 +334,17 @@ def surfaces(face, u, v, t, origins, ways, face_geom, normals, m, textures, lamp
 
 @njit(cache=True, error_model="numpy")
 def reflected_light(n, first, second, shadowed, ambient):
-    """Light that mirrors bring: dense float32 [n, 6] of ambient RGB and direct RGB.
+    """Light that mirrors bring to the samples.
 
     Args:
-        n: number of samples.
-        first: `Surface` of the mirrors (M reflected rays).
-        second: `Surface` of what the M reflected rays hit.
-        shadowed: bool [M] where `second` lies in shadow.
-        ambient: radiance of the surroundings.
+        n: The number of samples.
+        first: The `Surface` of the mirrors (M reflected rays).
+        second: The `Surface` of what the M reflected rays hit.
+        shadowed: Whether `second` lies in shadow, bool [M].
+        ambient: The radiance of the surroundings.
+
+    Returns:
+        The ambient RGB and the direct RGB of each sample, linear float32 [n, 6].
     """
     light = np.zeros((n, 6), F)
     for k in range(len(first.mirrored)):

@@ -21,12 +21,13 @@ def smooth_rows(geom, values, wanted):
     """Averages each sample with those to its left and right on the same geometry.
 
     Args:
-        geom: int32 [H, W].
-        values: float32 [H, W, C].
-        wanted: bool [G + 1] geometries to smooth; the last entry is for samples that hit nothing (-1).
+        geom: The geometry that each sample hits, int32 [H, W]; -1 is nothing.
+        values: The values to average, float32 [H, W, C].
+        wanted: Whether each geometry is to be smoothed, bool [G + 1]; the last entry is for samples that hit nothing
+            (-1).
 
     Returns:
-        float32 [H, W, C]; zero where not wanted.
+        The averaged values, float32 [H, W, C]; zero where not wanted.
     """
     height, width, channels = values.shape
     out = np.zeros((height, width, channels), F)
@@ -61,7 +62,17 @@ def smooth_rows(geom, values, wanted):
 
 @njit(cache=True, error_model="numpy")
 def smooth_columns(geom, values, wanted):
-    """Averages each sample with those above and below on the same geometry; as `smooth_rows`."""
+    """Averages each sample with those above and below on the same geometry; as `smooth_rows`.
+
+    Args:
+        geom: The geometry that each sample hits, int32 [H, W]; -1 is nothing.
+        values: The values to average, float32 [H, W, C].
+        wanted: Whether each geometry is to be smoothed, bool [G + 1]; the last entry is for samples that hit nothing
+            (-1).
+
+    Returns:
+        The averaged values, float32 [H, W, C]; zero or averaged where not wanted.
+    """
     height, width, c = values.shape
     out = np.zeros((height, width, c), F)
     for y in range(height):
@@ -108,17 +119,17 @@ def assemble(geom, albedo, lit, shine, shade, mirrored, sky, samples):
     """Multiplies everything out and averages the samples of each pixel.
 
     Args:
-        geom: int32 [H * S, W * S] with S = `samples`.
-        albedo: float32 [H * S, W * S, 3].
-        lit: float32 [H * S, W * S] irradiance from the lamp where it is not shadowed.
-        shine: float32 [H * S, W * S] highlight where the lamp is not shadowed.
-        shade: float32 [H * S, W * S, 2] share of the lamp and of the sky that is seen, smoothed.
-        mirrored: float32 [H * S, W * S, 6] reflected ambient and direct RGB, smoothed.
-        sky: ambient radiance.
-        samples: samples per pixel along each axis.
+        geom: The geometry that each sample hits, int32 [H * S, W * S] with S = `samples`; -1 is nothing.
+        albedo: The linear RGB albedo of each sample, float32 [H * S, W * S, 3].
+        lit: The irradiance from the lamp where it is not shadowed, float32 [H * S, W * S].
+        shine: The highlight where the lamp is not shadowed, float32 [H * S, W * S].
+        shade: The shares of the lamp and of the sky that are seen, smoothed, float32 [H * S, W * S, 2], from 0 to 1.
+        mirrored: The reflected ambient and direct linear RGB, smoothed, float32 [H * S, W * S, 6].
+        sky: The radiance of the surroundings.
+        samples: The number of samples per pixel along each axis.
 
     Returns:
-        ambient and direct light, float32 [H, W, 3] each, linear RGB.
+        The ambient and the direct light, float32 [H, W, 3] each, linear RGB.
     """
     height, width = geom.shape[0] // samples, geom.shape[1] // samples
     ambient, direct = np.zeros((height, width, 3), F), np.zeros((height, width, 3), F)

@@ -22,8 +22,11 @@ Colour = tuple[int, int, int]
 def draw_texture(rng: np.random.Generator) -> np.ndarray:
     """Draws one printed texture.
 
+    Args:
+        rng: The source of randomness.
+
     Returns:
-        sRGB uint8 [SIZE, SIZE, 3].
+        The texture, sRGB uint8 [SIZE, SIZE, 3].
     """
     base, second, third = _palette(rng)
     image = np.empty((SIZE, SIZE, 3), np.uint8)

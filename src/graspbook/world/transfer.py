@@ -37,11 +37,11 @@ class Load:
     """What left a bin with the tool: held by cups, or resting on what is held.
 
     Attributes:
-        items: by object id.
-        sealed_at: their poses when the cups sealed, in the frame of the bin they come from.
-        poses: their poses now, in the same frame.
-        contact: what the cups met.
-        peeled: bool [5], cups that had sealed and have come off.
+        items: The items of the load by object id.
+        sealed_at: The items' poses when the cups sealed, by object id, in the frame of the bin they come from.
+        poses: The items' poses now, by object id, in the same frame.
+        contact: What the cups met.
+        peeled: Whether each cup had sealed and has come off, bool [5].
     """
 
     items: dict[int, Item]
@@ -56,11 +56,11 @@ class Carried:
     """How a load arrived.
 
     Attributes:
-        placed: ids of the load that lie in the other bin now.
-        fallen: ids of the load that came off the cups before they were put down (one that fell into the other bin
+        placed: The ids of the load that lie in the other bin now.
+        fallen: The ids of the load that came off the cups before they were put down (one that fell into the other bin
             is in `placed`, too), or that lie outside the other bin; the latter are removed.
-        thrown: ids of items of the other bin that left it through this; they are removed.
-        held: ids of the load that hung on the cups until they let go. The gauges tell that there is one, not which.
+        thrown: The ids of items of the other bin that left it through this; they are removed.
+        held: The ids of the load that hung on the cups until they let go. The gauges tell that there is one, not which.
     """
 
     placed: tuple[int, ...]
@@ -73,15 +73,16 @@ def carry(cell: Cell, load: Load, over: np.ndarray) -> Carried:
     """Takes a load to another bin, puts it down, and lets everything settle.
 
     Args:
-        cell: the other bin; it changes. The bin that the load comes from is not in it: what falls there is lost.
-        load: what hangs on the tool.
-        over: where the middle of what is held is put down, [2] metres in the frame of the other bin.
+        cell: The physics cell of the other bin; it changes. The bin that the load comes from is not in it: what falls
+            there is lost.
+        load: The items that hang on the tool.
+        over: The point over which the middle of what is held is put down, [2] metres in the frame of the other bin.
 
     Returns:
-        What lies where.
+        The ids of what lies where.
 
     Raises:
-        InputError: if no cup holds anything, or an id of the load is already in use in the other bin.
+        InputError: If no cup holds anything, or an id of the load is already in use in the other bin.
     """
     holding = np.flatnonzero(load.contact.sealed & ~load.peeled)
     if len(holding) == 0:

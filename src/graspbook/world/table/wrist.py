@@ -151,7 +151,11 @@ def measure(layers: Layers, rng: np.random.Generator, config: WristConfig) -> Fl
 
 
 def looks(config: WristConfig) -> Dials:
-    """The dials of light and camera; what concerns the tote is off."""
+    """The dials of light and camera; what concerns the tote is off.
+
+    Args:
+        config: The configuration of the recording; `flicker` and `shadow_softness` are used.
+    """
     return Dials(
         wall_reflectance=0.0,
         light_flicker=config.flicker,
