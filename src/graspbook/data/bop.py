@@ -35,8 +35,8 @@ class SceneObject:
     """An object in a scene.
 
     Attributes:
-        rotation, position: world = rotation @ local + position; metres.
-        extra: What else the file says of it, such as how it is bent.
+        rotation, position: The pose, [3, 3] and [3] in metres: world = rotation @ local + position.
+        extra: Further fields of the object in the file, such as how it is bent.
     """
 
     rotation: np.ndarray
@@ -49,12 +49,13 @@ class RgbdScene:
     """V registered views of one scene in which nothing moves.
 
     Attributes:
-        folder: Where it was read.
-        images: RGB.
-        depth: metres along the optical axis, 0 where there is none.
-        cameras: one per view.
-        ids: which known object a pixel shows; 0: none of them, or the recording has no masks.
-        objects: by id.
+        folder: The folder from which the scene was read.
+        images: The RGB images, uint8 [V, H, W, 3].
+        depth: Depth along the optical axis in metres, float32 [V, H, W]; 0 where there is none.
+        cameras: The camera of each of the V views.
+        ids: The id of the object that each pixel shows, uint8 [V, H, W]; 0 for none of them, or in a recording without
+            masks.
+        objects: The objects of the scene by their ids, 1 to 255.
     """
 
     folder: Path
@@ -73,7 +74,16 @@ def write_scene(
     ids: UInt8[np.ndarray, "v h w"],
     objects: Mapping[int, SceneObject],
 ) -> None:
-    """Write a scene; objects that no view shows have empty masks."""
+    """Write a scene; objects that no view shows have empty masks.
+
+    Args:
+        folder: The scene's folder, which is created; files of the same names are overwritten.
+        images: The RGB images, uint8 [V, H, W, 3].
+        depth: Depth along the optical axis in metres, float32 [V, H, W]; 0 where there is none.
+        cameras: The camera of each of the V views.
+        ids: The id of the object that each pixel shows, uint8 [V, H, W]; 0 for none.
+        objects: The objects of the scene by their ids, 1 to 255.
+    """
     for name in ("rgb", "depth", "mask_visib"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     about, truth = {}, {}
@@ -106,13 +116,15 @@ def read_scene(folder: Path, truth: bool = True) -> RgbdScene:
     """Read a scene.
 
     Args:
-        folder: Of one scene.
-        truth: Whether poses of objects and masks are read, where there are any.
+        folder: The folder of one scene.
+        truth: Whether to read the objects' poses and masks, where there are any.
+
+    Returns:
+        The scene with all its views, in the order of the image ids.
 
     Raises:
-        InputError: Names the file and the field that cannot be used: a file is missing or no PNG, an image has no
-            depth at all, a rotation is none, intrinsics do not fit the image, images of several sizes, or two objects
-            of one id.
+        InputError: A file is missing or no PNG, a depth image has no depth at all, a matrix is no rotation, intrinsics
+            do not fit the image, images differ in size, or two objects share an id; the message names file and field.
     """
     folder = Path(folder)
     about = _json(folder / CAMERA)
@@ -134,7 +146,13 @@ def read_scene(folder: Path, truth: bool = True) -> RgbdScene:
 
 
 def scene_folders(folder: Path) -> list[Path]:
-    """The scenes below a folder, by their names.
+    """The folders of the scenes directly below a folder, sorted by path.
+
+    Args:
+        folder: The folder that holds one folder per scene.
+
+    Returns:
+        The scenes' folders, at least one.
 
     Raises:
         InputError: There are none.

@@ -37,9 +37,10 @@ class Street:
     """A labelled picture.
 
     Attributes:
-        image: uint8 RGB [H, W, 3].
-        classes: uint8 [H, W] 1 to 8 in the order of `THING_LABELS`; 0: anything else.
-        instances: int32 [H, W] 1 to N; 0: no thing, or things that nobody told apart.
+        image: The picture, uint8 RGB [H, W, 3].
+        classes: The class of each pixel, uint8 [H, W], 1 to 8 in the order of `THING_LABELS`; 0 for anything else.
+        instances: The instance that each pixel shows, int32 [H, W], 1 to N; 0 for no thing, or for things that the
+            labels do not tell apart.
     """
 
     image: np.ndarray
@@ -51,14 +52,14 @@ class Streets:
     """The pictures of a split, in the order of their names; each is read when asked for.
 
     Args:
-        folder: Holds `leftImg8bit` and `gtFine`.
-        split: A folder in both of them: "train", "val" or "test".
-        size: Height and width that pictures and labels are brought to; None: as they are.
-        only: Cities to take; None: all.
-        without: Cities to leave out.
+        folder: The data set's folder, which holds `leftImg8bit` and `gtFine`.
+        split: The name of a folder in both of them: "train", "val" or "test".
+        size: Height and width in pixels to which pictures and labels are resized; None leaves them as they are.
+        only: The cities to take; None takes all.
+        without: The cities to leave out.
 
     Raises:
-        InputError: A half is missing: the folder, or the labels of a picture; or there is no picture.
+        InputError: One of the two folders is missing, a picture has no labels, or there is no picture.
     """
 
     def __init__(
@@ -111,7 +112,11 @@ class Streets:
         return Street(image, *decode_ids(ids))
 
     def digest(self) -> str:
-        """A hash of the names, of the files' bytes and of the size."""
+        """A hash of the names, of the files' bytes and of the size.
+
+        Returns:
+            16 hexadecimal digits.
+        """
         sha = hashlib.sha256(repr((self.names, self.size)).encode())
         for name in self.names:
             for path in (self._image_path(name), self._label_path(name)):
@@ -126,7 +131,15 @@ class Streets:
 
 
 def decode_ids(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Classes uint8 [H, W] and instances int32 [H, W], 1 to N in the order of the ids, of an image of instance ids."""
+    """Split Cityscapes' instance ids into classes and instances.
+
+    Args:
+        ids: The instance ids of one picture, whole numbers [H, W]: label * 1000 + index for things told apart, else the
+            label.
+
+    Returns:
+        Classes, uint8 [H, W] as in `Street`, and instances, int32 [H, W], 1 to N in the order of their ids; 0 for none.
+    """
     label = np.where(ids >= 1000, ids // 1000, ids)
     classes = _CLASS[np.clip(label, 0, 255)]
     values, places = np.unique(np.where((ids >= 1000) & (classes > 0), ids, 0), return_inverse=True)
@@ -138,12 +151,12 @@ def encode_ids(classes: np.ndarray, instances: np.ndarray, labels: np.ndarray) -
     """Instance ids uint16 [H, W]: label * 1000 + index within the class from 0; where there is no thing, the label.
 
     Args:
-        classes: [H, W] 1 to 8, 0: no thing.
-        instances: [H, W], 0: no thing.
-        labels: uint8 [H, W] `labelId` of each pixel.
+        classes: The class of each pixel, [H, W], 1 to 8; 0 for no thing.
+        instances: The instance that each pixel shows, [H, W]; 0 for no thing.
+        labels: The `labelId` of each pixel, uint8 [H, W].
 
     Raises:
-        InputError: More than 1,000 instances of a class.
+        InputError: A class has more than 1,000 instances.
     """
     ids = labels.astype(np.uint16)
     for number, label in enumerate(THING_LABELS, 1):
@@ -161,13 +174,13 @@ def write_street(
     """Write one picture and its labels; returns its name, `<city>/<city>_<sequence>_<frame>`.
 
     Args:
-        folder: Gets both halves.
-        split: As in `Streets`.
-        city: Without underscores.
-        frame: Number of the picture within the city.
-        image: uint8 RGB [H, W, 3].
-        labels: uint8 [H, W] `labelId`.
-        ids: uint16 [H, W] as `encode_ids` makes them.
+        folder: The data set's folder, which gets both halves.
+        split: The name of the split, as in `Streets`.
+        city: The name of the city, without underscores.
+        frame: The number of the picture within the city, written with six digits.
+        image: The picture, uint8 RGB [H, W, 3].
+        labels: The `labelId` of each pixel, uint8 [H, W].
+        ids: The instance ids that `encode_ids` makes, uint16 [H, W].
     """
     name = f"{city}/{city}_000000_{frame:06d}"
     files = {

@@ -35,10 +35,10 @@ class LabelledScene:
     """A labelled image.
 
     Attributes:
-        name: unique in its set; the file's name without folder and ending.
-        image: uint8 RGB [H, W, 3].
-        ids: uint16 [H, W], 0 = background, 1..n = the image's instances in the file's order. An instance that
-            others cover, or that vanished when the image was shrunk, has no pixel.
+        name: The scene's name, unique in its set: the image file's name without folder and ending.
+        image: The image, uint8 RGB [H, W, 3].
+        ids: The instance that each pixel shows, uint16 [H, W]: 0 is background, 1 to n are the image's instances in the
+            file's order. An instance that others cover, or that vanished when the image was shrunk, has no pixel.
     """
 
     name: str
@@ -53,17 +53,19 @@ class CocoScenes:
     left out. Everything but the pixels of the images is checked at once.
 
     Args:
-        annotations: the JSON file.
-        height: of the images, in pixels, that are handed out; the width follows. None: as they are.
+        annotations: The COCO JSON file.
+        height: The height to which images are resized, in pixels; the width follows from the aspect ratio. None leaves
+            images as they are.
 
     Attributes:
-        names: of the images.
-        groups: int64 [n], which images belong together; the image's own number where the file does not say.
-        size: height and width, in pixels, of every image handed out.
+        names: The names of the images, in the file's order.
+        groups: The group of each image, int64 [n]: images of one group show the same bin; the image's own number where
+            the file does not say.
+        size: Height and width, in pixels, of every image handed out.
 
     Raises:
-        InputError: no such file, no COCO JSON, or a faulty field, named by file, image or annotation, and
-            field; or the images handed out would differ in size.
+        InputError: There is no such file, it is no COCO JSON, a field is faulty (the message names file, image or
+            annotation, and field), or the images handed out would differ in size.
     """
 
     def __init__(self, annotations: Path | str, height: int | None = None):
@@ -86,7 +88,18 @@ class CocoScenes:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> LabelledScene:
-        """Read one scene; raises InputError where its image is faulty, IndexError past the end."""
+        """Read one scene.
+
+        Args:
+            index: The number of the image in the set, from 0.
+
+        Returns:
+            The image and its instances at `size`.
+
+        Raises:
+            InputError: The image file cannot be read, or has another size than the annotations say.
+            IndexError: There is no image of this number.
+        """
         entry, file = self._images[index], self._files[index]
         # Labels are drawn on the pixels as stored, whatever an EXIF tag says about turning them.
         try:
@@ -103,7 +116,14 @@ class CocoScenes:
         return LabelledScene(self.names[index], resize_image(image, self.size), self.ids(index))
 
     def ids(self, index: int) -> np.ndarray:
-        """`LabelledScene.ids` of one image, without reading the image."""
+        """`LabelledScene.ids` of one image, without reading the image.
+
+        Args:
+            index: The number of the image in the set, from 0.
+
+        Returns:
+            The instance that each pixel shows, uint16 [H, W] at `size`.
+        """
         entry = self._images[index]
         ids = np.zeros((entry["height"], entry["width"]), np.uint16)
         for number, annotation in enumerate(self._annotations[index], 1):
@@ -111,7 +131,11 @@ class CocoScenes:
         return resize_ids(ids, self.size)
 
     def subset(self, indices: Sequence[int]) -> CocoScenes:
-        """A view of the images `indices`, in that order."""
+        """A view of the images `indices`, in that order.
+
+        Args:
+            indices: The numbers of the images, from 0.
+        """
         indices = list(indices)
         view = copy.copy(self)
         for field in ("_images", "_annotations", "_files"):
@@ -121,7 +145,11 @@ class CocoScenes:
         return view
 
     def spread(self, count: int) -> CocoScenes:
-        """A view of `count` images, spread evenly over the set; of all, if there are no more."""
+        """A view of `count` images that are spread evenly over the set; of all images where there are fewer.
+
+        Args:
+            count: The number of images.
+        """
         chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
         return self.subset(np.unique(chosen))
 
@@ -178,16 +206,16 @@ def write_scenes(folder: Path | str, scenes: Iterable[LabelledScene], bins: Sequ
     """Write labelled images as COCO, one at a time; the folder appears only when it is whole.
 
     Args:
-        folder: to make; one made by an earlier call is replaced.
-        scenes: the images; an instance without a pixel is left out.
-        bins: for each scene, which bin it shows.
+        folder: The folder to make; one that an earlier call made is replaced.
+        scenes: The labelled images; an instance without a pixel is left out.
+        bins: The number of the bin that each scene shows, one for each scene.
 
     Returns:
-        Path of the JSON file.
+        The path of the JSON file.
 
     Raises:
-        InputError: a scene is faulty or its name taken, there are not as many bins as scenes, or `folder`
-            holds something that was not made here.
+        InputError: A scene is faulty or its name taken, there are not as many bins as scenes, or `folder` holds
+            something that was not made here.
     """
     folder = Path(folder)
     images: list[dict] = []
@@ -216,7 +244,15 @@ def write_scenes(folder: Path | str, scenes: Iterable[LabelledScene], bins: Sequ
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """An image uint8 [H, W, 3] at `size` = (height, width): area means where it shrinks, else bilinear."""
+    """Resize an image: by area means where its height shrinks, else bilinearly.
+
+    Args:
+        image: The image, uint8 [H, W, 3].
+        size: The new height and width in pixels.
+
+    Returns:
+        The resized image, uint8 [height, width, 3].
+    """
     if image.shape[:2] == size:
         return image
     way = cv2.INTER_AREA if size[0] < image.shape[0] else cv2.INTER_LINEAR
@@ -224,7 +260,15 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Ids [H, W] at `size` = (height, width): the id at each new pixel's centre (on an edge: the next pixel's)."""
+    """Resize an image of ids: each new pixel takes the id at its centre (on an edge, that of the next pixel).
+
+    Args:
+        ids: The ids, whole numbers [H, W].
+        size: The new height and width in pixels.
+
+    Returns:
+        The resized ids, [height, width].
+    """
     if ids.shape == size:
         return ids
     # In whole numbers, where OpenCV rounds: a third of the centres lie on an edge when 128 become 96.
@@ -233,7 +277,15 @@ def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A mask bool [H, W] at `size` = (height, width): the pixels of which it covers more than half."""
+    """Resize a mask: a new pixel is in it where the mask covers more than half of it.
+
+    Args:
+        mask: The mask, bool [H, W].
+        size: The new height and width in pixels.
+
+    Returns:
+        The resized mask, bool [height, width].
+    """
     if mask.shape == size:
         return mask
     way = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR

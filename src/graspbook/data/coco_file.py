@@ -18,11 +18,15 @@ MAX_INSTANCES = 65535
 def read_coco(path: Path) -> tuple[list[dict], dict[Any, list[dict]]]:
     """Read and check a COCO file.
 
+    Args:
+        path: The COCO JSON file.
+
     Returns:
-        Its images, and by image id the annotations of each, crowds left out.
+        The file's images, and the annotations of each image by its id, without annotations of crowds.
 
     Raises:
-        InputError: a faulty field, named by file, image or annotation, and field.
+        InputError: The file cannot be read, or a field is faulty; the message names file, image or annotation, and
+            field.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -60,7 +64,18 @@ def read_coco(path: Path) -> tuple[list[dict], dict[Any, list[dict]]]:
 
 
 def read_groups(images: list[dict], path: Path) -> np.ndarray:
-    """Which bin each image shows, int64 [n]; raises InputError unless all images say so or none does."""
+    """The bin that each image shows; the image's own number where no image says.
+
+    Args:
+        images: The images that `read_coco` returns.
+        path: The file, for error messages.
+
+    Returns:
+        The number of the bin of each image, int64 [n].
+
+    Raises:
+        InputError: Some images have a field `bin` and others have none, or it is no integer.
+    """
     if not any("bin" in image for image in images):
         return np.arange(len(images))
     for image in images:
@@ -121,7 +136,16 @@ def _check_segmentation(segmentation: Any, image: dict, where: str) -> None:
 
 
 def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
-    """A checked segmentation as bool [H, W]."""
+    """Decode a segmentation that `read_coco` has checked.
+
+    Args:
+        segmentation: Polygons, or a run-length encoding, compressed or not, as COCO has them.
+        height: The height of the image in pixels.
+        width: The width of the image in pixels.
+
+    Returns:
+        The mask, bool [H, W].
+    """
     if isinstance(segmentation, list):
         if not segmentation:
             return np.zeros((height, width), bool)

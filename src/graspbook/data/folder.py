@@ -26,11 +26,11 @@ class GraspFolder:
     """Grasps in the layout above, in order of their names; images are decoded when asked for.
 
     Args:
-        path: the folder. Hidden files are ignored.
+        path: The folder; hidden files in it are ignored.
 
     Raises:
-        InputError: no such folder, no grasp in it, a file that is none of the three kinds, one of a grasp's
-            three files missing or no PNG, or files of one grasp that differ in size.
+        InputError: There is no such folder or no grasp in it, a file is none of the three kinds, one of a grasp's three
+            files is missing or no PNG, or files of one grasp differ in size.
     """
 
     def __init__(self, path: Path | str):
@@ -65,7 +65,17 @@ class GraspFolder:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> GraspSample:
-        """Read one grasp, without labels; a faulty image is an InputError that names file and field."""
+        """Read one grasp, without labels.
+
+        Args:
+            index: The number of the grasp in the order of the names, from 0.
+
+        Returns:
+            The grasp with its images and its mask of cups.
+
+        Raises:
+            InputError: An image is faulty; the message names file and field.
+        """
         name = self.names[index]
         return GraspSample(
             grasp_id=name,
@@ -85,8 +95,11 @@ def open_grasps(path: Path | str) -> GraspDataset | GraspFolder:
 
     Of a table with outcomes, only grasps that did not fail are opened: what was not taken cannot be segmented.
 
+    Args:
+        path: The folder, or the Parquet file.
+
     Raises:
-        InputError: see `GraspDataset` and `GraspFolder`; or every grasp failed.
+        InputError: The data set is faulty (see `GraspDataset` and `GraspFolder`), or every grasp failed.
     """
     path = Path(path)
     if path.suffix != ".parquet" and not (path / schema.TABLE).is_file():
@@ -102,10 +115,17 @@ def open_grasps(path: Path | str) -> GraspDataset | GraspFolder:
 
 
 def check_cups(suction: np.ndarray, where: str) -> np.ndarray:
-    """The mask of active cups, bool [H, W], as it came, if it can be one.
+    """Check that a mask can be that of the active cups; returns it as it came.
+
+    Args:
+        suction: The mask, bool [H, W].
+        where: The place of the mask, with which the error message begins.
+
+    Returns:
+        The same mask.
 
     Raises:
-        InputError: it is empty, or has more 8-connected blobs than the gripper has cups; named by `where`.
+        InputError: The mask is empty, or has more 8-connected blobs than the gripper has cups (`MAX_CUPS`).
     """
     blobs = cv2.connectedComponents(np.ascontiguousarray(suction).view(np.uint8), connectivity=8)[0] - 1
     if blobs == 0:

@@ -29,7 +29,16 @@ _FIELDS = ("before", "after", "suction", "visible", "amodal")
 
 @dataclass(frozen=True)
 class GraspSample:
-    """One grasp: images uint8 RGB [H, W, 3], masks bool [H, W]; the labels are None where there are none."""
+    """One grasp: images uint8 RGB [H, W, 3], masks bool [H, W]; the labels are None where there are none.
+
+    Attributes:
+        grasp_id: The name of the grasp, unique in its data set.
+        before: The image before the grasp, uint8 RGB [H, W, 3].
+        after: The image after the grasp, uint8 RGB [H, W, 3].
+        suction: The mask of the active suction cups' footprints in `before`, bool [H, W].
+        visible: The mask of the grasped object's visible pixels in `before`, bool [H, W]; None without a label.
+        amodal: The mask of the whole grasped object, hidden parts included, bool [H, W]; None without a label.
+    """
 
     grasp_id: str
     before: np.ndarray
@@ -44,12 +53,14 @@ class GraspArrays:
     """N grasps of one image size in memory; 100 grasps at 128x192 take 24 MB.
 
     Attributes:
-        grasp_ids: Their names.
-        before: RGB before the grasp.
-        after: RGB after it.
-        suction: Footprints of the active cups.
-        visible: Visible mask of the grasped object in `before`; None unless every grasp has one.
-        amodal: Its amodal mask; None unless every grasp has one.
+        grasp_ids: The names of the N grasps.
+        before: The RGB images before the grasps, uint8 [N, H, W, 3].
+        after: The RGB images after the grasps, uint8 [N, H, W, 3].
+        suction: The masks of the active suction cups' footprints in `before`, bool [N, H, W].
+        visible: The masks of the grasped objects' visible pixels in `before`, bool [N, H, W]; None unless every grasp
+            has one.
+        amodal: The masks of the whole grasped objects, hidden parts included, bool [N, H, W]; None unless every grasp
+            has one.
 
     Raises:
         InputError: A field has another shape or type; named by the field.
@@ -82,10 +93,10 @@ class GraspDataset:
     """The grasps of a folder, or of one `grasps.parquet`; images are decoded when asked for.
 
     Args:
-        path: the data set's folder or its Parquet file.
+        path: The data set's folder, or its Parquet file.
 
     Raises:
-        InputError: the table is faulty (see `schema.read_table`) or an image file that it names is missing.
+        InputError: The table is faulty (see `schema.read_table`), or an image file that it names is missing.
     """
 
     def __init__(self, path: Path | str):
@@ -106,7 +117,17 @@ class GraspDataset:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> GraspSample:
-        """Read one grasp; raises InputError where an image or a mask is faulty, naming file and field."""
+        """Read one grasp.
+
+        Args:
+            index: The row of the grasp in the table, from 0.
+
+        Returns:
+            The grasp with its images and masks, decoded.
+
+        Raises:
+            InputError: An image or a mask is faulty; the message names file and field.
+        """
         return GraspSample(
             grasp_id=self.table["grasp_id"].iloc[index],
             before=self._image(index, "before", images.read_rgb),
@@ -117,18 +138,48 @@ class GraspDataset:
         )
 
     def arrays(self, indices: Sequence[int] | None = None) -> GraspArrays:
-        """Read and stack the grasps `indices` (default: all); raises InputError where their sizes differ."""
+        """Read and stack grasps.
+
+        Args:
+            indices: The rows of the grasps, from 0; None reads all of them.
+
+        Returns:
+            The stacked images and masks of the grasps, in the order of `indices`.
+
+        Raises:
+            InputError: There are none, their sizes differ, or an image or a mask is faulty.
+        """
         samples = [self[index] for index in (range(len(self)) if indices is None else indices)]
         return stack_samples(samples)
 
     def depth(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Depth before and after, float32 metres [H, W], 0 = drop-out."""
+        """Read the depth images of one grasp.
+
+        Args:
+            index: The row of the grasp in the table, from 0.
+
+        Returns:
+            Depth before and after the grasp, each float32 [H, W] in metres; 0 where the sensor has no value.
+
+        Raises:
+            InputError: The grasp has no depth image, or it is faulty.
+        """
         return self._image(index, "depth_before", images.read_depth), self._image(
             index, "depth_after", images.read_depth
         )
 
     def ids(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Object ids before and after, uint8 [H, W], 0 = background."""
+        """Read the object ids of one grasp.
+
+        Args:
+            index: The row of the grasp in the table, from 0.
+
+        Returns:
+            The object id of each pixel before and after the grasp, each uint8 [H, W]; 0 is background.
+
+        Raises:
+            InputError: The grasp has no image of object ids, or it is faulty.
+        """
         return self._image(index, "ids_before", images.read_grey), self._image(index, "ids_after", images.read_grey)
 
     def row(self, index: int) -> dict:
@@ -136,7 +187,11 @@ class GraspDataset:
         return schema.plain_row(self.table.iloc[index])
 
     def subset(self, indices: Sequence[int]) -> GraspDataset:
-        """A view of the grasps `indices`, in that order."""
+        """A view of the grasps `indices`, in that order.
+
+        Args:
+            indices: The rows of the grasps, from 0.
+        """
         view = copy.copy(self)
         view.table = self.table.iloc[list(indices)].reset_index(drop=True)
         return view
@@ -145,7 +200,7 @@ class GraspDataset:
         """A view of the grasps whose outcome is "success", as the suction gauges tell (§IV-A).
 
         Raises:
-            InputError: the table has no outcomes.
+            InputError: The table has no outcomes.
         """
         if "outcome" not in self.table:
             raise InputError(f"{self.path}: column outcome is missing; it tells which grasps succeeded")
@@ -157,8 +212,12 @@ class GraspDataset:
         The draw for a smaller `n` and the same seed is the beginning of the draw for a larger one, so that
         200 labels are the 100 and 100 more.
 
+        Args:
+            n: The number of grasps to draw.
+            seed: The seed of the draw.
+
         Raises:
-            InputError: there are fewer than `n`.
+            InputError: There are fewer than `n` such grasps.
         """
         usable = np.zeros(len(self), bool)
         if "visible_rle" in self.table and "amodal_rle" in self.table:
@@ -201,7 +260,17 @@ class GraspDataset:
 
 
 def stack_samples(samples: Sequence[GraspSample]) -> GraspArrays:
-    """Stack grasps of one size; raises InputError where there are none or their sizes differ."""
+    """Stack grasps of one image size.
+
+    Args:
+        samples: The grasps, at least one.
+
+    Returns:
+        The N grasps as arrays; `visible` and `amodal` are None unless every grasp has them.
+
+    Raises:
+        InputError: There are none, or their sizes differ.
+    """
     if not samples:
         raise InputError("a batch of grasps: expected at least one")
     size = samples[0].suction.shape
@@ -221,7 +290,15 @@ def stack_samples(samples: Sequence[GraspSample]) -> GraspArrays:
 
 
 def check_labels(grasps: GraspArrays, name: str) -> None:
-    """Raise InputError, which begins with `name`, unless every grasp has a visible and an amodal mask."""
+    """Check that every grasp has a visible and an amodal mask.
+
+    Args:
+        grasps: The grasps to check.
+        name: The name of the input, with which the error message begins.
+
+    Raises:
+        InputError: At least one grasp lacks one of the two masks.
+    """
     missing = [field for field in ("visible", "amodal") if getattr(grasps, field) is None]
     if missing:
         raise InputError(f"{name}: expected labelled grasps, at least one has no {' and no '.join(missing)} mask")

@@ -25,35 +25,94 @@ _COLOUR_TYPES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RG
 
 
 def read_rgb(path: Path, field: str) -> np.ndarray:
-    """Read an 8-bit RGB PNG as uint8 [H, W, 3]; anything else is an InputError that names it `field`."""
+    """Read an 8-bit RGB PNG.
+
+    Args:
+        path: The PNG file.
+        field: The name of the image in error messages, such as "before".
+
+    Returns:
+        The image, uint8 RGB [H, W, 3].
+
+    Raises:
+        InputError: The file is missing, damaged, or another kind of image.
+    """
     return cv2.cvtColor(_decode(path, field, {(2, 8)}, "8-bit RGB"), cv2.COLOR_BGR2RGB)
 
 
 def read_grey(path: Path, field: str) -> np.ndarray:
-    """Read an 8-bit grey PNG as uint8 [H, W]; anything else is an InputError that names it `field`."""
+    """Read an 8-bit grey PNG.
+
+    Args:
+        path: The PNG file.
+        field: The name of the image in error messages.
+
+    Returns:
+        The image, uint8 [H, W].
+
+    Raises:
+        InputError: The file is missing, damaged, or another kind of image.
+    """
     return _decode(path, field, {(0, 8)}, "8-bit grey")
 
 
 def read_mask(path: Path, field: str) -> np.ndarray:
-    """Read a mask as bool [H, W]: what is not black in a grey or RGB PNG; else an InputError, as above."""
+    """Read a mask from a grey (1 or 8 bits) or an 8-bit RGB PNG.
+
+    Args:
+        path: The PNG file.
+        field: The name of the image in error messages.
+
+    Returns:
+        The mask, bool [H, W]; True where the image is not black.
+
+    Raises:
+        InputError: The file is missing, damaged, or another kind of image.
+    """
     accepted = {(0, 1), (0, 8), (2, 8)}
     pixels = _decode(path, field, accepted, "a mask: 8-bit grey or RGB, or 1-bit")
     return pixels.any(axis=2) if pixels.ndim == 3 else pixels > 0
 
 
 def read_depth(path: Path, field: str) -> np.ndarray:
-    """Read a 16-bit grey PNG in 0.1 mm as float32 metres [H, W]; 0 = drop-out."""
+    """Read a depth image, a 16-bit grey PNG in steps of 0.1 mm.
+
+    Args:
+        path: The PNG file.
+        field: The name of the image in error messages.
+
+    Returns:
+        Depth in metres, float32 [H, W]; 0 where the sensor has no value.
+
+    Raises:
+        InputError: The file is missing, damaged, or another kind of image.
+    """
     levels = _decode(path, field, {(0, 16)}, "16-bit grey, in 0.1 mm")
     return (levels * DEPTH_STEP).astype(np.float32)
 
 
 def depth_levels(depth: np.ndarray) -> np.ndarray:
-    """Depth in metres [H, W] as the uint16 levels that are stored; the caller has checked its range."""
+    """Convert depth to the grey levels that are stored.
+
+    Args:
+        depth: Depth in metres, [H, W], from 0 to `DEPTH_LIMIT`; the caller has checked the range.
+
+    Returns:
+        Grey levels in steps of 0.1 mm, uint16 [H, W].
+    """
     return np.rint(depth / DEPTH_STEP).astype(np.uint16)
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write uint8 RGB [H, W, 3], or uint8, uint16 or bool [H, W]; True becomes 255."""
+    """Write an image as PNG.
+
+    Args:
+        path: The file; its folder must exist.
+        pixels: The image: uint8 RGB [H, W, 3], or uint8, uint16 or bool [H, W]; True is written as 255.
+
+    Raises:
+        InputError: OpenCV cannot encode an array of this type or shape.
+    """
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
     if pixels.ndim == 3:
@@ -65,7 +124,18 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 
 
 def png_size(path: Path, field: str) -> tuple[int, int]:
-    """Height and width from the header alone, without decoding."""
+    """Read the size of a PNG from its header, without decoding it.
+
+    Args:
+        path: The PNG file.
+        field: The name of the image in error messages.
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        InputError: The file is missing, is no PNG, or its header is damaged.
+    """
     with _open(path, field) as file:
         header = file.read(33)
     return _parse_header(header, path, field)[:2]

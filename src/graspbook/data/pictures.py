@@ -17,8 +17,14 @@ def read_colour(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     The networks know colour pictures of 8 bits. Others are refused rather than guessed at: who wants them in converts
     them first, or hands arrays to the library's functions, which say how they take them.
 
+    Args:
+        path: The picture's file, in any format that OpenCV reads.
+
+    Returns:
+        The picture, uint8 RGB [H, W, 3].
+
     Raises:
-        InputError: It is missing, no picture, grey, or has more than 8 bits.
+        InputError: The file is missing or no picture, or the picture is grey or has more than 8 bits a channel.
     """
     path = Path(path)
     if not path.is_file():

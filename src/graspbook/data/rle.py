@@ -13,10 +13,10 @@ def encode_mask(mask: np.ndarray) -> str:
     """Encode one mask.
 
     Args:
-        mask: bool [H, W].
+        mask: The mask, bool [H, W].
 
     Returns:
-        COCO's compressed `counts` (ASCII).
+        The mask as COCO's compressed `counts`, an ASCII string.
 
     Raises:
         InputError: `mask` is not a two-dimensional boolean array.
@@ -31,12 +31,12 @@ def decode_mask(counts: str, height: int, width: int) -> np.ndarray:
     """Decode one mask; the inverse of `encode_mask`.
 
     Args:
-        counts: COCO's compressed `counts`.
-        height: H in pixels.
-        width: W in pixels.
+        counts: The mask as COCO's compressed `counts`.
+        height: The height H of the mask in pixels.
+        width: The width W of the mask in pixels.
 
     Returns:
-        bool [H, W].
+        The mask, bool [H, W].
 
     Raises:
         InputError: `counts` is malformed or does not cover height x width pixels.

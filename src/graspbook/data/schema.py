@@ -79,14 +79,15 @@ def read_table(path: Path) -> pd.DataFrame:
     """Read and check the table of a grasp data set.
 
     Args:
-        path: the `grasps.parquet` file.
+        path: The `grasps.parquet` file.
 
     Returns:
-        One row per grasp, with the columns of `ARROW_SCHEMA` that the file has, in its order.
+        One row per grasp, with the columns of `ARROW_SCHEMA` that the file has, in the file's order.
 
     Raises:
-        InputError: no such file, no Parquet file, no rows, an unknown or missing column, a value of the
-            wrong type or out of range; the message names the file, the column and the first faulty row.
+        InputError: There is no such file, it is no Parquet file or has no rows, a column is unknown or missing, or a
+            value has the wrong type or is out of range; the message names the file, the column and, for a value, the
+            first faulty row.
     """
     if not path.is_file():
         raise InputError(f"{path}: expected the table of a grasp data set, there is no such file")
@@ -113,14 +114,26 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def write_table(path: Path, rows: list[dict]) -> None:
-    """Write rows (dictionaries of `ARROW_SCHEMA` columns) as Parquet; the same rows give the same bytes."""
+    """Write rows (dictionaries of `ARROW_SCHEMA` columns) as Parquet; the same rows give the same bytes.
+
+    Args:
+        path: The Parquet file to write.
+        rows: One dictionary per grasp, whose keys are columns of `ARROW_SCHEMA`; an absent key is null.
+    """
     # From arrow directly: going through pandas would add its metadata, versions included, to the file.
     table = arrow.Table.from_pylist(rows, schema=ARROW_SCHEMA)
     parquet.write_table(table, path, compression="zstd", compression_level=3)
 
 
 def plain_row(row: pd.Series) -> dict:
-    """A row of `read_table`'s result as plain Python values for `write_table`; None for null."""
+    """A row of `read_table`'s result as plain Python values for `write_table`; None for null.
+
+    Args:
+        row: One row of the table that `read_table` returns.
+
+    Returns:
+        The values by column, as lists, numbers and strings.
+    """
     plain = {}
     for name, value in row.items():
         if isinstance(value, np.ndarray):

@@ -36,8 +36,8 @@ class GraspWriter:
     one row per grasp and the images of one.
 
     Args:
-        out: the folder to make; one made here earlier is replaced.
-        make: makes it, whole or not at all.
+        out: The data set's folder; one that was made here earlier is replaced.
+        make: The function that makes the folder, whole or not at all.
 
     Raises:
         InputError: `out` holds something that was not made here.
@@ -64,13 +64,13 @@ class GraspWriter:
         """Append one grasp.
 
         Args:
-            grasp: an object with the attributes of `graspbook.world.episode.Grasp`.
+            grasp: The grasp, an object with the attributes of `graspbook.world.episode.Grasp`.
 
         Returns:
-            Its grasp_id.
+            The grasp's `grasp_id`.
 
         Raises:
-            InputError: a field has the wrong shape, type or range, or the grasp was added before.
+            InputError: A field has the wrong shape, type or range, or the grasp was added before.
         """
         grasp_id = f"e{grasp.episode:05d}g{grasp.index:02d}"
         _check_grasp(grasp, grasp_id)
@@ -113,7 +113,18 @@ class GraspWriter:
         return grasp_id
 
     def copy(self, source: GraspDataset, index: int) -> str:
-        """Append grasp `index` of another data set, files and row as they are; returns its grasp_id."""
+        """Append a grasp of another data set; its files and its row stay as they are.
+
+        Args:
+            source: The other data set.
+            index: The row of the grasp in it, from 0.
+
+        Returns:
+            The grasp's `grasp_id`.
+
+        Raises:
+            InputError: A grasp of this name was added before.
+        """
         row = source.row(index)
         self._claim(row["grasp_id"])
         for column in schema.IMAGE_COLUMNS:
@@ -146,7 +157,18 @@ class GraspWriter:
 
 
 def write_grasps(out: Path | str, grasps: Iterable) -> Path:
-    """Write an iterable of grasps as the data set `out`, one at a time; returns the Parquet file's path."""
+    """Write grasps as a data set, one at a time.
+
+    Args:
+        out: The data set's folder; one that was made here earlier is replaced.
+        grasps: The grasps, as `GraspWriter.add` takes them.
+
+    Returns:
+        The path of the Parquet file.
+
+    Raises:
+        InputError: A grasp is faulty or added twice, or `out` holds something that was not made here.
+    """
     with GraspWriter(out) as writer:
         for grasp in grasps:
             writer.add(grasp)
