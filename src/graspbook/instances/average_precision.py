@@ -43,11 +43,13 @@ class Matches:
     """What became of D detections on N images, in A ranges of area and at T thresholds of IoU.
 
     Attributes:
-        image: the image of each detection; the surest detection first.
-        block: detections of one image that are equally sure have the same number; it rises along the ranking.
-        hit: whether it is a true positive.
-        ignored: whether it counts neither as true nor as false (it took, or is, an object outside the range).
-        n_objects: objects of each range in each image.
+        image: The number of the image of each detection, int [D]; detections are in the order of falling score.
+        block: The number of the block of each detection, int [D], rising along the ranking: detections of one image
+            with the same score share one.
+        hit: Whether each detection is a true positive, bool [A, T, D].
+        ignored: Whether each detection counts neither as true nor as false, bool [A, T, D]: it took, or is, an object
+            outside the range of area.
+        n_objects: The number of objects of each range of area in each image, int [A, N].
     """
 
     image: Int[np.ndarray, "D"]
@@ -61,12 +63,12 @@ def match_detections(truth: dict, detections: DetectionTable, areas: Areas) -> M
     """Match detections with objects, image by image, by COCO's rules.
 
     Args:
-        truth: COCO labels of the images, masks as RLE, as `CocoScenes.truth` makes them.
-        detections: on the same images in the same order.
-        areas: from how many pixels to how many an object is medium, and large.
+        truth: The COCO labels of the images with masks as RLE, as `CocoScenes.truth` makes them.
+        detections: The detections on the same images, in the same order.
+        areas: The ranges of area of `AREAS` (all, medium, large), both ends included, in pixels of these images.
 
     Raises:
-        InputError: the images differ in number, name or size, or the ranges are not those of `AREAS`.
+        InputError: The images differ in number, name or size, or the ranges are not those of `AREAS`.
     """
     if list(areas) != list(AREAS):
         raise InputError(f"areas: expected the ranges {', '.join(AREAS)}, got {', '.join(areas)}")
@@ -97,14 +99,14 @@ def overlaps(
     """Image by image its G objects, its D detections and the IoU of each detection with each object.
 
     Args:
-        truth: see `match_detections`.
-        detections: see `match_detections`.
+        truth: The COCO labels of the images; see `match_detections`.
+        detections: The detections on the same images; see `match_detections`.
 
     Yields:
-        The annotations of the objects; the detections' rows, the surest first; and their IoU.
+        For each image its objects' annotations, its detections' rows by falling score, and their IoU in 0..1, [D, G].
 
     Raises:
-        InputError: the images differ in number, name or size.
+        InputError: The images differ in number, name or size.
     """
     _check_images(truth, detections)
     objects: dict[int, list[dict]] = {image["id"]: [] for image in truth["images"]}
@@ -132,12 +134,12 @@ def match_image(
     is itself outside.
 
     Args:
-        overlap: IoU of each detection, the surest first, with each object.
-        outside: whether an object is outside a range.
-        found_outside: whether a detection is.
+        overlap: The IoU of each detection with each object in 0..1, float [D, G], detections by falling score.
+        outside: Whether each object is outside each range of area, bool [A, G].
+        found_outside: Whether each detection is outside each range of area, bool [A, D].
 
     Returns:
-        Which detections are true positives, and which are ignored.
+        Whether each detection is a true positive, and whether it is ignored, both bool [A, T, D].
     """
     n_areas, n_objects = outside.shape
     hit = np.zeros((n_areas, len(IOU_THRESHOLDS), len(overlap)), bool)
@@ -168,14 +170,15 @@ def average_precision(matches: Matches, weights: Float[np.ndarray, "R N"] | None
     there w times.)
 
     Args:
-        matches: from `match_detections`.
-        weights: how often each of N images counts; once if None (then R is 1).
+        matches: The matches that `match_detections` found on N images.
+        weights: The number of times that each image counts in each of R weightings, float [R, N]; None counts each once
+            (then R is 1).
 
     Returns:
-        For each of `METRICS` an array [R]; NaN where no image that counts has an object of that size.
+        For each of `METRICS` an array [R] in per cent; NaN where no image that counts has an object of that size.
 
     Raises:
-        InputError: weights of another shape, or negative.
+        InputError: The weights have another shape, or one is negative.
     """
     n_images = matches.n_objects.shape[1]
     weights = np.ones((1, n_images)) if weights is None else np.asarray(weights, np.float64)
@@ -203,17 +206,17 @@ def bootstrap_ap(
     The bootstrap is paired: in each replicate all methods see the same resampled groups.
 
     Args:
-        matches: for each method its matches, on the same images.
-        groups: the bin of each image, any type [N]; images of one bin are alike, so whole bins are resampled.
-        n_replicates: how often to resample.
-        rng: source of the resampling.
+        matches: The matches of each method, by its name, on the same images.
+        groups: The bin of each image, of any type, [N]; images of one bin are alike, so whole bins are resampled.
+        n_replicates: The number of bootstrap replicates.
+        rng: The random generator that resamples.
 
     Returns:
-        The point estimates, one row per method, columns method and `METRICS` (percent); and the replicates,
-        the same columns and `replicate`. NaN where there is no object of that size.
+        The point estimates, one row per method with the columns `method` and `METRICS` in per cent; and the replicates,
+        with the same columns and `replicate`. NaN where there is no object of that size.
 
     Raises:
-        InputError: no method, or not one group per image.
+        InputError: There is no method, or not one group per image.
     """
     counts = {method: found.n_objects.shape[1] for method, found in matches.items()}
     if not counts or set(counts.values()) != {len(groups)}:

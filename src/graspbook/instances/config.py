@@ -17,18 +17,21 @@ class Mask2FormerSettings:
     """What Mask2Former is made of; transformers' defaults, which the paper has, in brackets.
 
     Attributes:
-        backbone: ("resnet50").
-        queries: most objects that can be found in an image (100).
-        hidden: channels of pixel decoder and transformer decoder (256), which normalise them in 32 groups.
-        encoder_layers: of the pixel decoder (6).
-        encoder_feedforward: hidden channels of its layers (1024).
-        decoder_layers: mask predictions, the queries' own before the first layer included (10, that is 9 layers).
-        feedforward: hidden channels of the transformer decoder's layers (2048).
-        points: where masks are compared, per object (12544).
-        positions: whether the features that masks are made of are told where in the image they are (no). A mask
-            is where the features agree with a query; equal objects in two places have to differ in something
-            before one query can have one of them, and convolutions alone are slow to learn that.
-        robust_margin: lowest IoU of the robust set loss, 0.7 in §V-A.2; None: the usual loss.
+        backbone: The name of the backbone ("resnet50").
+        queries: The number of queries, which is the largest number of objects that can be found in an image (100).
+        hidden: The number of channels of pixel decoder and transformer decoder (256), a multiple of 32: they are
+            normalised in 32 groups.
+        encoder_layers: The number of layers of the pixel decoder's transformer encoder (6).
+        encoder_feedforward: The number of hidden channels of these layers' feed-forward networks (1024).
+        decoder_layers: The number of mask predictions, that of the queries before the first layer included (10, that is
+            9 layers).
+        feedforward: The number of hidden channels of the transformer decoder's feed-forward networks (2048).
+        points: The number of points at which each object's mask is compared with a prediction (12544).
+        positions: Whether the features that masks are made of are told where in the image they are (no). A mask is
+            where the features agree with a query; equal objects in two places have to differ in something before one
+            query can have one of them, and convolutions alone are slow to learn that.
+        robust_margin: The lowest IoU that the robust set loss allows between a mask and its label, 0.7 in §V-A.2; None
+            for the usual loss.
     """
 
     backbone: BackboneName
@@ -48,15 +51,17 @@ class MaskRCNNSettings:
     """What Mask R-CNN is made of; torchvision's `maskrcnn_resnet50_fpn` in brackets.
 
     Attributes:
-        backbone: ("resnet50").
-        channels: of the Feature Pyramid Network and the mask head (256).
-        hidden: of the box head's two layers (1024).
-        mask_layers: convolutions of the mask head (4).
-        anchors: sides of the square anchors at strides 4, 8, 16 and 32, two each, in pixels; each also comes half
-            and twice as wide as high (32 to 512, one each at five strides, for images 800 high).
-        regions: boxes per image that the box head learns from (512), four times as many proposals (2000).
-        mask_side: the mask head reads regions of that many pixels a side and doubles them (14).
-        anchors_compared: anchors per image that the proposals learn from (256).
+        backbone: The name of the backbone ("resnet50").
+        channels: The number of channels of the Feature Pyramid Network and the mask head (256).
+        hidden: The number of channels of the box head's two layers (1024).
+        mask_layers: The number of convolutions of the mask head (4).
+        anchors: The sides of the square anchors at strides 4, 8, 16 and 32, in pixels, equally many for each; every
+            anchor also comes half and twice as wide as high (32 to 512, one each at five strides, for images 800 high).
+        regions: The number of boxes per image that the box head learns from (512); there are four times as many
+            proposals (2000).
+        mask_side: The side of the square feature map that the mask head reads of each region, in cells; it predicts
+            twice as many pixels a side (14).
+        anchors_compared: The number of anchors per image that the region proposal network learns from (256).
     """
 
     backbone: BackboneName

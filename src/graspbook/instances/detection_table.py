@@ -50,9 +50,9 @@ class DetectionTable:
     """Detections on a set of images.
 
     Attributes:
-        names: of all images, those without a detection included.
-        size: height and width of every image, pixels.
-        rows: one row per detection, columns as in the file; by image, then the surest first.
+        names: The names of all images, those without a detection included.
+        size: Height and width of every image in pixels.
+        rows: One row per detection, with the columns of the file; by image, then by falling score.
     """
 
     names: tuple[str, ...]
@@ -60,7 +60,11 @@ class DetectionTable:
     rows: pd.DataFrame
 
     def of_image(self, image: int) -> Detections:
-        """The detections of one image, decoded."""
+        """The detections of one image, decoded.
+
+        Args:
+            image: The number of the image in the set, from 0.
+        """
         rows = self.rows[self.rows["image"] == image]
         masks = [decode_mask(counts, *self.size) for counts in rows["mask_rle"]]
         return Detections(rows["score"].to_numpy(), np.stack(masks) if masks else np.zeros((0, *self.size), bool))
@@ -75,14 +79,14 @@ def tabulate(
     """Detections on a set of images as a table; only the rows are held, never all masks.
 
     Args:
-        names: of the images.
-        detections: for each image in turn what was found in it; may be a generator.
-        max_per_image: how many to keep of each image, the surest first.
-        min_score: how sure they have to be.
+        names: The names of the images.
+        detections: The detections on each image in turn; may be a generator.
+        max_per_image: The largest number of detections kept of each image; those with the highest scores are kept.
+        min_score: The lowest score of a detection that is kept, 0..1.
 
     Raises:
-        InputError: not as many detections as names, no image at all, masks of several sizes, scores that are
-            not in 0..1, or an empty mask; named by image.
+        InputError: There are not as many detections as names or no image at all, masks differ in size, scores are not
+            in 0..1, or a mask is empty; the message names the image.
     """
     names = tuple(names)
     size, columns = None, {name: [] for name in _SCHEMA.names}
@@ -110,9 +114,16 @@ def tabulate(
 
 
 def write_detections(path: Path, table: DetectionTable) -> int:
-    """Write a table of detections whole or not at all; returns the file's size in bytes.
+    """Write a table of detections whole or not at all.
 
     The same detections make the same bytes.
+
+    Args:
+        path: The Parquet file.
+        table: The detections.
+
+    Returns:
+        The file's size in bytes.
     """
     path = Path(path)
     about = json.dumps({"names": table.names, "height": table.size[0], "width": table.size[1]})
@@ -126,9 +137,12 @@ def write_detections(path: Path, table: DetectionTable) -> int:
 def read_detections(path: Path) -> DetectionTable:
     """Read what `write_detections` wrote.
 
+    Args:
+        path: The Parquet file.
+
     Raises:
-        InputError: there is no such file, it is no table of detections, or a row names an image that is not
-            among the set's; named by file and field.
+        InputError: There is no such file, it is no table of detections, or a row names an image that is not in the set;
+            the message names file and field.
     """
     path = Path(path)
     if not path.is_file():

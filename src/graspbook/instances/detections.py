@@ -13,11 +13,11 @@ class Detections:
     """What was found in one image, the surest first.
 
     Attributes:
-        scores: confidence of each detection, 0..1, falling.
-        masks: pixels of each detection; none is empty.
+        scores: The confidence of each of the k detections in 0..1, float [k], falling.
+        masks: The mask of each detection, bool [k, h, w]; none is empty.
 
     Raises:
-        InputError: scores and masks do not belong together.
+        InputError: Scores and masks differ in number, or the masks are not bool [k, h, w].
     """
 
     scores: Float[np.ndarray, "k"]

@@ -29,7 +29,12 @@ _FOUND, _FALSE, _MISSED = plotting.RIGHT_COLOUR, plotting.WRONG_COLOUR, plotting
 
 @dataclass(frozen=True)
 class Choice:
-    """A test scene to show, and by which rule it was chosen."""
+    """A test scene to show, and by which rule it was chosen.
+
+    Attributes:
+        image: The number of the scene in the test set, from 0.
+        reason: The rule by which the scene was chosen, such as "easy".
+    """
 
     image: int
     reason: str
@@ -40,9 +45,10 @@ class Judged:
     """The sure detections of one image, and its objects.
 
     Attributes:
-        masks: of the detections with a score above `SURE`.
-        right: whether each covers an object that no surer one covers, with an IoU of at least one half.
-        missed: whether each object of the image is covered by none.
+        masks: The masks of the detections with a score above `SURE`, bool [k, h, w].
+        right: Whether each of these covers an object with an IoU of at least one half that none of a higher score
+            covers, bool [k].
+        missed: Whether each object of the image is covered by no detection with that IoU, bool [n].
     """
 
     masks: Bool[np.ndarray, "k h w"]
@@ -57,10 +63,14 @@ def choose_scenes(matches: Mapping[str, Matches], baseline: str, method: str, re
     AP; the worst is where `method` falls farthest behind `reference`. Each scene's AP is computed on it alone.
 
     Args:
-        matches: for each of the three rows its matches, on the same images.
-        baseline: name of a row.
-        method: name of a row.
-        reference: name of a row.
+        matches: The matches of each row of the table, by its name, on the same images; the three rows below are among
+            them.
+        baseline: The name of the row whose AP makes a scene easy, middling or hard.
+        method: The name of the row whose worst scene is shown.
+        reference: The name of the row that `method` is compared with.
+
+    Returns:
+        The three scenes of `baseline`, then the worst one of `method`.
     """
     ap = {name: _image_ap(matches[name]) for name in (baseline, method, reference)}
     usable = np.flatnonzero(~np.isnan(ap[baseline]))
@@ -75,7 +85,12 @@ def choose_scenes(matches: Mapping[str, Matches], baseline: str, method: str, re
 
 
 def judge_detections(scene: LabelledScene, found: Detections) -> Judged:
-    """Which of the sure detections of a scene are right, and which of its objects are missed."""
+    """Judge which of the sure detections of a scene are right, and which of its objects are missed.
+
+    Args:
+        scene: The labelled scene.
+        found: The detections on it, by falling score.
+    """
     sure = found.scores > SURE
     masks = found.masks[sure]
     objects = [scene.ids == value for value in np.unique(scene.ids[scene.ids > 0])]
@@ -92,8 +107,12 @@ def judge_detections(scene: LabelledScene, found: Detections) -> Judged:
 def draw_scene(scene: LabelledScene, judged: Judged | None) -> np.ndarray:
     """A scene, three times enlarged, with its detections; with its true objects where `judged` is None.
 
+    Args:
+        scene: The labelled scene, H x W pixels.
+        judged: Its detections as `judge_detections` judges them; None draws the true objects instead.
+
     Returns:
-        uint8 RGB [3H, 3W, 3].
+        The picture, uint8 RGB [3H, 3W, 3].
     """
     picture = _enlarge(scene.image)
     values = np.unique(scene.ids[scene.ids > 0])
@@ -114,9 +133,9 @@ def draw(scenes: CocoScenes, choices: Sequence[Choice], rows: Mapping[str, Detec
     """The chosen scenes, one per line: the true objects, then what each row of Table II found.
 
     Args:
-        scenes: the test scenes.
-        choices: which of them.
-        rows: for each row its detections on all scenes.
+        scenes: The test scenes.
+        choices: The scenes to show, one per line of the figure.
+        rows: The detections of each row of the table on all scenes, by the row's name.
     """
     columns = 1 + len(rows)
     ratio = scenes.size[0] / scenes.size[1]

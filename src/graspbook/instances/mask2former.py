@@ -37,7 +37,14 @@ class Mask2Former(nn.Module):
             decoder.mask_projection = nn.Sequential(decoder.mask_projection, _Positions(config.hidden))
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> list[tuple[Tensor, Tensor]]:
-        """Class logits [b, q, 2] and mask logits [b, q, h/4, w/4] of each decoder layer, the last one's last."""
+        """Run the network.
+
+        Args:
+            images: The RGB images in 0..1, float [b, 3, h, w].
+
+        Returns:
+            The class logits [b, q, 2] and mask logits [b, q, h/4, w/4] of each decoder layer, the last layer's last.
+        """
         out = self.net(pixel_values=normalise_rgb(images), output_auxiliary_logits=True)
         layers = [(a["class_queries_logits"], a["masks_queries_logits"]) for a in out.auxiliary_logits]
         return [*layers, (out.class_queries_logits, out.masks_queries_logits)]
@@ -71,8 +78,11 @@ class Mask2Former(nn.Module):
     def load_pretrained(self, pretrained: Pretrained) -> None:
         """Load a backbone's weights, whose names torchvision and timm choose differently, but not their order.
 
+        Args:
+            pretrained: The weights of the backbone, with torchvision's names.
+
         Raises:
-            InputError: they are not this backbone's.
+            InputError: The weights are not those of this backbone.
         """
         own = self._backbone.state_dict()
         names, theirs = _learned(own), _learned(build_backbone(self.config.backbone).state_dict())
@@ -129,7 +139,15 @@ class _Positions(nn.Module):
 
 
 def waves(height: int, width: int) -> Float[Tensor, "1 f h w"]:
-    """Sines and cosines of the rows' and columns' place, of 1/2, 1, 2, ... periods over the image's height."""
+    """Sines and cosines of the rows' and columns' place, of 1/2, 1, 2, ... periods over the image's height.
+
+    Args:
+        height: The height of the feature map in pixels.
+        width: The width of the feature map in pixels.
+
+    Returns:
+        The position features, float32 [1, 4 * N_WAVES, height, width], in -1..1.
+    """
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     phase = math.pi * 2.0 ** torch.arange(N_WAVES).view(-1, 1, 1) * torch.stack([y, x])[:, None] / height
     return torch.cat([phase.sin(), phase.cos()]).flatten(0, 1)[None]

@@ -31,9 +31,9 @@ class Labels:
     """The objects of a batch, laid out for the criterion.
 
     Attributes:
-        masks: of all objects, float [n, 1, h, w].
-        counts: objects of each image.
-        single: see `Batch`.
+        masks: The masks of all objects of the batch, float [n, 1, h, w], 0 or 1.
+        counts: The number of objects of each image.
+        single: Whether each image shows objects without a mask, bool [b]; see `Batch`.
     """
 
     def __init__(self, batch: Batch):
@@ -53,12 +53,15 @@ def layer_loss(
     """Class, cross-entropy and Dice loss of one layer's predictions.
 
     Args:
-        classes: logits of `OBJECT` and `NOTHING` for each query.
-        masks: logits of each query's mask.
-        labels: the objects.
-        n_points: where masks are compared, per object.
-        robust_margin: lowest IoU of the robust set loss; None: the usual loss.
-        generator: of the points, on the CPU.
+        classes: The logits of `OBJECT` and `NOTHING` of each query, float [b, q, 2].
+        masks: The logits of each query's mask, float [b, q, h/4, w/4].
+        labels: The objects of the batch.
+        n_points: The number of points at which each object's mask is compared.
+        robust_margin: The lowest IoU that the robust set loss allows, above 0 and at most 1; None for the usual loss.
+        generator: The source of the random points, on the CPU.
+
+    Returns:
+        The weighted sum of the three losses, a scalar.
     """
     image, query, label = hungarian_match(classes, masks, labels, n_points, generator)
     target = torch.full(classes.shape[:2], NOTHING, device=classes.device)
@@ -89,8 +92,16 @@ def hungarian_match(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Hungarian matching: of each image, every object with another query (all queries, if there are fewer).
 
+    Args:
+        classes: The logits of `OBJECT` and `NOTHING` of each query, float [b, q, 2].
+        masks: The logits of each query's mask, float [b, q, h/4, w/4].
+        labels: The objects of the batch.
+        n_points: The number of random points at which masks are compared.
+        generator: The source of the random points, on the CPU.
+
     Returns:
-        Image, query and object (its place in `labels.masks`) of each pair, int64.
+        For each pair the numbers of its image, its query and its object (the place in `labels.masks`), three int64
+        arrays.
     """
     from scipy.optimize import linear_sum_assignment  # most who import this module train nothing
 
@@ -116,7 +127,13 @@ def hungarian_match(
 
 @torch.no_grad()
 def uncertain_points(logits: Float[Tensor, "n 1 h w"], count: int, generator: Generator) -> Float[Tensor, "n p 2"]:
-    """Points (x, y) in 0..1 where each mask is to be compared: mostly where its logit is near zero."""
+    """Points (x, y) in 0..1 where each mask is to be compared: mostly where its logit is near zero.
+
+    Args:
+        logits: The logits of n masks, float [n, 1, h, w].
+        count: The number of points for each mask.
+        generator: The source of the random points, on the CPU.
+    """
     points = torch.rand(len(logits), OVERSAMPLE * count, 2, generator=generator).to(logits.device)
     n_important = int(IMPORTANT * count)
     nearest = sample(logits, points).abs().topk(n_important, 1, largest=False, sorted=False).indices
@@ -126,7 +143,16 @@ def uncertain_points(logits: Float[Tensor, "n 1 h w"], count: int, generator: Ge
 
 
 def sample(maps: Float[Tensor, "n 1 h w"], points: Float[Tensor, "n p 2"]) -> Float[Tensor, "n p"]:
-    """Values at points (x, y) in 0..1, bilinear."""
+    """Read maps at points, bilinearly.
+
+    Args:
+        maps: The maps, float [n, 1, h, w].
+        points: The points (x, y) of each map in 0..1, from its left and upper edge to its right and lower one, float
+            [n, p, 2].
+
+    Returns:
+        The values, float [n, p].
+    """
     return F.grid_sample(maps, 2 * points[:, :, None] - 1, align_corners=False)[:, 0, :, 0]
 
 

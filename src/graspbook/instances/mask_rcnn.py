@@ -76,7 +76,7 @@ class MaskRCNN(nn.Module):
         """See `InstanceModel.loss`; the sum of torchvision's five losses.
 
         Raises:
-            InputError: an image has unlabelled objects.
+            InputError: An image has unlabelled objects (`Batch.single`).
         """
         if batch.single.any():
             raise InputError("single objects: only 'mask2former' can learn from images with one label among others")
@@ -118,8 +118,11 @@ class MaskRCNN(nn.Module):
     def load_pretrained(self, pretrained: Pretrained) -> None:
         """Load a backbone's weights, and a detector's pyramid where it is as wide as this one.
 
+        Args:
+            pretrained: The weights of the backbone, and those of a pyramid, if any.
+
         Raises:
-            InputError: they are not this backbone's.
+            InputError: The weights are not those of this backbone, or the pyramid has another number of channels.
         """
         load_body(self.net.backbone.body, pretrained.body, f"pretrained weights of {self.config.backbone!r}")
         if pretrained.fpn is not None:

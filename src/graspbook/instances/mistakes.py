@@ -24,15 +24,15 @@ def count_mistakes(truth: dict, detections: DetectionTable, min_score: float = 0
     """How many sure detections are of each kind.
 
     Args:
-        truth: COCO labels of the images, masks as RLE, as `CocoScenes.truth` makes them.
-        detections: on the same images in the same order.
-        min_score: how sure, at least.
+        truth: The COCO labels of the images with masks as RLE, as `CocoScenes.truth` makes them.
+        detections: The detections on the same images, in the same order.
+        min_score: The lowest score of a sure detection, 0..1.
 
     Returns:
-        Counts, one for each of `KINDS`, and "missed": objects that no sure detection has found.
+        The number of sure detections of each of `KINDS`, and as "missed" the number of objects that none has found.
 
     Raises:
-        InputError: the images differ in number, name or size.
+        InputError: The images differ in number, name or size.
     """
     counts = Counter()
     for labels, found, overlap in overlaps(truth, detections):
@@ -46,7 +46,10 @@ def judge(overlap: Float[np.ndarray, "d g"]) -> list[str]:
     """The kind of each detection of one image.
 
     Args:
-        overlap: IoU of each detection, the surest first, with each object.
+        overlap: The IoU of each detection with each object in 0..1, float [D, G], detections by falling score.
+
+    Returns:
+        The kind of each detection, one of `KINDS`.
     """
     kinds, free = [], np.ones(overlap.shape[1], bool)
     for row in overlap:

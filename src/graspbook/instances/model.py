@@ -20,9 +20,9 @@ class Batch:
     """Images with their objects.
 
     Attributes:
-        images: RGB in 0..1.
-        masks: for each image the visible masks of its objects, bool [n_i, h, w]; n_i may be 0.
-        single: whether an image shows objects beside those that have a mask (§V-A.1): then what is found
+        images: The RGB images in 0..1, float [b, 3, h, w].
+        masks: The visible masks of each image's objects, one bool [n_i, h, w] for each image; n_i may be 0.
+        single: Whether each image shows objects beside those that have a mask, bool [b] (§V-A.1): then what is found
             elsewhere in it is not held to be wrong.
     """
 
@@ -31,7 +31,11 @@ class Batch:
     single: Bool[Tensor, "b"]
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on `device`."""
+        """The same batch on `device`.
+
+        Args:
+            device: The device to copy the batch to.
+        """
         return Batch(self.images.to(device), [m.to(device) for m in self.masks], self.single.to(device))
 
 
@@ -42,11 +46,24 @@ class InstanceModel(Protocol):
     config: object
 
     def loss(self, batch: Batch, generator: Generator) -> Tensor:
-        """The loss of a batch, a scalar; everything random is drawn from `generator` (on the CPU)."""
+        """The loss of a batch, a scalar; everything random is drawn from `generator` (on the CPU).
+
+        Args:
+            batch: The images with their objects.
+            generator: The source of randomness, on the CPU.
+        """
         ...
 
     def detect(self, images: Float[Tensor, "b 3 h w"]) -> list[tuple[Tensor, Tensor]]:
-        """For each image scores float [k] in 0..1 and masks bool [k, h, w], in any order, some maybe empty."""
+        """Find the objects of images.
+
+        Args:
+            images: The RGB images in 0..1, float [b, 3, h, w].
+
+        Returns:
+            For each image the scores, float [k] in 0..1, and the masks, bool [k, h, w], in any order; masks may be
+            empty.
+        """
         ...
 
     def backbone_parameters(self) -> list[nn.Parameter]:
@@ -61,13 +78,13 @@ def predict_instances(
     """Find the objects of images.
 
     Args:
-        model: any model; its mode is left as it was.
-        images: RGB.
-        max_per_image: detections kept of each image, the surest first.
-        batch_size: images that go through the model at once.
+        model: The model; its mode (training or evaluation) is left as it was.
+        images: The RGB images, uint8 [b, h, w, 3].
+        max_per_image: The largest number of detections kept of each image; those with the highest scores are kept.
+        batch_size: The number of images that go through the model at once.
 
     Returns:
-        For each image what was found, the surest first, without masks that have no pixel.
+        The detections of each image, by falling score, without empty masks.
     """
     device = next(model.parameters()).device
     was_training = model.training
@@ -85,6 +102,13 @@ def predict_instances(
 
 
 def images_to_tensor(images: UInt8[np.ndarray, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
-    """RGB in 0..1, float32, channels last in memory, as the convolutions like it on a CPU."""
+    """Convert images to the input of a network, float32 with channels last in memory, which is faster on a CPU.
+
+    Args:
+        images: The RGB images, uint8 [b, h, w, 3].
+
+    Returns:
+        The RGB images in 0..1, float32 [b, 3, h, w].
+    """
     x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     return x.contiguous(memory_format=torch.channels_last).float() / 255

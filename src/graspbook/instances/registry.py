@@ -21,13 +21,16 @@ def build_instance_model(
     """A model ready for training.
 
     Args:
-        name: "mask2former", as in the paper, or "mask_rcnn".
-        config: its `Mask2FormerSettings` or `MaskRCNNSettings`.
-        pretrained: weights of the backbone, or None for random ones.
-        seed: of whatever starts at random; PyTorch's own generator is left as it was.
+        name: The kind of model: "mask2former", as in the paper, or "mask_rcnn".
+        config: The settings of that kind of model, `Mask2FormerSettings` or `MaskRCNNSettings`.
+        pretrained: The pretrained weights of the backbone; None for random ones.
+        seed: The seed of the random weights; PyTorch's own generator is left as it was.
+
+    Returns:
+        The model, on the CPU, in training mode.
 
     Raises:
-        InputError: the name is not known, or `pretrained` does not fit.
+        InputError: The name is not known, or `pretrained` does not fit.
     """
     make, _ = _model(name)
     with torch.random.fork_rng(devices=[]):
@@ -39,15 +42,24 @@ def build_instance_model(
 
 
 def save_instance_model(model: InstanceModel, name: ModelName, path: Path) -> None:
-    """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all."""
+    """Write weights (matrices and filters in half precision) and configuration to one file, whole or not at all.
+
+    Args:
+        model: The model to save.
+        name: The kind of model, as in `build_instance_model`.
+        path: The safetensors file to write.
+    """
     save_weights(model, path, FORMAT, {"name": name, "config": dataclasses.asdict(model.config)})
 
 
 def load_instance_model(path: Path) -> InstanceModel:
     """Read a model that `save_instance_model` wrote; on the CPU, float32, in evaluation mode.
 
+    Args:
+        path: The file that `save_instance_model` wrote.
+
     Raises:
-        InputError: the file is missing or is not such a model.
+        InputError: The file is missing, or holds no such model.
     """
 
     def build(about: dict) -> InstanceModel:
@@ -60,8 +72,12 @@ def load_instance_model(path: Path) -> InstanceModel:
 def start_from(model: InstanceModel, path: Path) -> None:
     """Give a model the weights of another of the same kind and size that `save_instance_model` wrote.
 
+    Args:
+        model: The model that gets the weights, in place.
+        path: The other model's file.
+
     Raises:
-        InputError: the file is missing or no model, or its weights do not fit.
+        InputError: The file is missing or holds no model, or its weights do not fit.
     """
     other = load_instance_model(path)
     try:

@@ -32,15 +32,15 @@ def robust_target(
     Exact; of several masks that are equally good it gives one that changes no pixel without a gain.
 
     Args:
-        logits: the prediction, logits of P pixels.
-        target: the mask m of the same pixels. Of an empty one there is no IoU, so it stays as it is.
-        margin: lowest IoU with `target`, above 0, at most 1 (then the result is `target`).
+        logits: The predicted logits of P pixels, float [..., P].
+        target: The mask m at the same pixels, bool [..., P]. An empty mask has no IoU, so it stays as it is.
+        margin: The lowest IoU that the result has with `target`, above 0 and at most 1; at 1 the result is `target`.
 
     Returns:
-        t, with IoU(t, m) >= margin and the least cross-entropy of `logits`.
+        The mask t, bool [..., P], with IoU(t, m) >= margin and the least cross-entropy of `logits`.
 
     Raises:
-        InputError: shapes differ or the margin is outside (0, 1].
+        InputError: The shapes differ, or the margin is outside (0, 1].
     """
     if logits.shape != target.shape:
         raise InputError(f"target: expected the shape of the logits {tuple(logits.shape)}, got {tuple(target.shape)}")

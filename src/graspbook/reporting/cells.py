@@ -28,8 +28,9 @@ class Cells:
         """Sort the cells.
 
         Args:
-            frame: Label column, metrics, and `replicate` (the version, 0 to V - 1).
-            printed: Names the label column, the metrics and the groups.
+            frame: The table in V versions, with the label column, the metrics, and `replicate` (the version, 0 to V -
+                1).
+            printed: The paper's table, which names the label column, the metrics and the groups.
         """
         self.groups = printed.groups
         self.values = {
@@ -46,8 +47,14 @@ class Cells:
         Allowed: numbers, + - * /, parentheses, `metric["Row"]`, `metric[group]` and `min(...)`, `max(...)`
         over the rows of a group.
 
+        Args:
+            expression: The expression, such as `iou["Ours"] - max(iou[baselines])`.
+
+        Returns:
+            The value in each of the V versions, float64 [V]; NaN where it is not finite.
+
         Raises:
-            InputError: Anything else, or an unknown metric, row or group.
+            InputError: The expression holds anything else, or an unknown metric, row or group.
         """
         try:
             tree = ast.parse(expression, mode="eval")
@@ -96,11 +103,12 @@ def read_cells(path: Path, printed: Table) -> Cells:
     """The cells of a table (CSV), or of its replicates (Parquet), which `tables.write_table` wrote.
 
     Args:
-        path: The file.
-        printed: Names the label column, the metrics and the rows.
+        path: The CSV or Parquet file.
+        printed: The paper's table, which names the label column, the metrics and the rows.
 
     Raises:
-        InputError: It cannot be read, or lacks a column, or does not have each row once (in each replicate).
+        InputError: The file cannot be read, lacks a column, has a metric that is no number, or does not have each row
+            once (in each replicate).
     """
     try:
         frame = pd.read_csv(path).assign(replicate=0) if path.suffix == ".csv" else pd.read_parquet(path)

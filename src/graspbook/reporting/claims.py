@@ -22,7 +22,16 @@ from graspbook.reporting.verdicts import FIRST_FORM, Verdict
 
 @dataclass(frozen=True)
 class Result:
-    """One measure, evaluated."""
+    """One measure, evaluated.
+
+    Attributes:
+        measure: The measure with its test.
+        paper: The paper's number; NaN where it prints none.
+        estimate: Our number; NaN where there is none.
+        low: The lower end of the 95 % interval of `estimate`; -inf where open, NaN without an estimate.
+        high: The upper end of the 95 % interval of `estimate`; inf where open, NaN without an estimate.
+        verdict: The verdict on this measure.
+    """
 
     measure: Measure
     paper: float
@@ -34,7 +43,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Judgement:
-    """One claim, evaluated: its measures, the worst of their verdicts, and each aside with estimate and interval."""
+    """One claim, evaluated: its measures, the worst of their verdicts, and each aside with estimate and interval.
+
+    Attributes:
+        claim: The claim.
+        results: The results of its measures.
+        verdict: The worst of their verdicts.
+        asides: Each aside with its estimate and the lower and upper end of its 95 % interval.
+    """
 
     claim: Claim
     results: tuple[Result, ...]
@@ -61,11 +77,11 @@ def judge_measure(measure: Measure, paper: float, estimate: float, low: float, h
     the interval. Without a value: `not tested at this profile`.
 
     Args:
-        measure: The test.
+        measure: The measure with its test.
         paper: The paper's number; NaN where it prints none.
-        estimate: Ours; NaN where there is none.
-        low: Lower end of its 95 % interval; -inf where open.
-        high: Upper end; inf where open.
+        estimate: Our number; NaN where there is none.
+        low: The lower end of the 95 % interval of `estimate`; -inf where open.
+        high: The upper end of the 95 % interval of `estimate`; inf where open.
     """
     if np.isnan(estimate):
         return Verdict.NOT_TESTED
@@ -83,12 +99,15 @@ def judge(paper: Paper, reports: Path) -> list[Judgement]:
     """Evaluate every claim of a paper; none is left out.
 
     Args:
-        paper: Its tables and claims.
-        reports: Folder that holds `<name>.csv` and, beside it, `<name>.replicates.parquet` of each table, in
+        paper: The paper with its tables and claims.
+        reports: The folder that holds `<name>.csv` and, beside it, `<name>.replicates.parquet` of each table, in
             whichever folder below `<slug>/`. A claim whose table is not there is `not tested at this profile`.
 
+    Returns:
+        The judgement of each claim, in the order of the paper's file.
+
     Raises:
-        InputError: Two stages have written the same table, or one is faulty (names the file).
+        InputError: Two stages have written the same table, or a table is faulty; the message names the file.
     """
     tables = {name: _read_cells(reports / paper.slug, name, table) for name, table in paper.tables.items()}
     return [_judge_claim(claim, paper.tables[claim.table], tables[claim.table]) for claim in paper.claims]
@@ -97,8 +116,12 @@ def judge(paper: Paper, reports: Path) -> list[Judgement]:
 def find_table(folder: Path, name: str) -> Path | None:
     """The one file `<name>.csv` anywhere below a folder; None where there is none.
 
+    Args:
+        folder: The folder to search, at any depth.
+        name: The name of the table, such as `table_1`.
+
     Raises:
-        InputError: There are two.
+        InputError: There are two such files.
     """
     found = sorted(folder.rglob(f"{name}.csv"))
     if len(found) > 1:
@@ -138,8 +161,8 @@ def claims_frame(judgements: dict[str, list[Judgement]], profile: str) -> pd.Dat
     """One row per measure of every claim.
 
     Args:
-        judgements: For each paper's slug, its claims.
-        profile: The profile that was judged.
+        judgements: The judgements of each paper, by its slug.
+        profile: The name of the profile that was judged.
     """
     rows = []
     for slug, judged in judgements.items():
@@ -179,7 +202,12 @@ def describe_test(measure: Measure) -> str:
 
 
 def claims_markdown(judgements: dict[str, list[Judgement]], profile: str) -> str:
-    """The ledger for a reader: one row per claim, the paper's numbers beside ours."""
+    """The ledger for a reader: one row per claim, the paper's numbers beside ours.
+
+    Args:
+        judgements: The judgements of each paper, by its slug.
+        profile: The name of the profile that was judged.
+    """
     rows = []
     for judged in judgements.values():
         for judgement in judged:
@@ -244,12 +272,26 @@ def _number(value: float) -> str:
 
 
 def write_claims(judgements: dict[str, list[Judgement]], reports: Path, profile: str) -> pd.DataFrame:
-    """Write `claims.csv` and `claims.md` into `reports`; returns what the CSV holds."""
+    """Write `claims.csv` and `claims.md`.
+
+    Args:
+        judgements: The judgements of each paper, by its slug.
+        reports: The folder of both files.
+        profile: The name of the profile that was judged.
+
+    Returns:
+        The table that the CSV holds, one row per measure.
+    """
     write_text(Path(reports) / "claims.csv", claims_csv(judgements, profile))
     write_text(Path(reports) / "claims.md", claims_markdown(judgements, profile))
     return claims_frame(judgements, profile)
 
 
 def claims_csv(judgements: dict[str, list[Judgement]], profile: str) -> str:
-    """`claims_frame` as CSV."""
+    """`claims_frame` as CSV.
+
+    Args:
+        judgements: The judgements of each paper, by its slug.
+        profile: The name of the profile that was judged.
+    """
     return claims_frame(judgements, profile).to_csv(index=False, float_format="%.6g", lineterminator="\n")

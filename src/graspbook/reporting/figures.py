@@ -24,12 +24,12 @@ def save_figure(figure: Figure, stem: Path, profile: str) -> list[Path]:
     An SVG around pictures would be several times as large and no sharper.
 
     Args:
-        figure: Finished figure; where `profile` is not `standard`, it is marked with the profile's name.
-        stem: Path without ending; the folder is created.
-        profile: The profile that made it.
+        figure: The finished figure; where `profile` is not `standard`, it is marked with the profile's name.
+        stem: The path of the files without ending; the folder is created.
+        profile: The name of the profile that made the figure.
 
     Returns:
-        The files.
+        The paths of the files written.
     """
     mark_profile(figure, profile)
     if shows_pictures(figure):

@@ -8,5 +8,9 @@ from graspbook.reporting.claims import Judgement, judge
 
 
 def judge_all(reports: Path) -> dict[str, list[Judgement]]:
-    """The judgements of each paper by its short name, in reading order; see `judge`."""
+    """The judgements of each paper by its short name, in reading order; see `judge`.
+
+    Args:
+        reports: The folder of reports, which holds a folder for each paper.
+    """
     return {slug: judge(load_paper(slug), reports) for slug in in_reading_order(slugs())}

@@ -32,11 +32,11 @@ def compress_picture(png: bytes) -> tuple[str, bytes]:
     """A smaller form of a picture that a notebook can show, the same bytes on every run.
 
     Args:
-        png: a PNG file.
+        png: The bytes of a PNG file.
 
     Returns:
-        Its MIME type (`image/png` or `image/jpeg`) and the file; `png` itself where nothing is smaller, where it has
-        a palette already, or where the picture has transparent parts.
+        The MIME type (`image/png` or `image/jpeg`) and the bytes of the file; `png` itself where nothing is smaller,
+        where it has a palette already, or where the picture has transparent parts.
     """
     with Image.open(io.BytesIO(png)) as picture:
         if picture.mode == "P" or _transparent(picture):
@@ -56,7 +56,15 @@ def _narrowed(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h v 3"]:
 
 
 def palette(pixels: UInt8[np.ndarray, "h w 3"]) -> Image.Image | None:
-    """The picture with at most 256 colours, if nobody can see the difference (see `INVISIBLE`)."""
+    """The picture with at most 256 colours, if nobody can see the difference (see `INVISIBLE`).
+
+    Args:
+        pixels: The picture, uint8 RGB [H, W, 3].
+
+    Returns:
+        The picture with a palette; None where the difference could be seen, or there are more than `MOST_COLOURS`
+        colours.
+    """
     picture = Image.fromarray(pixels)
     if picture.getcolors(MOST_COLOURS) is None:
         return None
@@ -67,12 +75,26 @@ def palette(pixels: UInt8[np.ndarray, "h w 3"]) -> Image.Image | None:
 
 
 def encode_png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
-    """PNG: with a palette where that is not to be seen, else lossless."""
+    """PNG: with a palette where that is not to be seen, else lossless.
+
+    Args:
+        pixels: The picture, uint8 RGB [H, W, 3].
+
+    Returns:
+        The bytes of the file.
+    """
     return _saved(palette(pixels) or Image.fromarray(pixels), "PNG", optimize=True)
 
 
 def encode_jpeg(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
-    """JPEG with colours at full resolution."""
+    """JPEG with colours at full resolution.
+
+    Args:
+        pixels: The picture, uint8 RGB [H, W, 3].
+
+    Returns:
+        The bytes of the file.
+    """
     options = {
         cv2.IMWRITE_JPEG_QUALITY: JPEG_QUALITY,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
@@ -84,7 +106,14 @@ def encode_jpeg(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
 
 
 def encode_webp(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
-    """WebP, lossy, with sharp colours at edges."""
+    """WebP, lossy, with sharp colours at edges.
+
+    Args:
+        pixels: The picture, uint8 RGB [H, W, 3].
+
+    Returns:
+        The bytes of the file.
+    """
     return _saved(Image.fromarray(pixels), "WEBP", quality=WEBP_QUALITY, method=6, use_sharp_yuv=True)
 
 

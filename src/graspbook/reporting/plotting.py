@@ -96,13 +96,13 @@ def overlay(
     """An image with a mask tinted in and outlined.
 
     Args:
-        image: uint8 RGB [H, W, 3].
-        mask: bool [H, W].
-        colour: RGB in 0..1.
-        strength: 0 shows only the outline, 1 hides the image below.
+        image: The image, uint8 RGB [H, W, 3].
+        mask: The mask, bool [H, W].
+        colour: The colour of the mask, RGB in 0..1.
+        strength: The opacity of the tint, 0..1: 0 shows only the outline, 1 hides the image below.
 
     Returns:
-        uint8 RGB [H, W, 3]; equal to `image` outside the mask.
+        The new image, uint8 RGB [H, W, 3]; equal to `image` outside the mask.
     """
     result = image.astype(np.float32)
     result[mask] = (1 - strength) * result[mask] + strength * 255 * np.asarray(colour, dtype=np.float32)
@@ -113,12 +113,12 @@ def outlined(image: np.ndarray, mask: np.ndarray, colour: Colour = TRUTH_COLOUR)
     """An image with the outline of a mask, one pixel wide; white, the colour of true masks, by default.
 
     Args:
-        image: uint8 RGB [H, W, 3].
-        mask: bool [H, W].
-        colour: RGB in 0..1.
+        image: The image, uint8 RGB [H, W, 3].
+        mask: The mask, bool [H, W].
+        colour: The colour of the outline, RGB in 0..1.
 
     Returns:
-        uint8 RGB [H, W, 3]; equal to `image` outside the mask.
+        The new image, uint8 RGB [H, W, 3]; equal to `image` outside the mask.
     """
     result = image.copy()
     # The outline lies inside the mask, so that it never covers a pixel that the mask does not.
@@ -131,13 +131,14 @@ def show_images(images: list[np.ndarray], titles: list[str], columns: int | None
     """A grid of images without axes.
 
     Args:
-        images: RGB uint8 [H, W, 3], or [H, W]: bool and integers in grey, floats in `viridis`.
-        titles: One per image; "" for none.
-        columns: Images per row; all in one row by default.
-        width: Inches per image.
+        images: The images: RGB uint8 [H, W, 3], or [H, W], of which bool and integers are shown in grey, floats in
+            `viridis`.
+        titles: The title of each image; "" for none.
+        columns: The number of images per row; None puts all in one row.
+        width: The width of each image in the figure, in inches.
 
     Raises:
-        ValueError: Not as many titles as images.
+        ValueError: There are not as many titles as images.
     """
     columns = columns or len(images)
     rows = -(-len(images) // columns)
@@ -155,7 +156,12 @@ def show_images(images: list[np.ndarray], titles: list[str], columns: int | None
 
 
 def mark_profile(figure: Figure, profile: str) -> None:
-    """Write the profile's name into a figure, once, unless it is `standard`."""
+    """Write the profile's name into a figure, once, unless it is `standard`.
+
+    Args:
+        figure: The figure, changed in place.
+        profile: The name of the profile.
+    """
     if profile == "standard" or any(text.get_gid() == _MARK_ID for text in figure.texts):
         return
     meaning = ": numbers mean little" if profile == "quick" else ""

@@ -28,16 +28,19 @@ def resampled_means(
     """Point estimates and replicates of a table.
 
     Args:
-        lines: One line per test item, or sums of several: `method`, `seed`, the group, and the columns that the
-            metrics name.
-        metrics: By name.
-        group: The column of what is drawn together.
-        replicates: How many.
-        rng: Draws the groups, then the trainings of one row after another, in the order of their names.
-        times: Of every value: 100 for per cent.
+        lines: One line per test item, or sums of several, with the columns `method`, `seed`, the group, and those that
+            the metrics name.
+        metrics: For each metric's name the column to sum, and the column whose sum divides it (None: the number of
+            lines).
+        group: The column that says which lines are drawn together.
+        replicates: The number of bootstrap replicates.
+        rng: The random generator; it draws the groups, then the trainings of one row after another, in the order of
+            their names.
+        times: The factor for every value, such as 100 for per cent.
 
     Returns:
-        As `reporting.tables.write_table` takes them: `method` and the metrics, with `replicate` in the second.
+        The point estimates, with the columns `method` and the metrics, and the replicates, with `replicate` besides, as
+        `reporting.tables.write_table` takes them.
 
     Raises:
         InputError: There are no lines.

@@ -31,10 +31,10 @@ def interval(
     interval.
 
     Args:
-        replicates: NaN where a replicate has no value.
+        replicates: The values of the R replicates, float [..., R]; NaN where a replicate has none.
 
     Returns:
-        Lower and upper ends; infinite where too few replicates have a value, NaN where none has.
+        The lower and the upper ends, each [...]; infinite where too few replicates have a value, NaN where none has.
     """
     missing = np.isnan(replicates)
     # "lower"/"higher" take a replicate as it is, where interpolating next to an infinity would give NaN.
@@ -50,9 +50,12 @@ def bootstrap_weights(
     """How often each of N items counts in each of R replicates, if as many groups as there are are drawn anew.
 
     Args:
-        groups: the group of each item, any type.
-        replicates: how often to draw.
-        rng: source of the draws: one multinomial, over the groups in the order in which they first appear.
+        groups: The group of each of N items, of any type, [N].
+        replicates: The number R of replicates.
+        rng: The random generator; it draws one multinomial over the groups, in the order in which they first appear.
+
+    Returns:
+        The number of times that each item counts in each replicate, float64 [R, N].
     """
     codes, uniques = pd.factorize(np.asarray(groups))
     n_groups = len(uniques)
@@ -69,17 +72,18 @@ def bootstrap(
     """The metrics of several methods on the same N items, with bootstrap replicates over groups.
 
     Args:
-        statistics: for each method, its metrics as a function of how often each item counts.
-        groups: the group of each item, any type.
-        replicates: how often to resample.
-        rng: source of the resampling.
+        statistics: For each method's name the function from how often each item counts, float [R, N], to its metrics,
+            each [R].
+        groups: The group of each of N items, of any type, [N].
+        replicates: The number of bootstrap replicates.
+        rng: The random generator that resamples.
 
     Returns:
-        The point estimates, one row per method, columns `method` and the metrics; and the replicates, method by
-        method, the same columns and `replicate`.
+        The point estimates, one row per method with the columns `method` and the metrics; and the replicates, method by
+        method, with the same columns and `replicate`.
 
     Raises:
-        InputError: there is no method, or no item.
+        InputError: There is no method, or no item.
     """
     if not statistics or len(groups) == 0:
         raise InputError(f"bootstrap: expected a method and an item, got {len(statistics)} and {len(groups)}")
@@ -97,9 +101,9 @@ class PairedTest:
     """Two methods compared on the same groups.
 
     Attributes:
-        difference: rate of the first less that of the second, points of per cent.
-        low, high: its 95 % bootstrap interval.
-        p_value: how probable a difference at least as large, either way, is if the methods do not differ.
+        difference: The rate of the first method less that of the second, in percentage points.
+        low, high: The ends of the 95 % bootstrap interval of `difference`, in percentage points.
+        p_value: The probability, 0..1, of a difference at least as large, either way, if the methods do not differ.
     """
 
     difference: float
@@ -119,10 +123,14 @@ def permutation_test(
     a bootstrap over the groups, with as many replicates.
 
     Args:
-        trials: how many trials each method made in each of G groups.
-        events: in how many of them it happened.
-        permutations: how often to swap; the p value is at least 1 / (permutations + 1).
-        rng: source of swapping, then of resampling.
+        trials: The number of trials that each of the two methods made in each of G groups, [2, G].
+        events: The number of these trials in which the event happened, [2, G].
+        permutations: The number of random swaps, and of bootstrap replicates; the p value is at least 1 / (permutations
+            + 1).
+        rng: The random generator; it draws the swaps, then the bootstrap.
+
+    Returns:
+        The difference of the two rates with its interval and p value.
     """
     counts = np.stack([trials, events], -1).astype(np.float64)  # [2, G, 2]
     n_groups = counts.shape[1]

@@ -28,13 +28,13 @@ def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -
     """Our numbers and the paper's, row by row in the paper's order.
 
     Args:
-        point: Label column and one column per metric, rows of the paper in any order; those that are not there (a
-            profile may leave rows out) get no value.
-        replicates: The same columns and `replicate`, one row per replicate and label.
+        point: The point estimates, with the label column and one column per metric, rows of the paper in any order;
+            rows that are not there (a profile may leave some out) get no value.
+        replicates: The bootstrap replicates, with the same columns and `replicate`, one row per replicate and label.
         printed: The paper's table.
 
     Returns:
-        Label column, then `m`, `m_lo`, `m_hi`, `paper_m` for each metric, in the table's unit.
+        The label column, then `m`, `m_lo`, `m_hi`, `paper_m` for each metric `m`, in the table's unit.
 
     Raises:
         InputError: A column is missing, or a row is unknown or there twice.
@@ -65,9 +65,12 @@ def fill_rows(frame: pd.DataFrame, rows: Sequence[str], label: str) -> pd.DataFr
     """The rows of a table, in that order; those that are not there without a value.
 
     Args:
-        frame: The points or the replicates, at least one row.
-        rows: The rows wanted; others are left out.
-        label: The column that names them.
+        frame: The point estimates or the replicates, at least one row.
+        rows: The labels of the rows wanted; others are left out.
+        label: The name of the column that holds the labels.
+
+    Returns:
+        A table of the same columns with exactly these rows (in each replicate); NaN where a row was not there.
     """
     if "replicate" not in frame:
         return frame.set_index(label).reindex(list(rows)).rename_axis(label).reset_index()
@@ -81,15 +84,18 @@ def write_table(
     """Write `name`.csv, `name`.md and `name`.replicates.parquet into `folder`.
 
     Args:
-        point: See `merge_table`.
-        replicates: See `merge_table`.
+        point: The point estimates; see `merge_table`.
+        replicates: The bootstrap replicates; see `merge_table`.
         printed: The paper's table.
-        folder: Created where it does not exist.
-        name: Such as `table_1`.
-        profile: Named in the rendered table unless it is `standard`.
+        folder: The folder of the three files, created where it does not exist.
+        name: The name of the files without ending, such as `table_1`.
+        profile: The name of the profile, which the rendered table states unless it is `standard`.
 
     Returns:
         The table, styled for a notebook.
+
+    Raises:
+        InputError: A column is missing, or a row is unknown or there twice.
     """
     merged = merge_table(point, replicates, printed)
     folder = Path(folder)
@@ -127,7 +133,13 @@ def _cells(merged: pd.DataFrame, printed: Table) -> pd.DataFrame:
 
 
 def table_markdown(merged: pd.DataFrame, printed: Table, profile: str) -> str:
-    """The merged table in Markdown, with its caption and the mark of its profile."""
+    """The merged table in Markdown, with its caption and the mark of its profile.
+
+    Args:
+        merged: The table that `merge_table` makes.
+        printed: The paper's table.
+        profile: The name of the profile.
+    """
     lines = [f"{printed.caption} ({printed.section}); {printed.unit}, ours with 95 % interval, beside the paper's."]
     lines += [line for note in _notes(merged, printed, profile) for line in ("", note)]
     return "\n".join([*lines, "", markdown_rows(_cells(merged, printed)), ""])
@@ -141,13 +153,23 @@ def _notes(merged: pd.DataFrame, printed: Table, profile: str) -> list[str]:
 
 
 def markdown_rows(frame: pd.DataFrame) -> str:
-    """A frame of text as a Markdown table."""
+    """A frame of text as a Markdown table.
+
+    Args:
+        frame: The cells, each with a text.
+    """
     rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
 def style_table(merged: pd.DataFrame, printed: Table, profile: str) -> Styler:
-    """The merged table as a notebook shows it: best of ours in bold, the paper's numbers in grey."""
+    """The merged table as a notebook shows it: best of ours in bold, the paper's numbers in grey.
+
+    Args:
+        merged: The table that `merge_table` makes.
+        printed: The paper's table.
+        profile: The name of the profile.
+    """
     caption = f"{printed.caption} ({printed.section}), {printed.unit}"
     if notes := _notes(merged, printed, profile):
         caption += ". " + " ".join(notes).replace("*", "")

@@ -24,14 +24,15 @@ class Entry:
     """One claim in the ledger, with its first measure.
 
     Attributes:
-        claim: Its id.
+        claim: The id of the claim.
         statement: What the paper says, in our words.
-        measure: What was measured.
+        measure: What was measured, in words.
         paper: The paper's number, or None where it prints none.
-        estimate: Ours, or None where there is none.
-        low, high: Its 95 % interval; None where open, or where there is no estimate.
-        verdict: On the whole claim.
-        profile: The profile that was judged.
+        estimate: Our number, or None where there is none.
+        low, high: The ends of the 95 % interval of `estimate`; None where an end is open, or where there is no
+            estimate.
+        verdict: The verdict on the whole claim.
+        profile: The name of the profile that was judged.
         form: "first form", or how the claim came later than that.
     """
 
@@ -59,9 +60,9 @@ class Standing:
     """How a paper stands.
 
     Attributes:
-        counts: How many of its claims, in their first form, have each verdict, best first; a verdict that none has is
-            there with 0.
-        headlines: The claims that it is known for.
+        counts: The number of the paper's claims, in their first form, with each verdict, best first; a verdict that
+            none has is there with 0.
+        headlines: The claims that the paper is known for.
     """
 
     counts: dict[Verdict, int]
@@ -74,7 +75,11 @@ class Standing:
 
 
 def read_ledger(path: Path) -> dict[str, list[Entry]]:
-    """The claims of each paper, by its slug; empty where there is no ledger yet."""
+    """The claims of each paper, by its slug; empty where there is no ledger yet.
+
+    Args:
+        path: The ledger, `claims.csv`.
+    """
     if not Path(path).exists():
         return {}
     with open(path, encoding="utf-8", newline="") as file:
@@ -89,8 +94,11 @@ def claims_summary(path: Path, headlines: Mapping[str, Sequence[str]]) -> dict[s
     """How each paper stands.
 
     Args:
-        path: The ledger, `claims.csv`; without it, nothing counts and nothing has a headline.
-        headlines: For each paper's slug, the ids of the claims that it is known for (`Paper.headlines`).
+        path: The ledger, `claims.csv`; without it, every count is 0 and no paper has a headline.
+        headlines: The ids of the claims that each paper is known for (`Paper.headlines`), by its slug.
+
+    Returns:
+        The standing of each paper, by its slug.
     """
     ledger, standings = read_ledger(path), {}
     for slug, known_for in headlines.items():
