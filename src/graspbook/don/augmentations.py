@@ -23,21 +23,23 @@ Size = tuple[int, int]
 
 @configuration
 class AugmentConfig:
-    """How much each augmentation changes, and how often it is drawn; a strength of 0 switches it off.
+    """Strength and probability of each augmentation; a strength of 0 switches it off.
 
     Attributes:
-        probability: Of each augmentation, but flips, colour to grey, and blur.
-        crop: A crop has at least 1 - crop of the picture's height and width, and is enlarged to its size.
-        perspective: Each corner moves inwards by up to so much of the picture.
-        shear: Of the affine distortion.
-        scale: The affine distortion enlarges by exp(-scale) to exp(scale).
-        shift: It moves the picture by up to so much of its size.
-        flip: Probability, of each direction.
-        rotation: Up to so many degrees either way.
-        blur: Standard deviation of up to so many pixels.
-        brightness, contrast, saturation: Factors between 1 - x and 1 + x.
-        hue: The hue turns by up to so much of the circle.
-        grey: Probability.
+        probability: Probability of each augmentation that has none of its own (flips and grey have), 0..1.
+        crop: Largest share of height and width that a crop cuts away, 0..1; the rest is enlarged to the picture's size.
+        perspective: Largest inward shift of each corner, as a share of the picture's width and height, 0..0.5.
+        shear: Largest horizontal shear of the affine distortion, pixels sideways per pixel down.
+        scale: Largest logarithm of the affine distortion's scale factor: exp(-scale) to exp(scale).
+        shift: Largest translation of the affine distortion, as a share of the picture's width and height, 0..1.
+        flip: Probability of a horizontal flip, and of a vertical one, 0..1.
+        rotation: Largest rotation either way, degrees.
+        blur: Largest standard deviation of the Gaussian blur, pixels.
+        brightness: Largest relative change x of brightness: a factor between 1 - x and 1 + x.
+        contrast: Largest relative change x of contrast: a factor between 1 - x and 1 + x.
+        saturation: Largest relative change x of saturation: a factor between 1 - x and 1 + x.
+        hue: Largest rotation of the hue either way, as a share of the full circle, 0..0.5.
+        grey: Probability of a conversion to grey, 0..1.
     """
 
     probability: Fraction
@@ -61,15 +63,23 @@ class Augmented:
     """An augmented image.
 
     Attributes:
-        image: uint8 [H, W, 3].
-        homography: float64 [3, 3], from pixel coordinates (u, v, 1) of the original to those of the image.
+        image: The augmented image, uint8 [H, W, 3] RGB.
+        homography: Matrix, float64 [3, 3], from homogeneous pixel coordinates (u, v, 1) of the original to those of
+            `image`.
     """
 
     image: UInt8[np.ndarray, "h w 3"]
     homography: Float[np.ndarray, "3 3"]
 
     def follow(self, uv: Float[np.ndarray, "n 2"]) -> tuple[Float32[np.ndarray, "n 2"], Bool[np.ndarray, " n"]]:
-        """Where pixels of the original are now, and whether they are still inside."""
+        """Maps pixels of the original into the augmented image.
+
+        Args:
+            uv: Pixel coordinates (u, v) in the original, [n, 2].
+
+        Returns:
+            Pixel coordinates (u, v) in the augmented image, [n, 2], and whether each lies inside it, [n].
+        """
         homogeneous = uv @ self.homography[:, :2].T + self.homography[:, 2]
         moved = homogeneous[:, :2] / homogeneous[:, 2:]
         height, width = self.image.shape[:2]
@@ -78,7 +88,13 @@ class Augmented:
 
 
 def augment(image: UInt8[np.ndarray, "h w 3"], config: AugmentConfig, rng: np.random.Generator) -> Augmented:
-    """Draw augmentations of an image and apply them."""
+    """Draw augmentations of an image and apply them.
+
+    Args:
+        image: RGB image, uint8 [H, W, 3].
+        config: Strength and probability of each augmentation.
+        rng: Source of all random draws.
+    """
     size = image.shape[:2]
     homography = np.eye(3)
     for draw in (_crop, _perspective, _affine, _flips, _rotation):

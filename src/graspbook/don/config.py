@@ -37,9 +37,9 @@ class NetworkConfig:
     """§IV-C.
 
     Attributes:
-        backbone: with output stride 8.
-        weights: where its ImageNet weights come from.
-        location: only for `hub`: a file or a model's name.
+        backbone: Convolutional backbone, at output stride 8 pixels.
+        weights: Source of the backbone's ImageNet weights: "bundled", "hub" or "random".
+        location: A weight file or a model's name on the hub; only for weights from the "hub", else None.
     """
 
     backbone: Backbone
@@ -52,15 +52,18 @@ class TrainConfig:
     """How every row is trained (§IV-C).
 
     Attributes:
-        seed: of the first training of each row; the next trainings count on.
-        pairs: of images, the same for every row: a batch of two takes half as many steps; a row may have its own.
-        learning_rate: of Adam, at its highest; it rises, then falls as half a cosine.
-        weight_decay: of Adam.
-        evaluations: on validation scenes, evenly over the training; the best weights by PCK@80 are kept.
-        tolerance: a point is hidden in the other view if the depth there differs by more, metres.
-        least_matches: a pair of views that share fewer pixels is drawn again.
-        margin: of the pixelwise loss.
-        apart: a pixel nearer to the true match than this is no non-match, pixels.
+        seed: Seed of the first training of each row; the row's further trainings take the next integers.
+        pairs: Image pairs seen in a whole training, so a batch of two takes half as many steps; a row may have its own
+            number.
+        learning_rate: Highest learning rate of Adam; it rises linearly, then falls as half a cosine.
+        weight_decay: Weight decay of Adam.
+        evaluations: Evaluations on validation scenes, evenly spread over the training; the weights with the best PCK@80
+            are kept.
+        tolerance: Largest difference between projected and measured depth at which a point still counts as visible,
+            metres.
+        least_matches: Smallest number of matching pixels in a pair of views; a pair with fewer is drawn again.
+        margin: Margin of the pixelwise loss, a distance in descriptor space.
+        apart: Smallest distance of a non-match from the true match, pixels.
     """
 
     seed: Seed
@@ -79,23 +82,26 @@ class Row:
     """One row of a table or one point of a figure.
 
     Attributes:
-        title: as the tables say it.
-        loss: what is minimised.
-        data: which scenes it learns from.
-        seeds: how often it is trained.
-        cross_object: pixelwise loss with a third view, of another object ([1]).
-        augmentations: of one image; true for all of them, false for none, or those that are named.
-        both: whether both images are augmented (§III-A: it does not help).
-        scenes: the first so many of the training set; None: all.
-        dimensions: D of the descriptors.
-        batch: pairs of images in a step.
-        pairs: in the whole training; None: as `train` says.
-        matches: correspondences of a pair of images.
-        non_matches: for each match; of the pixelwise loss.
-        temperature: tau, of NT-Xent.
-        objects_only: ours: matches on known objects alone, which takes masks.
-        different_scenes: ours: the pairs of a batch are of different scenes.
-        background: ours: so many pixels of the table in each image are further negatives; of NT-Xent.
+        title: Name of the row in the tables.
+        loss: Loss that is minimised.
+        data: Training scenes, with a single object or with several.
+        seeds: Number of trainings, each with a seed of its own.
+        cross_object: Whether the pixelwise loss also takes non-matches from a view of another object ([1]).
+        augmentations: Augmentations of the first image: true for all, false for none, or a list of names.
+        both: Whether the second image is augmented, too (§III-A: it does not help).
+        scenes: Number of training scenes, the first ones of the set; None: all.
+        dimensions: Number D of descriptor channels.
+        batch: Image pairs in each step.
+        pairs: Image pairs in the whole training; None: as `train` says.
+        matches: Matching pixels sampled from each image pair.
+        non_matches: Non-matching pixels for each match, for the pixelwise loss.
+        temperature: Temperature tau of NT-Xent.
+        objects_only: Whether matches lie on known objects only, which takes masks (ours).
+        different_scenes: Whether all pairs of a batch come from different scenes (ours).
+        background: Pixels of each image outside all known objects that serve as further negatives of NT-Xent (ours).
+
+    Raises:
+        ValueError: The row combines settings that exclude each other.
     """
 
     title: Annotated[str, MinLen(1)]
@@ -135,7 +141,12 @@ class Row:
 
 
 def enable(config: AugmentConfig, chosen: tuple[Augmentation, ...]) -> AugmentConfig:
-    """The augmentations of a configuration that are named; the strengths of all others are 0."""
+    """The augmentations of a configuration that are named; the strengths of all others are 0.
+
+    Args:
+        config: Strengths of all augmentations.
+        chosen: Names of the augmentations to keep.
+    """
     off = {field: 0.0 for name, fields in STRENGTHS.items() if name not in chosen for field in fields}
     return dataclasses.replace(config, **off)
 
@@ -145,13 +156,14 @@ class EvaluateConfig:
     """§IV-D and §IV-E.
 
     Attributes:
-        seed: of image pairs, queries and the bootstrap.
-        pairs: image pairs per object type, within a scene and across scenes (the paper: 500).
-        queries: pixels on the object in the first image (the paper: 100).
-        travel, turn: least distance (metres) and angle (degrees) between the two views of a pair within a scene.
-        validation_pairs: image pairs per object type in the validation scenes.
-        tracked: query points per object and sequence (the paper: 2 to 5).
-        replicates: of the bootstrap over test scenes.
+        seed: Seed of the image pairs, the query pixels and the bootstrap.
+        pairs: Image pairs for each object, within a scene and across scenes (the paper: 500).
+        queries: Query pixels on the object in the first image of each pair (the paper: 100).
+        travel: Least distance between the two cameras of a pair within a scene, metres.
+        turn: Least angle between the two cameras of a pair within a scene, degrees.
+        validation_pairs: Image pairs for each object in the validation scenes.
+        tracked: Query points for each object and sequence (the paper: 2 to 5).
+        replicates: Bootstrap replicates over test scenes.
     """
 
     seed: Seed
@@ -166,7 +178,11 @@ class EvaluateConfig:
 
 @configuration
 class Don:
-    """One field for each section of `params.yaml`, in the order of the paper."""
+    """One field for each section of `params.yaml`, in the order of the paper.
+
+    Raises:
+        ValueError: A row wants more scenes than there are, or the robot wants unknown rows or objects.
+    """
 
     scenes: ScenesConfig
     augment: AugmentConfig

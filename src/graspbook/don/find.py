@@ -23,14 +23,14 @@ SMALLEST = 4 * STRIDE
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Match:
-    """Where a point was found.
+    """A point and its best match in another picture.
 
     Attributes:
-        point: (u, v) in the reference, pixels.
-        found: (u, v) of the best match, pixels.
-        closeness: of that match: see `heat`.
-        heat: float32 [H, W], how close each pixel's descriptor is to the point's: the cosine similarity where NT-Xent
-            was the loss, minus the distance elsewhere.
+        point: Pixel coordinates (u, v) in the reference.
+        found: Pixel coordinates (u, v) of the best match.
+        closeness: Value of `heat` at the best match, its maximum.
+        heat: Closeness of each pixel's descriptor to the point's, float32 [H, W]: cosine similarity for a network
+            trained with NT-Xent, else the negative Euclidean distance.
     """
 
     point: tuple[float, float]
@@ -44,10 +44,18 @@ def descriptors_of(
     picture: UInt8[np.ndarray, "h w 3"],
     points: Sequence[tuple[float, float]] | Float[np.ndarray, "n 2"],
 ) -> Float[Tensor, "n d"]:
-    """Descriptors at pixels (u, v) of a picture, each at the nearest pixel.
+    """Descriptors at given pixels of a picture.
+
+    Args:
+        trained: The network, with the row it was trained for.
+        picture: RGB picture, uint8 [H, W, 3].
+        points: Pixel coordinates (u, v), [n, 2]; each is rounded to the nearest pixel.
+
+    Returns:
+        One descriptor for each point, [n, d].
 
     Raises:
-        InputError: Not a colour picture, or a point is outside it.
+        InputError: The picture is not uint8 [H, W, 3] or too small, or a point is outside it.
     """
     _check_picture(picture, "reference")
     height, width = picture.shape[:2]
@@ -64,10 +72,18 @@ def descriptors_of(
 def find_descriptors(
     trained: Trained, wanted: Float[Tensor, "n d"], picture: UInt8[np.ndarray, "h w 3"]
 ) -> Float[np.ndarray, "n 2"]:
-    """The pixels (u, v) whose descriptors are nearest, float64; compared as the network's row is (§IV-D).
+    """Pixels of a picture whose descriptors are nearest to the wanted ones (§IV-D).
+
+    Args:
+        trained: The network, with the row that says how descriptors are compared.
+        wanted: Descriptors to look for, [n, d].
+        picture: RGB picture, uint8 [H, W, 3].
+
+    Returns:
+        Pixel coordinates (u, v) of the best matches, float64 [n, 2].
 
     Raises:
-        InputError: Not a colour picture.
+        InputError: The picture is not uint8 [H, W, 3] or too small.
     """
     _check_picture(picture, "picture")
     places = nearest_pixels(wanted, _described(trained, picture), measure_of(trained.row))
@@ -84,13 +100,13 @@ def find_point(
     """Looks for one point of a reference in another picture.
 
     Args:
-        trained: The network, and the row that says how descriptors are compared.
-        reference: uint8 RGB.
-        point: (u, v) in it, pixels from the middle of the upper left one.
-        picture: uint8 RGB, of any size.
+        trained: The network, with the row that says how descriptors are compared.
+        reference: RGB picture that shows the point, uint8 [H, W, 3].
+        point: Pixel coordinates (u, v) in the reference; (0, 0) is the centre of the upper left pixel.
+        picture: RGB picture that is searched, uint8 [H, W, 3] of any size from 32 pixels a side.
 
     Raises:
-        InputError: The point lies outside, or one of the pictures is no uint8 [H, W, 3].
+        InputError: The point lies outside the reference, or one of the pictures is not uint8 [H, W, 3] or too small.
     """
     wanted = descriptors_of(trained, reference, [point])
     _check_picture(picture, "picture")

@@ -24,10 +24,13 @@ def nt_xent(
     The paper sums over the 2N descriptors; here they are averaged, so that one learning rate fits every N.
 
     Args:
-        a: Descriptors of N pixels of the first views of a batch.
-        b: Descriptors of the matching pixels of the second views.
-        temperature: tau.
-        negatives: Ours: descriptors of M pixels that match none of them, which the sum has besides.
+        a: Descriptors of N pixels in the first views of a batch, [n, d].
+        b: Descriptors of the matching pixels in the second views, [n, d].
+        temperature: Temperature tau, which divides the cosine similarities.
+        negatives: Descriptors of M pixels that match none of the others, further negatives, [m, d] (ours).
+
+    Returns:
+        The mean loss over the 2N descriptors, a scalar.
     """
     descriptors = normalize(torch.cat([a, b]), dim=1)
     similarity = descriptors @ descriptors.T / temperature
@@ -39,7 +42,12 @@ def nt_xent(
 
 
 def match_loss(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
-    """Mean squared distance of matching descriptors ([1], the matches' part)."""
+    """Mean squared Euclidean distance of matching descriptors ([1], the matches' part).
+
+    Args:
+        a: Descriptors of N pixels in the first view, [n, d].
+        b: Descriptors of the matching pixels in the second view, [n, d].
+    """
     return ((a - b) ** 2).sum(1).mean()
 
 
@@ -55,11 +63,11 @@ def non_match_loss(
     else the few that are still wrong would be lost among the many that are right.
 
     Args:
-        a: Descriptors of N pixels.
-        others: Descriptors of K pixels that do not show the same point: for each of the N, or for each of G groups
-            of n / g pixels that follow one another.
-        counted: False for pixels that are left out, such as those too near to the true match.
-        margin: From this distance on, a non-match costs nothing.
+        a: Descriptors of N pixels, [n, d].
+        others: Descriptors, [g, k, d], of K pixels that do not show the same point: for each of the N (g = n), or for
+            each of G groups of n / g pixels that follow one another.
+        counted: Which non-matches count, [n, k]; False leaves a pixel out, such as one too near to the true match.
+        margin: Distance in descriptor space from which on a non-match costs nothing.
     """
     grouped = a.reshape(len(others), -1, a.shape[1])
     products = grouped @ others.transpose(1, 2)
@@ -73,6 +81,11 @@ def far_from(match: Float[Tensor, "n 2"], pixels: Float[Tensor, "g k 2"], radius
     """Which pixels are at least `radius` pixels from the true match: nearer ones show nearly the same point.
 
     Groups as in `non_match_loss`.
+
+    Args:
+        match: Pixel coordinates (u, v) of the true match of each of N pixels, [n, 2].
+        pixels: Pixel coordinates (u, v) of the K non-matches of each of G groups, [g, k, 2].
+        radius: Smallest distance from the true match, pixels.
     """
     apart = match.reshape(len(pixels), -1, 1, 2) - pixels[:, None]
     return ((apart**2).sum(3) >= radius**2).flatten(0, 1)

@@ -30,9 +30,12 @@ def nearest_pixels(
     first term is the same for all pixels.
 
     Args:
-        queries: Descriptors looked for.
-        descriptors: Of all pixels of an image, row by row.
-        measure: What close means.
+        queries: Descriptors to look for, [n, d].
+        descriptors: Descriptors of all pixels of an image, row by row, [p, d].
+        measure: Comparison of descriptors: "cosine" similarity or "euclidean" distance.
+
+    Returns:
+        Row-major index of the best pixel for each query, int64 [n].
 
     Raises:
         InputError: `measure` is not known.
@@ -51,26 +54,37 @@ def nearest_pixels(
 def pixel_errors(
     predicted: Float[np.ndarray, "n 2"], true: Float[np.ndarray, "n 2"], size: tuple[int, int]
 ) -> Float[np.ndarray, " n"]:
-    """Distances in pixels, as if the picture's diagonal were 800 pixels long.
+    """Distances between predicted and true pixels, scaled as if the picture's diagonal were 800 pixels long.
 
     Args:
-        predicted: Pixel coordinates (u, v).
-        true: Likewise.
-        size: Height and width of the picture in pixels.
+        predicted: Predicted pixel coordinates (u, v), [n, 2].
+        true: True pixel coordinates (u, v), [n, 2].
+        size: Height and width of the picture, pixels.
     """
     return np.linalg.norm(predicted - true, axis=1) * DIAGONAL / np.hypot(*size)
 
 
 def pck(errors: Float[np.ndarray, " n"], k: float) -> float:
-    """PCK@k, equation (3): the share of predictions that are at most k pixels off."""
+    """PCK@k, equation (3): the share of predictions that are at most k pixels off, 0..1.
+
+    Args:
+        errors: Pixel errors from `pixel_errors`, [n].
+        k: Largest error of a correct prediction, pixels of a picture with a diagonal of 800.
+    """
     return float(np.mean(np.asarray(errors) <= k))
 
 
 def area_under_pck(errors: Float[np.ndarray, " n"]) -> float:
     """Mean of PCK@k over k = 1, ..., 100: the area under the curve, at most 1 (§IV-D).
 
+    Args:
+        errors: Pixel errors from `pixel_errors`, [n].
+
+    Returns:
+        The area, 0..1.
+
     Raises:
-        InputError: There are no errors.
+        InputError: `errors` is empty.
     """
     if not len(errors):
         raise InputError("errors: expected at least one")

@@ -30,8 +30,8 @@ class Instances:
     """N instances on a grid, or on pixels.
 
     Attributes:
-        ids: 1 to N; 0: none.
-        classes: of each instance, 1 to 8.
+        ids: Instance of each element or pixel, 1 to N; 0: none, [h, w].
+        classes: Class of each instance, 1 to 8, [n].
     """
 
     ids: Int[np.ndarray, "h w"]
@@ -47,10 +47,10 @@ def cluster_by_centres(
     """The paper's post-processing.
 
     Args:
-        classes: Of each element; 0: background.
-        embeddings: Of each element.
-        confidence: Of each element being a centre, 0..1.
-        config: Threshold of the confidence, and distances; in the paper both are delta_a.
+        classes: Class of each element; 0: background, [h, w].
+        embeddings: Embedding of each element, [d, h, w].
+        confidence: Confidence that each element is a centre, 0..1, [h, w].
+        config: Confidence threshold and distances in embedding space; in the paper both distances are delta_a.
     """
     ids, found = np.zeros(classes.shape, np.int32), []
     flat = embeddings.reshape(len(embeddings), -1).T
@@ -77,10 +77,13 @@ def find_centres(
     whose embedding is nearer than `duplicates` to that of a surer one is left out.
 
     Args:
-        sure: bool [h, w] elements of the class above the threshold.
-        confidence: [h, w].
-        flat: Embeddings, row by row.
-        duplicates: A distance of embeddings.
+        sure: Elements of one class above the confidence threshold, bool [h, w].
+        confidence: Confidence that each element is a centre, 0..1, [h, w].
+        flat: Embedding of each element, row by row, [n, d].
+        duplicates: Distance in embedding space below which a centre is a duplicate of a more confident one.
+
+    Returns:
+        Row-major indices of the centres, the most confident first, int64 [k].
     """
     blobs, count = ndimage.label(sure, NEIGHBOURS)
     if count == 0:
@@ -111,9 +114,9 @@ def cluster_all_to_all(
     no instance yet takes all within half the radius of where it has come to, until none is left.
 
     Args:
-        classes: Of each element; 0: background.
-        embeddings: Of each element.
-        config: Radius and rounds.
+        classes: Class of each element; 0: background, [h, w].
+        embeddings: Embedding of each element, [d, h, w].
+        config: Radius of the mean shift in embedding space, and number of its rounds.
     """
     ids, found = np.zeros(classes.shape, np.int32), []
     flat = embeddings.reshape(len(embeddings), -1).T
@@ -133,7 +136,12 @@ def cluster_all_to_all(
 
 
 def connected_components(classes: Int[np.ndarray, "h w"], config: ClusterConfig) -> Instances:
-    """Each connected component of a class is an instance: what the semantics alone can do."""
+    """Each connected component of a class is an instance: what the semantics alone can do.
+
+    Args:
+        classes: Class of each element; 0: background, [h, w].
+        config: Clustering settings, of which the least size of an instance is used.
+    """
     ids, found = np.zeros(classes.shape, np.int32), []
     for number in np.unique(classes[classes > 0]):
         blobs, count = ndimage.label(classes == number, NEIGHBOURS)
@@ -151,14 +159,14 @@ def score_instances(
     """How sure each instance is, 0..1: average precision ranks by it, and the paper does not say how.
 
     Args:
-        instances: On the grid.
-        probability: Of each class.
-        confidence: Of being a centre; None where there is no such decoder.
-        kind: "confidence": the highest in the instance; "certainty": mean probability of its class; "size": n / (n +
-            64) for n elements; "product": certainty x size.
+        instances: Instances on the grid.
+        probability: Probability of each class at each element, 0..1, [c, h, w].
+        confidence: Confidence that each element is a centre, 0..1, [h, w]; None where there is no such decoder.
+        kind: Score: "confidence" is the highest in the instance; "certainty" the mean probability of its class; "size"
+            n / (n + 64) for n elements; "product" certainty x size.
 
     Raises:
-        InputError: The score is "confidence", and there is none.
+        InputError: `kind` is "confidence", and `confidence` is None.
     """
     count = len(instances.classes)
     own = instances.ids.ravel()
@@ -177,7 +185,12 @@ def score_instances(
 
 
 def distances(one: Float[np.ndarray, "n d"], other: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "n k"]:
-    """Euclidean distances of all pairs."""
+    """Euclidean distances of all pairs.
+
+    Args:
+        one: First vectors, [n, d].
+        other: Second vectors, [k, d].
+    """
     squared = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
     return np.sqrt(np.maximum(squared, 0))
 

@@ -19,10 +19,16 @@ class DataConfig:
     """Pictures and labels in Cityscapes' layout (§IV-A).
 
     Attributes:
-        seed: of the training drives; validation and test have the next two.
-        n_train, n_validation, n_test: pictures that are made.
-        folder: of a data set that is there already, such as the real Cityscapes; None: an aisle is made.
-        validation_cities: of such a folder's split "train": they choose, and are not trained on; its "val" is the test.
+        seed: Seed of the training drives; validation and test drives take the next two integers.
+        n_train: Training pictures to make.
+        n_validation: Validation pictures to make.
+        n_test: Test pictures to make.
+        folder: Folder of an existing data set, such as the real Cityscapes; None: an aisle is simulated.
+        validation_cities: Cities of that folder's split "train" that are held out for validation; its split "val" is
+            the test.
+
+    Raises:
+        ValueError: There are validation cities without a folder, or a folder without them.
     """
 
     seed: Seed
@@ -42,11 +48,11 @@ class SuperpixelConfig:
     """§III-C.
 
     Attributes:
-        compactness: weight of the distance in the image plane, in units of Lab per k pixels.
-        sizes: k that are compared.
-        images: pictures that they are compared on.
-        repeats: of a measurement of time.
-        replicates: of the bootstrap over drives.
+        compactness: Weight of the distance in the image plane, in units of Lab per k pixels.
+        sizes: Values of k to compare, pixels.
+        images: Number of pictures for the comparison.
+        repeats: Repetitions of each time measurement.
+        replicates: Bootstrap replicates over drives.
     """
 
     compactness: Positive
@@ -61,13 +67,15 @@ class ClusterConfig:
     """Post-processing (§III-B).
 
     Attributes:
-        threshold: confidence from which an element can be a centre.
-        assign: an element farther from all centres than this belongs to none; the paper: delta_a.
-        duplicates: a centre nearer to a surer one than this is the same; the paper: delta_a.
-        score: how instances are ranked.
-        radius: of the all-to-all clustering: elements so near attract each other.
-        shifts: of the all-to-all clustering: rounds.
-        least: instances with fewer elements are dropped.
+        threshold: Confidence above which an element can be a centre, 0..1.
+        assign: Largest distance in embedding space from an element to its centre; farther ones belong to no instance
+            (the paper: delta_a).
+        duplicates: Distance in embedding space below which a centre is a duplicate of a more confident one (the paper:
+            delta_a).
+        score: Score by which instances are ranked.
+        radius: Radius of the mean shift in all-to-all clustering, a distance in embedding space.
+        shifts: Rounds of the mean shift in all-to-all clustering.
+        least: Least number of grid elements of an instance; smaller ones are dropped.
     """
 
     threshold: Fraction
@@ -81,14 +89,14 @@ class ClusterConfig:
 
 @configuration
 class ChoiceConfig:
-    """What is chosen on validation pictures: whatever the paper leaves open, or what does not fit our pictures.
+    """Settings to choose on validation pictures: those that the paper leaves open or that do not fit our pictures.
 
     Attributes:
-        pictures: at most so many validation pictures choose.
-        thresholds: of the confidence, the paper's first.
-        assign: distances to the nearest centre, the paper's first.
-        radii: of the all-to-all clustering.
-        scores: how instances are ranked.
+        pictures: Largest number of validation pictures to choose on.
+        thresholds: Confidence thresholds to try, 0..1, the paper's first.
+        assign: Distances to the nearest centre to try, in embedding space, the paper's first.
+        radii: Mean-shift radii to try for all-to-all clustering, in embedding space.
+        scores: Ranking scores to try.
     """
 
     pictures: Count
@@ -103,9 +111,10 @@ class TimingConfig:
     """How milliseconds are measured (Table I).
 
     Attributes:
-        width, height: of the pictures.
-        pictures: how many, at most.
-        repeats: of each measurement; the shortest counts.
+        width: Width of the timed pictures, pixels.
+        height: Height of the timed pictures, pixels.
+        pictures: Largest number of pictures to time.
+        repeats: Repetitions of each measurement; the shortest counts.
     """
 
     width: Count
@@ -119,11 +128,11 @@ class BeyondConfig:
     """What bounds the method (ours).
 
     Attributes:
-        pictures: at most so many test pictures.
-        sizes: k of the grids that true labels are brought down to and back from.
-        counts: instances on a grid whose clustering is timed.
-        side: of each of them, elements.
-        repeats: of each measurement; the shortest counts.
+        pictures: Largest number of test pictures to use.
+        sizes: Values of k, pixels, of the grids that true labels are brought down to and back from.
+        counts: Numbers of instances on a grid whose clustering is timed.
+        side: Side of each of these instances, grid elements.
+        repeats: Repetitions of each measurement; the shortest counts.
     """
 
     pictures: Count
@@ -138,9 +147,9 @@ class MetricsConfig:
     """Scores (§IV-B).
 
     Attributes:
-        least_area: objects and detections of fewer pixels count neither way.
-        seed: of the bootstrap over drives.
-        replicates: of the bootstrap.
+        least_area: Least area of objects and detections that count, pixels; smaller ones count neither way.
+        seed: Seed of the bootstrap over drives.
+        replicates: Bootstrap replicates.
     """
 
     least_area: Count
@@ -150,7 +159,11 @@ class MetricsConfig:
 
 @configuration
 class Joint:
-    """One field for each section of `params.yaml`, in the order of the paper."""
+    """One field for each section of `params.yaml`, in the order of the paper.
+
+    Raises:
+        ValueError: A row's k is not below the encoder's output stride.
+    """
 
     world: AisleConfig
     data: DataConfig

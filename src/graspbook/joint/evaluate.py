@@ -19,12 +19,12 @@ from graspbook.joint.segment import Method, Segmentation, segment
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a network made of N pictures.
+    """Results of a network on N pictures.
 
     Attributes:
-        counts: pixels by true and by found class, of each picture.
-        matches: of each of the eight classes.
-        cities: city or drive of each picture: a bootstrap resamples whole ones.
+        counts: Confusion matrix of each picture, pixels by true and by found class, [n, c, c].
+        matches: Matches of each of the eight classes.
+        cities: City or drive of each picture, the units of the bootstrap.
     """
 
     counts: Int[np.ndarray, "n c c"]
@@ -46,16 +46,16 @@ def evaluate(
     method: Method | None = None,
     square: bool = False,
 ) -> Evaluation:
-    """Segment all pictures of a split.
+    """Segments all pictures of a split and compares the results with the labels.
 
     Args:
-        network: In evaluation mode.
+        network: Network in evaluation mode.
         streets: Pictures with labels.
-        clustering: Of the post-processing.
-        compactness: Of the superpixels.
-        least_area: Objects and detections of fewer pixels count neither way.
-        method: See `segment`.
-        square: See `segment`.
+        clustering: Clustering settings.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+        least_area: Least area of objects and detections that count, pixels; smaller ones count neither way.
+        method: Clustering method, see `segment`.
+        square: Whether square cells replace the superpixels, see `segment`.
     """
 
     def segmenter(image: np.ndarray) -> Segmentation:
@@ -65,12 +65,12 @@ def evaluate(
 
 
 def evaluate_by(segmenter: Callable[[np.ndarray], Segmentation], streets: Streets, least_area: int) -> Evaluation:
-    """Segment all pictures of a split by any method.
+    """Segments all pictures of a split by any method and compares the results with the labels.
 
     Args:
-        segmenter: From a picture, uint8 RGB, to what is said of it.
+        segmenter: Function from an RGB picture, uint8 [H, W, 3], to its segmentation.
         streets: Pictures with labels.
-        least_area: Objects and detections of fewer pixels count neither way.
+        least_area: Least area of objects and detections that count, pixels; smaller ones count neither way.
     """
     counts, truth, found = np.zeros((len(streets), CLASSES, CLASSES), np.int64), [], []
     for place, street in enumerate(streets):

@@ -23,12 +23,12 @@ Focus = Literal["printed", "background"]
 
 @dataclasses.dataclass(frozen=True)
 class Targets:
-    """What the three decoders should say of B images, on the grid.
+    """True outputs of the three decoders for B images, on the grid of superpixels.
 
     Attributes:
-        classes: 0 to C - 1.
-        instances: 1 to N in each image, 0: none.
-        centres: the element of each instance that is its centre.
+        classes: Class of each element, 0 to C - 1, [b, h, w].
+        instances: Instance of each element, 1 to N in each image, 0 for none, [b, h, w].
+        centres: Which element is the centre of its instance, [b, h, w].
     """
 
     classes: Int[Tensor, "b h w"]
@@ -36,19 +36,33 @@ class Targets:
     centres: Bool[Tensor, "b h w"]
 
     def to(self, device: torch.device) -> Targets:
-        """The same on a device."""
+        """The same targets on another device.
+
+        Args:
+            device: Device to copy to.
+        """
         return Targets(self.classes.to(device), self.instances.to(device), self.centres.to(device))
 
 
 def class_weights(frequency: Float[Tensor, c]) -> Float[Tensor, c]:
-    """w_c = 1 / log(f_c + 1.02), equation (2); 50.5 for a class that is absent, 1.42 for one that is everywhere."""
+    """w_c = 1 / log(f_c + 1.02), equation (2); 50.5 for a class that is absent, 1.42 for one that is everywhere.
+
+    Args:
+        frequency: Share f_c of the pixels that have each class, 0..1, [c].
+    """
     return 1 / torch.log(frequency + EPSILON)
 
 
 def semantic_loss(
     logits: Float[Tensor, "b c h w"], classes: Int[Tensor, "b h w"], weights: Float[Tensor, c]
 ) -> Float[Tensor, ""]:
-    """Weighted cross-entropy, equation (1), as the weighted mean over the elements."""
+    """Weighted cross-entropy, equation (1), as the weighted mean over the elements.
+
+    Args:
+        logits: Class logits of each element, [b, c, h, w].
+        classes: True class of each element, [b, h, w].
+        weights: Weight w_c of each class, [c].
+    """
     return cross_entropy(logits, classes, weights)
 
 
@@ -58,10 +72,14 @@ def embedding_losses(
     """Attraction (3), repulsion (4) and regularisation of the embeddings.
 
     Args:
-        embeddings: One vector for each element.
-        targets: Instances and their centres; one instance has nothing to be repelled from, none costs nothing.
-        attract: delta_a, the distance to its centre that an element may have.
-        repel: delta_r, the distance that centres should have.
+        embeddings: Embedding of each element, [b, d, h, w].
+        targets: True instances and their centres; an image without instances costs nothing, one with a single instance
+            no repulsion.
+        attract: Largest distance delta_a from an element to its centre that costs nothing, in embedding space.
+        repel: Least distance delta_r between centres that costs nothing, in embedding space.
+
+    Returns:
+        Attraction, repulsion and regularisation, each a scalar averaged over the images.
     """
     pulls, pushes, norms = [], [], []
     for vectors, instances, centres in zip(embeddings, targets.instances, targets.centres, strict=True):
@@ -97,11 +115,11 @@ def centre_loss(
     """The focal loss (5), summed over the grid, divided by the number of centres (or by 1).
 
     Args:
-        logits: Of the confidence.
-        centres: Where it should be 1.
-        alpha: Weight of the class that `focus` names; the other one has 1 - alpha.
-        gamma: How much less what is sure already counts; 0: cross-entropy.
-        focus: "printed": alpha weighs the centres.
+        logits: Logits of the confidence that an element is a centre, [b, h, w].
+        centres: Which elements are centres, [b, h, w].
+        alpha: Weight of the class that `focus` names, 0..1; the other class has 1 - alpha.
+        gamma: Focusing exponent: the higher, the less well-classified elements count; 0 gives cross-entropy.
+        focus: Class that alpha weighs: "printed" for the centres, "background" for all other elements.
     """
     positive, negative = (alpha, 1 - alpha) if focus == "printed" else (1 - alpha, alpha)
     # log y = logsigmoid(x), log(1 - y) = logsigmoid(-x): no logarithm of 0

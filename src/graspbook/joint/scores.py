@@ -18,15 +18,15 @@ LARGE = 1024
 
 
 def match_pictures(truth: Iterable[Street], found: Iterable[Segmentation], least_area: int) -> list[Matches]:
-    """For each of the eight classes what became of its detections.
+    """Matches detections with objects, for each of the eight classes.
 
     Objects and detections of fewer pixels than `least_area` count neither way, nor do detections that lie for the most
     part on things of their class that nobody told apart.
 
     Args:
         truth: Labelled pictures.
-        found: For each of them what was found.
-        least_area: Pixels.
+        found: Segmentation of each of them.
+        least_area: Least area of objects and detections that count, pixels.
     """
     limits = np.array([(least_area, np.inf), (least_area, LARGE - 1), (LARGE, np.inf)])
     pictures = [_overlaps(street, said) for street, said in zip(truth, found, strict=True)]
@@ -37,8 +37,11 @@ def instance_scores(matches: Sequence[Matches], weights: np.ndarray | None = Non
     """AP, AP50, and AP of large and of smaller objects, percent [R]: means over the classes that have objects.
 
     Args:
-        matches: Of each class.
-        weights: [R, N] how often each picture counts; once if None.
+        matches: Matches of each class, from `match_pictures`.
+        weights: How often each of N pictures counts in each of R replicates, [R, N]; None: once.
+
+    Returns:
+        `ap50`, `ap`, `ap_large` and `ap_small`, percent, [R] each.
     """
     single = [average_precision(part, weights) for part in matches if part.n_objects[0].any()]
     names = {"ap50": "ap50", "ap": "ap", "apl": "ap_large", "apm": "ap_small"}

@@ -27,12 +27,12 @@ Method = Literal["centres", "all-to-all", "components"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Grids:
-    """What the network says of one picture, on the grid.
+    """Outputs of the network for one picture, on the grid of superpixels.
 
     Attributes:
-        probability: of each class.
-        embeddings: of each element.
-        confidence: of being a centre; None from a network without that decoder.
+        probability: Probability of each class at each element, 0..1, [c, h, w].
+        embeddings: Embedding of each element, [d, h, w].
+        confidence: Confidence that each element is a centre, 0..1, [h, w]; None from a network without that decoder.
     """
 
     probability: Float[np.ndarray, "c h w"]
@@ -47,13 +47,13 @@ class Grids:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Segmentation:
-    """What the method says of one picture, on its pixels.
+    """Classes and instances of one picture, on its pixels.
 
     Attributes:
-        classes: 0: background, 1 to 8.
-        instances: on pixels; an instance without a pixel may be among them.
-        scores: of the instances, 0..1.
-        milliseconds: of "superpixels", "network", "clustering".
+        classes: Class of each pixel, uint8 [H, W]; 0: background, 1 to 8: things.
+        instances: Instances on pixels; some may have no pixel.
+        scores: Confidence of each instance, 0..1, [n].
+        milliseconds: Time spent on "superpixels", "network" and "clustering", milliseconds.
     """
 
     classes: UInt8[np.ndarray, "H W"]
@@ -64,7 +64,12 @@ class Segmentation:
 
 @torch.inference_mode()
 def predict_grids(network: JointNetwork, image: UInt8[np.ndarray, "H W 3"]) -> Grids:
-    """What a network says of one picture; the network may be on any device."""
+    """Runs the network on one picture.
+
+    Args:
+        network: Network in evaluation mode, on any device.
+        image: RGB image, uint8 [H, W, 3].
+    """
     device = next(network.parameters()).device
     said = network(torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255)
     confidence = None if said.centres is None else torch.sigmoid(said.centres[0]).cpu().numpy()
@@ -75,9 +80,12 @@ def find_instances(grids: Grids, config: ClusterConfig, method: Method) -> tuple
     """Instances on the grid, and their scores.
 
     Args:
-        grids: Of one picture.
-        config: Of the clustering; without a decoder of centres the score "confidence" becomes "certainty".
-        method: How.
+        grids: Network outputs for one picture.
+        config: Clustering settings; without a decoder of centres the score "confidence" becomes "certainty".
+        method: Clustering method, see `graspbook.joint.clustering`.
+
+    Returns:
+        The instances on the grid, and the score of each, 0..1, [n].
     """
     classes = grids.classes
     if method == "centres":
@@ -101,12 +109,18 @@ def segment(
     """Classes and instances of a picture's pixels.
 
     Args:
-        network: In evaluation mode.
-        picture: uint8 or uint16, grey or RGB, of any size.
-        config: Of the clustering.
-        compactness: Of the superpixels.
-        method: By default "centres", and "all-to-all" for a network without a decoder of centres.
-        square: Without superpixels, as the paper's baseline does it: each element holds for its square of pixels.
+        network: Network in evaluation mode, on any device.
+        picture: Grey or RGB picture of any size, uint8 or uint16.
+        config: Clustering settings.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+        method: Clustering method; None: "centres", or "all-to-all" for a network without a decoder of centres.
+        square: Whether square cells of pixels replace the superpixels, as in the paper's baseline.
+
+    Returns:
+        Classes and instances on pixels, and the time of each part.
+
+    Raises:
+        InputError: The picture has another shape or type, or is smaller than a superpixel.
     """
     image = as_rgb(picture)
     device = next(network.parameters()).device
@@ -129,7 +143,16 @@ def segment(
 
 
 def square_cells(height: int, width: int, k: int) -> Int[torch.Tensor, "H W"]:
-    """The cell of each pixel in a grid that follows no edge: what superpixels are compared with."""
+    """The cell of each pixel in a grid that follows no edge: what superpixels are compared with.
+
+    Args:
+        height: Height of the picture, pixels.
+        width: Width of the picture, pixels.
+        k: Side of a cell, pixels.
+
+    Returns:
+        Row-major number of each pixel's cell, [H, W].
+    """
     columns = grid_size(height, width, k)[1]
     return torch.arange(height)[:, None] // k * columns + torch.arange(width) // k
 

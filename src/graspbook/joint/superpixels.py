@@ -33,13 +33,13 @@ _EDGE = 0.008856
 
 
 def as_rgb(image: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
-    """Any picture as 8-bit RGB.
+    """Converts any picture to 8-bit RGB.
 
     Args:
-        image: uint8 or uint16 [H, W], [H, W, 1] or [H, W, 3]; 16 bits are rounded to 8.
+        image: Picture, uint8 or uint16 [H, W], [H, W, 1] or [H, W, 3]; 16 bits are rounded to 8.
 
     Raises:
-        InputError: Another shape or type.
+        InputError: The picture has another shape or type, or no pixel.
     """
     if image.ndim == 2:
         image = image[..., None]
@@ -51,7 +51,11 @@ def as_rgb(image: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def to_lab(rgb: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "3 h w"]:
-    """CIE Lab of sRGB, white point D65: L in 0..100."""
+    """CIE Lab of sRGB, white point D65: L in 0..100.
+
+    Args:
+        rgb: sRGB image, uint8 [H, W, 3].
+    """
     device = rgb.device
     linear = _LINEAR.to(device).index_select(0, rgb.permute(2, 0, 1).flatten().int()).view(3, -1)
     xyz = (_XYZ / _WHITE[:, None]).to(device) @ linear
@@ -61,7 +65,13 @@ def to_lab(rgb: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "3 h w"]:
 
 
 def grid_size(height: int, width: int, k: int) -> tuple[int, int]:
-    """Rows and columns of the grid of superpixels."""
+    """Rows and columns of the grid of superpixels.
+
+    Args:
+        height: Height of the picture, pixels.
+        width: Width of the picture, pixels.
+        k: Pixels along one side of a cell.
+    """
     return -(-height // k), -(-width // k)
 
 
@@ -69,12 +79,12 @@ def superpixels(rgb: UInt8[Tensor, "h w 3"], k: int, compactness: float = COMPAC
     """The superpixel of each pixel: number of its cell in the grid, row by row.
 
     Args:
-        rgb: A picture, on any device.
-        k: Side of a cell, pixels; 1: each pixel is its own.
+        rgb: RGB picture, uint8 [H, W, 3], on any device.
+        k: Pixels along one side of a cell, the stride of the superpixel grid; 1: each pixel is its own superpixel.
         compactness: Weight of the distance in the image plane, in units of Lab per k pixels.
 
     Raises:
-        InputError: k below 1, or larger than the picture.
+        InputError: k is below 1 or larger than the picture's shorter side.
     """
     height, width = rgb.shape[:2]
     if not 1 <= k <= min(height, width):
@@ -113,7 +123,15 @@ def _candidates(size: int, count: int, k: int, device: torch.device) -> list[tup
 
 
 def centres_of_mass(labels: Int[Tensor, "h w"], k: int) -> Int[Tensor, "2 n"]:
-    """Row and column of the pixel nearest to each superpixel's centre of mass; of the cell's middle if it is empty."""
+    """Row and column of the pixel nearest to each superpixel's centre of mass; of the cell's middle if it is empty.
+
+    Args:
+        labels: Superpixel of each pixel, [h, w].
+        k: Pixels along one side of a cell.
+
+    Returns:
+        Row and column of one pixel for each superpixel, int [2, n].
+    """
     height, width = labels.shape
     rows, columns = grid_size(height, width, k)
     cells, flat = rows * columns, labels.flatten()
@@ -132,21 +150,42 @@ def centres_of_mass(labels: Int[Tensor, "h w"], k: int) -> Int[Tensor, "2 n"]:
 
 
 def sample(values: Tensor, labels: Int[Tensor, "h w"], k: int) -> Tensor:
-    """Labels of pixels [..., H, W] brought down to the grid [..., h, w]: each at a centre of mass (Figure 4)."""
+    """Brings labels of pixels down to the grid: an element takes that at its superpixel's centre of mass (Figure 4).
+
+    Args:
+        values: Labels of pixels, [..., H, W].
+        labels: Superpixel of each pixel, [H, W].
+        k: Pixels along one side of a cell.
+
+    Returns:
+        Labels of elements, [..., h, w].
+    """
     row, column = centres_of_mass(labels, k)
     return values[..., row, column].view(*values.shape[:-2], *grid_size(*labels.shape, k))
 
 
 def spread(grid: Tensor, labels: Int[Tensor, "h w"]) -> Tensor:
-    """Values of the grid [..., h, w] on all pixels of their superpixels [..., H, W]: one to many."""
+    """Gives every pixel the value of its superpixel.
+
+    Args:
+        grid: Values on the grid, [..., h, w].
+        labels: Superpixel of each pixel, [H, W].
+
+    Returns:
+        Values on pixels, [..., H, W].
+    """
     return grid.flatten(-2)[..., labels]
 
 
 def under_segmentation_error(labels: Int[Tensor, "h w"], truth: Int[Tensor, "h w"]) -> float:
-    """Share of the pixels that leak out of the true segment that their superpixel belongs to.
+    """Share of the pixels that leak out of the true segment that their superpixel belongs to, 0..1.
 
     A superpixel belongs to the segment with most of its pixels; the others are lost whatever a network says of it.
     This is the "corrected" error of Van den Bergh et al.; 0 is best.
+
+    Args:
+        labels: Superpixel of each pixel, [h, w].
+        truth: True segment of each pixel, [h, w].
     """
     counts = _contingency(labels, truth)
     return float(1 - counts.amax(1).sum() / counts.sum())
@@ -156,9 +195,9 @@ def boundary_recall(labels: Int[Tensor, "h w"], truth: Int[Tensor, "h w"], withi
     """Share of the true boundary with a superpixel's boundary at most `within` pixels away; 1 if there is none.
 
     Args:
-        labels: Superpixels.
-        truth: Segments.
-        within: Chessboard distance, pixels.
+        labels: Superpixel of each pixel, [h, w].
+        truth: True segment of each pixel, [h, w].
+        within: Largest chessboard distance between the two boundaries, pixels.
     """
     wanted, found = boundary(truth), boundary(labels)
     near = torch.nn.functional.max_pool2d(found[None].float(), 2 * within + 1, 1, within)[0] > 0
@@ -166,7 +205,11 @@ def boundary_recall(labels: Int[Tensor, "h w"], truth: Int[Tensor, "h w"], withi
 
 
 def boundary(labels: Int[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
-    """Pixels whose right or lower neighbour has another label."""
+    """Pixels whose right or lower neighbour has another label.
+
+    Args:
+        labels: Label of each pixel, [h, w].
+    """
     edge = torch.zeros_like(labels, dtype=torch.bool)
     edge[:, :-1] |= labels[:, 1:] != labels[:, :-1]
     edge[:-1] |= labels[1:] != labels[:-1]

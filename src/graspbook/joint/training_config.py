@@ -19,14 +19,17 @@ class NetworkConfig:
     """Encoders and decoders (§III-A).
 
     Attributes:
-        encoder_stride: of the encoder's last features; 16 in Table I.
-        widths: channels of the decoders at strides 16, 8, 4 and 2.
-        embedding: dimensions of an embedding.
-        prior: pi, the confidence of a centre that training starts with.
-        darknet_width: Darknet-53 has so many times its channels.
-        mobilenet_weights: where MobileNetV2's come from.
-        mobilenet_location: for "hub" only.
-        darknet_location: None: random weights; else a file, or a name for timm's hub.
+        encoder_stride: Output stride of the encoder, pixels; 16 in Table I.
+        widths: Channels of the decoders at strides 16, 8, 4 and 2.
+        embedding: Number of dimensions of an embedding.
+        prior: Confidence pi that an element is a centre at the start of training, above 0 and below 1.
+        darknet_width: Factor on the channels of Darknet-53, above 0 and at most 1.
+        mobilenet_weights: Source of MobileNetV2's weights: "bundled", "hub" or "random".
+        mobilenet_location: A weight file or a name on the hub; only for weights from the "hub", else None.
+        darknet_location: A weight file, or a name for timm's hub; None: random weights.
+
+    Raises:
+        ValueError: A location, the prior or a width is out of range or does not fit the others.
     """
 
     encoder_stride: Literal[8, 16, 32]
@@ -53,23 +56,23 @@ class TrainConfig:
     """How every row is trained (§III-A, §IV-A).
 
     Attributes:
-        seed: of the first training of each row; the next trainings count on.
-        steps: gradient steps; a row may have its own number.
-        batch_size: images.
-        learning_rate: of AdamW for the decoders, at its highest.
-        encoder_factor: the encoder's rate is so many times as high.
-        weight_decay: of AdamW.
-        clip: largest norm of the gradient.
-        evaluate_every: steps between evaluations on validation images.
-        evaluated: at most so many validation images are looked at then.
-        attract: delta_a of equation (3).
-        repel: delta_r of equation (4).
-        regularise: weight of the norm of the centres' embeddings, gamma.
-        alpha: of the focal loss (5).
-        gamma: of the focal loss (5); a row may have its own.
-        weights: of the semantic, the embedding and the centre loss.
-        contrast: standard deviation of a random factor of the colours, of 1.
-        brightness: standard deviation of what is added to all of them, of 1.
+        seed: Seed of the first training of each row; the row's further trainings take the next integers.
+        steps: Gradient steps; a row may have its own number.
+        batch_size: Images in each batch.
+        learning_rate: Highest learning rate of AdamW for the decoders; it rises linearly, then falls as half a cosine.
+        encoder_factor: Learning rate of the encoder as a multiple of the decoders'.
+        weight_decay: Weight decay of AdamW.
+        clip: Largest norm of the gradient.
+        evaluate_every: Steps between evaluations on validation images.
+        evaluated: Largest number of validation images in each evaluation.
+        attract: Attraction margin delta_a of equation (3), a distance in embedding space.
+        repel: Repulsion margin delta_r of equation (4), a distance in embedding space.
+        regularise: Weight gamma of the norm of the centres' embeddings.
+        alpha: Class weight alpha of the focal loss (5), above 0 and below 1.
+        gamma: Focusing exponent gamma of the focal loss (5); a row may have its own.
+        weights: Weights of the semantic, the embedding and the centre loss.
+        contrast: Standard deviation of a random relative change of each colour channel.
+        brightness: Standard deviation of a random offset on all colour channels, whose range is 0..1.
     """
 
     seed: Seed
@@ -96,15 +99,16 @@ class Row:
     """One row of a table.
 
     Attributes:
-        title: as the tables say it.
-        encoder: of the network.
-        k: side of a superpixel, and the decoders' output stride.
-        seeds: how often it is trained.
-        centres: whether it has a decoder for centres; the paper's baseline has none.
-        focus: which class alpha weighs in the loss of the centres.
-        gamma: of that loss; None: as `train` says.
-        encoder_factor: of the learning rate; an encoder with random weights wants 1. None: as `train` says.
-        steps: None: as `train` says.
+        title: Name of the row in the tables.
+        encoder: Encoder of the network.
+        k: Side of a superpixel and output stride of the decoders, pixels.
+        seeds: Number of trainings, each with a seed of its own.
+        centres: Whether the network has a decoder of centres; the paper's baseline has none.
+        focus: Class that alpha weighs in the centre loss: "background", or the centres as "printed".
+        gamma: Focusing exponent of the centre loss; None: as `train` says.
+        encoder_factor: Learning rate of the encoder as a multiple of the decoders'; random weights want 1. None: as
+            `train` says.
+        steps: Gradient steps; None: as `train` says.
     """
 
     title: Annotated[str, MinLen(1)]
@@ -123,13 +127,16 @@ class Other:
     """One row of a table for a network that the paper compares with (Tables II and III).
 
     Attributes:
-        title: as the tables say it.
-        network: which one; Mask R-CNN finds instances, the others classes only.
-        seeds: how often it is trained.
-        width: it has so many times its channels; Mask R-CNN's are in a section of its own.
-        steps: None: as `train` says.
-        batch_size: None: as `train` says.
-        learning_rate: None: as `train` says.
+        title: Name of the row in the tables.
+        network: Architecture; Mask R-CNN finds instances, the others classes only.
+        seeds: Number of trainings, each with a seed of its own.
+        width: Factor on the channels, above 0 and at most 1; Mask R-CNN's channels are in a section of its own.
+        steps: Gradient steps; None: as `train` says.
+        batch_size: Images in each batch; None: as `train` says.
+        learning_rate: Highest learning rate; None: as `train` says.
+
+    Raises:
+        ValueError: A width is given for Mask R-CNN.
     """
 
     title: Annotated[str, MinLen(1)]

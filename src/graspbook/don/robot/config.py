@@ -13,19 +13,20 @@ class RobotConfig:
     """Table V: which networks are asked, what the robot looks for, and what it grasps with.
 
     Attributes:
-        seed: of references, scenes and the bootstrap.
-        rows: of `trainings`, in the order of the table.
-        trainings: of each row, the first so many; networks of three are kept.
-        objects: the first so many known ones are looked for (the paper: 8).
-        scenes: that each object is looked for in, in each setting (the paper: 1).
-        turns: of each scene (§IV-G: 3).
-        angle: by which each turn goes on, degrees (§IV-G: 45).
-        click: the two pixels lie on the object's longer axis, so far from its middle, in parts of half its length.
-        patience: so many arrangements of a scene are tried until the object can be seen and grasped.
-        drop: where the surface lies deeper than the grasped point by more, the object is taken to end, metres.
-        clearance: between each finger and the object before the grasp, metres.
-        gripper: two jaws.
-        replicates: of the bootstrap over scenes.
+        seed: Seed of the references, the scenes and the bootstrap.
+        rows: Names of the rows of `trainings` to test, in the order of the table.
+        trainings: Trainings of each row to test, the first ones; networks of three are kept.
+        objects: Number of objects to look for, the first known ones (the paper: 8).
+        scenes: Scenes for each object in each setting (the paper: 1).
+        turns: Turns of each scene about the vertical (§IV-G: 3).
+        angle: Angle between successive turns, degrees (§IV-G: 45).
+        click: Distance of the two clicked pixels from the object's middle along its longer axis, as a share of half its
+            length, 0..1.
+        patience: Largest number of arrangements tried until the object can be seen and grasped.
+        drop: Depth below the grasped point at which the object is taken to end, metres.
+        clearance: Gap between each finger and the object before the grasp, metres.
+        gripper: Dimensions and forces of the two-jaw gripper.
+        replicates: Bootstrap replicates over scenes.
     """
 
     seed: Seed

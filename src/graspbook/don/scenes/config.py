@@ -10,23 +10,30 @@ from graspbook.world.table.wrist_config import WristConfig
 
 @configuration
 class ScenesConfig:
-    """What stands in a scene, how many are recorded, and by which camera.
+    """Objects in a scene, number of scenes, and the camera that records them.
 
     Attributes:
-        seed: of the single-object scenes; the other sets have the next three.
-        known: how many objects are known, the first of `graspbook.don.scenes.objects.KNOWN`: fewer have fewer
-            look-alikes among them.
-        n_single, n_multi: training scenes; the single-object ones show one object after another.
-        n_validation_multi, n_validation_single: scenes to choose weights on.
-        n_test: scenes to measure on, packed and loose in turn.
-        min_known, max_known: known objects in a scene of several.
-        unknown: others beside them, of shapes and prints that neither training nor test shares with the other.
-        packed: width of the area that objects fall into in a packed scene, metres.
-        loose: the same where they lie apart.
-        squeeze: the soft object is squeezed by up to this part between scenes, ...
-        curve: and bent by up to so much, 1/metres.
-        table_variety: the brightness of the table changes by up to this part from scene to scene.
-        camera: on the wrist.
+        seed: Seed of the single-object scenes; the other three sets take the next three integers.
+        known: Number of known objects, the first of `graspbook.don.scenes.objects.KNOWN`: fewer have fewer look-alikes
+            among them.
+        n_single: Training scenes with one object, one object after another.
+        n_multi: Training scenes with several objects.
+        n_validation_multi: Validation scenes with several objects, which choose the weights.
+        n_validation_single: Validation scenes with one object, which choose the weights.
+        n_test: Test scenes, packed and loose in turn.
+        min_known: Least number of known objects in a scene of several.
+        max_known: Largest number of known objects in a scene of several.
+        unknown: Number of unknown objects beside them; training and test scenes share none of their shapes and prints.
+        packed: Side of the square that objects fall into in a packed scene, metres.
+        loose: Side of the square that objects fall into in a loose scene, metres.
+        squeeze: Largest squeeze of the soft object: its size along one axis is scaled by exp(-squeeze) to exp(squeeze),
+            along another by the inverse.
+        curve: Largest coefficient b of the soft object's bend z + b x^2, either way, 1/metres.
+        table_variety: Largest relative change of the light's brightness between scenes, 0..1.
+        camera: Path and sensor of the camera on the wrist.
+
+    Raises:
+        ValueError: min_known, max_known and known do not rise.
     """
 
     seed: Seed
