@@ -28,7 +28,11 @@ _H01, _1, _2, _4, _56 = np.uint64(0x0101010101010101), np.uint64(1), np.uint64(2
 
 
 def partners_needed(samples: int, p: float) -> int:
-    """From how many of the samples a mask has to come: ceil(pK), at least 1.
+    """Number of samples whose masks a confidence mask intersects: ceil(pK), at least 1.
+
+    Args:
+        samples: Number K of samples.
+        p: Share of the samples, 0..1.
 
     Raises:
         InputError: p is not in 0..1.
@@ -45,16 +49,16 @@ def confidence_masks(
 
     Args:
         samples: K segmentations of one image.
-        p: share of the samples in which each returned mask lies within a mask of its class.
-        hypothesis: what a sample is less sure of than this is no part of what it says (ours; the paper does not say
-            which detections make a sample).
-        stop: the loop ends at the first best mask with a score of at most this.
+        p: Share of the samples in which each returned mask lies within a mask of its class, 0..1.
+        hypothesis: Least score of a detection that counts as part of a sample, 0..1 (ours; the paper does not say which
+            detections make a sample).
+        stop: Score of the best mask at or below which the loop ends, 0..1.
 
     Returns:
         Disjoint masks; scores as in §IV-B, the mean of s_j IoU(c, m_j) over the masks m_j that were intersected.
 
     Raises:
-        InputError: there is no sample, samples differ in size, or p is not in 0..1.
+        InputError: There is no sample, samples differ in size, or p is not in 0..1.
     """
     need = partners_needed(len(samples), p)
     masks, classes, scores, sample = pooled([sample.filter_by_score(hypothesis) for sample in samples])
@@ -70,7 +74,17 @@ def confidence_masks(
 def confidence_masks_reference(
     samples: Sequence[Segmentation], p: float, hypothesis: float = 0.0, stop: float = STOP
 ) -> Segmentation:
-    """Algorithm 1 as printed, step by step: see `confidence_masks`."""
+    """Algorithm 1 as printed, step by step: see `confidence_masks`.
+
+    Args:
+        samples: K segmentations of one image.
+        p: Share of the samples, 0..1, see `confidence_masks`.
+        hypothesis: Least score of a detection that counts, 0..1.
+        stop: Score of the best mask at or below which the loop ends, 0..1.
+
+    Raises:
+        InputError: There is no sample, samples differ in size, or p is not in 0..1.
+    """
     need = partners_needed(len(samples), p)
     masks, classes, scores, sample = pooled([sample.filter_by_score(hypothesis) for sample in samples])
     free = np.ones(masks.shape[1:], bool)
@@ -104,13 +118,28 @@ def confidence_masks_reference(
 
 
 def pack(masks: np.ndarray) -> np.ndarray:
-    """Masks bool [n, h, w] as bits, row by row: uint64 [n, W] with W = ceil(h w / 64)."""
+    """Packs masks into bits, row by row.
+
+    Args:
+        masks: Masks, bool [n, h, w].
+
+    Returns:
+        Words of 64 pixels each, uint64 [n, W] with W = ceil(h w / 64).
+    """
     bits = np.packbits(masks.reshape(len(masks), masks.shape[1] * masks.shape[2]), axis=1)
     return np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64)
 
 
 def unpack(words: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The inverse of `pack`, for masks of a height and a width."""
+    """The inverse of `pack`.
+
+    Args:
+        words: Packed masks, uint64 [n, W].
+        size: Height and width of the masks, pixels.
+
+    Returns:
+        Masks, bool [n, h, w].
+    """
     bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=1, count=size[0] * size[1])
     return bits.astype(bool).reshape(-1, *size)
 

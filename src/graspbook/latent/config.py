@@ -30,13 +30,13 @@ class LatentSettings:
     """The latent code, and how it goes in and out (§III-B, appendix A); the paper's choices in brackets.
 
     Attributes:
-        dimensions: of the code (64).
-        hidden: channels of the encoder's graph and of the prior's MLP.
-        rounds: layers of the graph network ("several").
-        side: regions are read with so many pixels a side.
-        sizes: whether the encoder is also told the mean and the spread of sizes and how many instances there are (no).
-        residual: whether features are added to what they and the code become (no).
-        coordinates: whether the injection is told where in the image it is (no).
+        dimensions: Dimensions of the code (64).
+        hidden: Channels of the encoder's graph network and of the prior's MLP.
+        rounds: Layers of the graph network ("several").
+        side: Side of the grid that each region's features are pooled to, pixels.
+        sizes: Whether the encoder also reads the mean and the spread of the instances' sizes, and their number (no).
+        residual: Whether the injection has a residual connection around it (no).
+        coordinates: Whether the injection also reads image coordinates, x and y from -1 to 1 (no).
     """
 
     dimensions: Count
@@ -53,21 +53,26 @@ class TrainConfig:
     """How every row is trained (§III-B, §V-A); the paper's choices in brackets.
 
     Attributes:
-        seed: of the first training of each row; the next trainings count on.
-        start_steps: gradient steps of the common Mask R-CNN that all rows of a data set start from; 0: none (0).
-        steps: gradient steps of a row after that; a row may have its own number.
-        batch_size: images.
-        learning_rate: of AdamW, at its highest; it rises, then falls as half a cosine.
-        backbone_rate: of the pretrained backbone, as a share of it.
-        encoder_rate: of the encoder, as a share of it: fast, its codes move away from under the decoder (1).
-        weight_decay: of AdamW.
-        clip: largest norm of the gradient.
-        beta: where the weight of the KL term ends; losses are means, so that 1 would kill the code.
-        warm_up: parts of the steps between which it rises from 0.
-        calibrate: images on which the encoder is calibrated before the first step; 0: it is not (0).
-        evaluate_every: steps between looks at held-out images.
-        weights: of the backbone.
-        location: only for weights of the hub.
+        seed: Seed of the first training of each row; the row's further trainings take the next integers.
+        start_steps: Gradient steps of the common Mask R-CNN that all rows of a data set start from; 0: no common start
+            (0).
+        steps: Gradient steps of a row after the common start; a row may have its own number.
+        batch_size: Images in each batch.
+        learning_rate: Highest learning rate of AdamW; it rises linearly, then falls as half a cosine.
+        backbone_rate: Learning rate of the pretrained backbone, as a share of the common one, 0..1.
+        encoder_rate: Learning rate of the encoder, as a share of the common one, 0..1; with a high one codes change
+            faster than the decoder can follow (1).
+        weight_decay: Weight decay of AdamW.
+        clip: Largest norm of the gradient.
+        beta: Final weight of the KL term; losses are means, so that 1 would make the code collapse.
+        warm_up: Start and end of the linear rise of that weight from 0, as shares of the steps, 0..1.
+        calibrate: Images on which the encoder is calibrated before the first step; 0: no calibration (0).
+        evaluate_every: Steps between evaluations on held-out images.
+        weights: Source of the backbone's weights: "bundled", "hub" or "random".
+        location: A weight file or a name on the hub; only for weights from the "hub", else None.
+
+    Raises:
+        ValueError: The location does not fit the source of the weights, or the warm-up ends before it starts.
     """
 
     seed: Seed
@@ -97,18 +102,19 @@ class Row:
     """One row of a table: a model, what it learns from, and where it differs from the common settings.
 
     Attributes:
-        title: as the tables say it.
-        model: with or without a latent code.
-        seeds: how often it is trained.
-        data: what it learns from.
-        steps: None: as `train` says.
-        dimensions: of the code; None: as `latent` says.
-        coordinates: None: as `latent` says.
-        encoder_rate: None: as `train` says.
-        beta: None: as `train` says.
-        calibrate: None: as `train` says.
-        agreement: None: the labels as they are; else their coins are drawn anew with this agreement (apparel only).
-        same_start: whether it starts from the common Mask R-CNN; an ensemble's members do not.
+        title: Name of the row in the tables.
+        model: Model: "plain" Mask R-CNN, or "latent" with a code.
+        seeds: Number of trainings, each with a seed of its own.
+        data: Data set that the row is trained on.
+        steps: Gradient steps; None: as `train` says.
+        dimensions: Dimensions of the code; None: as `latent` says.
+        coordinates: Whether the injection reads image coordinates; None: as `latent` says.
+        encoder_rate: Learning rate of the encoder, as a share of the common one, 0..1; None: as `train` says.
+        beta: Final weight of the KL term; None: as `train` says.
+        calibrate: Images on which the encoder is calibrated; None: as `train` says.
+        agreement: Probability, 0..1, that a redrawn label follows its tote's coin; None: the labels as they are
+            (apparel only).
+        same_start: Whether the row starts from the common Mask R-CNN; an ensemble's members have a start of their own.
     """
 
     title: Annotated[str, MinLen(1)]
@@ -127,16 +133,16 @@ class Row:
 
 @configuration
 class PredictConfig:
-    """How answers are made of samples (§IV).
+    """How predictions are made from samples (§IV).
 
     Attributes:
-        seed: of the codes.
-        samples: K.
-        p: of the confidence masks of Table I (0.9).
-        every_p: of Figures 4, 5 and 8, from low to high.
-        hypothesis: what a sample is less sure of than this is no part of it.
-        stop: algorithm 1 ends at the first best mask of this score (0.1).
-        nms: IoU above which masks suppress others in Union-NMS.
+        seed: Seed of the codes.
+        samples: Number K of samples for each image.
+        p: Probability p of the confidence masks of Table I, 0..1 (0.9).
+        every_p: Probabilities p of Figures 4, 5 and 8, 0..1, from low to high.
+        hypothesis: Least score of a detection that counts as part of a sample, 0..1.
+        stop: Score of the best mask at which algorithm 1 ends, 0..1 (0.1).
+        nms: IoU above which a mask suppresses another in Union-NMS, 0..1.
     """
 
     seed: Seed
@@ -150,16 +156,16 @@ class PredictConfig:
 
 @configuration
 class MetricsConfig:
-    """How answers are judged (§V, appendix C).
+    """How predictions are judged (§V, appendix C).
 
     Attributes:
-        seed: of circles and of the bootstrap.
-        replicates: of the bootstrap over scenes.
-        gripper: radius of the disc that stands for the gripper (§V-D), as a share of the image's height.
-        circles: random ones on each image.
-        believed: predictions of a plain Mask R-CNN that are less sure are not picked from.
-        cuts: of Mask R-CNN's masks, the thresholds of its own curve in Figure 5.
-        erosions: radii by which its masks are shrunk for that curve, as shares of the image's height.
+        seed: Seed of the random circles and of the bootstrap.
+        replicates: Bootstrap replicates over scenes.
+        gripper: Radius of the disc that stands for the gripper (§V-D), as a share of the image's height.
+        circles: Random circles on each image.
+        believed: Least score of a plain Mask R-CNN's detections that are picked from, 0..1.
+        cuts: Mask thresholds of Mask R-CNN's own curve in Figure 5, 0..1.
+        erosions: Erosion radii of its masks for that curve, as shares of the image's height, 0..1.
     """
 
     seed: Seed
@@ -176,11 +182,12 @@ class RobotConfig:
     """The robot that picks apparel (§V-E).
 
     Attributes:
-        seed: of the fillings.
-        fillings: of the two totes; each gives a look, and a grasp of every method, for each pack that is taken out.
-        least: a tote with fewer packs is taken away.
-        points, turns: that the planner tries on each mask.
-        replicates: of the bootstrap over fillings, and permutations of the paired test.
+        seed: Seed of the tote fillings.
+        fillings: Number of fillings of the two totes; for each pack taken out, every method looks and grasps once.
+        least: Least number of packs in a tote that is looked into; with fewer the tote is taken away.
+        points: Candidate points that the planner tries on each mask.
+        turns: Candidate turns about the approach that the planner tries at each point.
+        replicates: Bootstrap replicates over fillings, and permutations of the paired test.
     """
 
     seed: Seed
@@ -193,14 +200,14 @@ class RobotConfig:
 
 @configuration
 class DiversityConfig:
-    """Other ways to differing answers (ours).
+    """Other ways to diverse predictions (ours).
 
     Attributes:
-        members: of the ensembles; the larger one has the inference time of a latent model, the smaller one its training
-            time.
-        rates: of MC dropout, tried on validation images; the best one goes on.
-        counts: numbers of samples that are timed.
-        timed: images that each number is timed on.
+        members: Members of the smaller and the larger ensemble; the smaller has a latent model's training time, the
+            larger its inference time.
+        rates: Dropout rates of MC dropout to try on validation images, 0..1; the best one is used.
+        counts: Numbers of samples whose time is measured.
+        timed: Images that each number of samples is timed on.
     """
 
     members: tuple[Count, Count]
@@ -211,7 +218,11 @@ class DiversityConfig:
 
 @configuration
 class Latent:
-    """One field for each section of `params.yaml`, in the order of the paper."""
+    """One field for each section of `params.yaml`, in the order of the paper.
+
+    Raises:
+        ValueError: Rows and sections contradict each other.
+    """
 
     apparel: DataConfig
     mask_rcnn: MaskRCNNSettings

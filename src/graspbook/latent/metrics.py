@@ -31,11 +31,12 @@ MAX_PER_IMAGE = 100
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """What P predictions of an image share with its G instances.
+    """Overlaps of P predictions of an image with its G instances.
 
     Attributes:
-        shared: pixels of prediction and instance together; 0 where their classes differ.
-        predicted, labelled: pixels of each prediction, and of each instance.
+        shared: Pixels that prediction and instance share, [P, G]; 0 where their classes differ.
+        predicted: Area of each prediction, pixels, [P].
+        labelled: Area of each instance, pixels, [G].
     """
 
     shared: Float[np.ndarray, "P G"]
@@ -61,8 +62,12 @@ class Overlaps:
 def overlaps(found: Segmentation, truth: Instances) -> Overlaps:
     """Overlaps of predictions with instances of their class; instances without a pixel should not be there.
 
+    Args:
+        found: Predictions of one image.
+        truth: Instances of the same image, each with at least one pixel.
+
     Raises:
-        InputError: they are of images of several sizes.
+        InputError: Predictions and instances are of images of different sizes.
     """
     if found.size != truth.size:
         raise InputError(f"predictions of {found.size} pixels, expected {truth.size} as the labels")
@@ -74,12 +79,13 @@ def overlaps(found: Segmentation, truth: Instances) -> Overlaps:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """What became of the predictions of one class on N images, at T thresholds; the surest first.
+    """Ranked predictions of one class on N images, the most confident first, matched at T thresholds.
 
     Attributes:
-        image, score: of each of D predictions.
-        hit: whether it took an instance.
-        objects: instances in each image.
+        image: Image of each of D predictions, [D].
+        score: Score of each prediction, 0..1, [D].
+        hit: Whether each prediction is a true positive at each threshold, [T, D].
+        objects: Number of instances in each image, [N].
     """
 
     image: Int[np.ndarray, " D"]
@@ -89,7 +95,15 @@ class Ranking:
 
 
 def match(overlap: Float[np.ndarray, "P G"], thresholds: Sequence[float]) -> Bool[np.ndarray, "T P"]:
-    """Which predictions, the surest first, take an instance: the free one of highest overlap, if it is high enough."""
+    """Which predictions, the surest first, take an instance: the free one of highest overlap, if it is high enough.
+
+    Args:
+        overlap: Overlaps of P predictions, the most confident first, with G instances, 0..1, [P, G].
+        thresholds: Least overlap of a match, 0..1, [T].
+
+    Returns:
+        Whether each prediction is a true positive at each threshold, [T, P].
+    """
     limits = np.asarray(thresholds)
     hit, free = np.zeros((len(limits), len(overlap)), bool), np.ones((len(limits), overlap.shape[1]), bool)
     if not overlap.shape[1]:
@@ -106,13 +120,13 @@ def match(overlap: Float[np.ndarray, "P G"], thresholds: Sequence[float]) -> Boo
 def rank(
     found: Sequence[Segmentation], truth: Sequence[Instances], kind: str, thresholds: Sequence[float]
 ) -> list[Ranking]:
-    """Match the predictions of all images with their instances, one ranking for each class that has an instance.
+    """Matches the predictions of all images with their instances: one ranking for each class that has an instance.
 
     Args:
-        found: predictions of each image.
-        truth: instances of the same images.
-        kind: "iop" or "iog", or "iou".
-        thresholds: of that overlap.
+        found: Predictions of each image.
+        truth: Instances of the same images.
+        kind: Kind of overlap: "iop", "iog" or "iou".
+        thresholds: Least overlap of a match, 0..1.
     """
     rankings = []
     for number in np.unique(np.concatenate([t.classes for t in truth])) if truth else ():
@@ -137,12 +151,12 @@ def max_recall_at_high_precision(
     """MR@HP (§V-B): the highest recall of those score thresholds at which precision is high enough, else 0; the mean.
 
     Args:
-        rankings: from `rank` by "iop" at `IOP_THRESHOLDS`.
-        weights: how often each image counts; once if None (then R is 1).
-        precisions: to take the mean over.
+        rankings: Rankings from `rank` by "iop" at `IOP_THRESHOLDS`.
+        weights: How often each of N images counts in each of R replicates, [R, N]; None: once (then R is 1).
+        precisions: Precisions to average over, 0..1.
 
     Returns:
-        Percent; NaN where no image that counts has an instance.
+        MR@HP in percent, [R]; NaN where no image that counts has an instance.
     """
 
     def one(ranking: Ranking, weight: np.ndarray, total: float) -> float:
@@ -163,8 +177,8 @@ def average_recall(rankings: Sequence[Ranking], weights: Float[np.ndarray, "R N"
     """AR (§V-C): the share of the instances that some prediction takes, the mean over thresholds; percent, [R].
 
     Args:
-        rankings: from `rank` by "iog" at `IOG_THRESHOLDS`.
-        weights: see `max_recall_at_high_precision`.
+        rankings: Rankings from `rank` by "iog" at `IOG_THRESHOLDS`.
+        weights: How often each of N images counts in each of R replicates, [R, N]; None: once (then R is 1).
     """
 
     def one(ranking: Ranking, weight: np.ndarray, total: float) -> float:
@@ -176,12 +190,23 @@ def average_recall(rankings: Sequence[Ranking], weights: Float[np.ndarray, "R N"
 def mean_average_precision(
     found: Sequence[Segmentation], truth: Sequence[Instances], weights: Float[np.ndarray, "R N"] | None = None
 ) -> np.ndarray:
-    """COCO's mAP through `graspbook.instances`: percent, [R]; the mean over the classes that have an instance."""
+    """COCO's mAP through `graspbook.instances`: percent, [R]; the mean over the classes that have an instance.
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+        weights: How often each of N images counts in each of R replicates, [R, N]; None: once (then R is 1).
+    """
     return average_precision_of(match_classes(found, truth), weights)
 
 
 def match_classes(found: Sequence[Segmentation], truth: Sequence[Instances]) -> list[Matches]:
-    """What COCO's evaluation makes of each class that has an instance; `average_precision_of` takes it."""
+    """COCO's matching for each class that has an instance; `average_precision_of` takes the result.
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+    """
     names = [f"{image:06d}" for image in range(len(truth))]
     matches = []
     for number in np.unique(np.concatenate([t.classes for t in truth])) if truth else ():
@@ -192,7 +217,12 @@ def match_classes(found: Sequence[Segmentation], truth: Sequence[Instances]) -> 
 
 
 def average_precision_of(matches: Sequence[Matches], weights: Float[np.ndarray, "R N"] | None = None) -> np.ndarray:
-    """The mAP of matched classes: percent, [R]."""
+    """The mAP of matched classes: percent, [R].
+
+    Args:
+        matches: Matches of each class, from `match_classes`.
+        weights: How often each of N images counts in each of R replicates, [R, N]; None: once (then R is 1).
+    """
     values = [average_precision.average_precision(own, weights)["ap"] for own in matches]
     return _nanmean(values, 1 if weights is None else len(weights))
 
@@ -205,12 +235,12 @@ def roc_auc(
     The probability that a good prediction has a higher score than a bad one, equal scores counting half.
 
     Args:
-        scores: of predictions.
-        good: whether the IoU with the closest instance is above 0.5.
-        weights: how often each prediction counts; once if None.
+        scores: Score of each prediction, [D].
+        good: Whether its IoU with the closest instance is above 0.5, [D].
+        weights: How often each prediction counts, [D]; None: once.
 
     Returns:
-        NaN where all that count are good, or none is.
+        Area under the ROC curve, 0..1; NaN where all predictions that count are good, or none is.
     """
     weights = np.ones(len(scores)) if weights is None else weights
     _, level = np.unique(scores, return_inverse=True)
@@ -222,7 +252,11 @@ def roc_auc(
 
 
 def closest(overlap: Float[np.ndarray, "P G"]) -> Float[np.ndarray, " P"]:
-    """The highest overlap of each prediction with any instance; 0 where there is none."""
+    """The highest overlap of each prediction with any instance; 0 where there is none.
+
+    Args:
+        overlap: Overlaps of P predictions with G instances, [P, G].
+    """
     return overlap.max(1, initial=0.0)
 
 

@@ -20,9 +20,9 @@ def predict(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batch_s
     """Segment images with the mean of the prior (§IV-D), or with a plain Mask R-CNN.
 
     Args:
-        model: in evaluation mode.
-        images: RGB.
-        batch_size: images that go through the model at once.
+        model: Model in evaluation mode.
+        images: RGB images, uint8 [n, h, w, 3].
+        batch_size: Images in each batch.
     """
     device, found = next(model.parameters()).device, []
     for start in range(0, len(images), batch_size):
@@ -35,14 +35,14 @@ def predict(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batch_s
 def draw_samples(
     model: LatentMaskRCNN, image: UInt8[np.ndarray, "h w 3"], count: int, *key: int, least: float = 0.0
 ) -> list[Segmentation]:
-    """K segmentations of an image: codes z ~ p(z|x), decoded at once.
+    """Samples K segmentations of an image: codes z ~ p(z|x), decoded in one batch.
 
     Args:
-        model: in evaluation mode.
-        image: RGB.
-        count: K. A plain Mask R-CNN gives the same one K times.
-        key: seeds the codes, such as (seed, number of the image).
-        least: what a sample is less sure of than this is left out.
+        model: Model in evaluation mode.
+        image: RGB image, uint8 [h, w, 3].
+        count: Number K of samples; a plain Mask R-CNN gives the same segmentation K times.
+        key: Integers that seed the codes, such as a seed and the number of the image.
+        least: Least score of the detections in a sample, 0..1.
     """
     encoded = model.encode(images_to_tensor(image[None]).to(next(model.parameters()).device))
     if encoded.prior is None:

@@ -14,10 +14,14 @@ class Latent(config.Latent):
     """One field for each section of `params.yaml`.
 
     Attributes:
-        objects: a set that stands for COCO (§V-A).
-        aisle: a set that stands for Cityscapes (§V-A).
-        apparel_5k: the paper's own set, for rows of `sets` whose data are "apparel"; it is real or not there.
-        sets: what is trained on them.
+        objects: Data set that stands for COCO (§V-A).
+        aisle: Data set that stands for Cityscapes (§V-A).
+        apparel_5k: The paper's own data set, for rows of `sets` whose data are "apparel"; real or absent, never
+            simulated.
+        sets: Trainings on these data sets.
+
+    Raises:
+        ValueError: Rows and data sets contradict each other.
     """
 
     objects: ObjectsConfig

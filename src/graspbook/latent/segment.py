@@ -28,12 +28,12 @@ WIDTH = 320
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model says of an image; masks are as large as the image.
+    """Predictions for one image; masks are as large as the image.
 
     Attributes:
-        confident: p-confidence masks, disjoint.
-        union: masks of Union-NMS, which may overlap.
-        samples: the segmentations that both are made of.
+        confident: Confidence masks at probability p, disjoint.
+        union: Masks of Union-NMS, which may overlap.
+        samples: Sampled segmentations that both are made from.
     """
 
     confident: Segmentation
@@ -49,18 +49,19 @@ def segment(
     height: int | None = None,
     seed: int = 1,
 ) -> Answer:
-    """Draw samples of an image, and make both kinds of masks of them.
+    """Samples segmentations of an image, and makes confidence masks and union masks from them.
 
     Args:
-        model: with a latent code, in evaluation mode.
-        image: RGB.
-        p: share of the samples in which a confidence mask lies within one mask.
-        samples: K.
-        height: at which the model sees the image, pixels; best that of the images it was trained with. None: as it is.
-        seed: of the codes.
+        model: Model with a latent code, in evaluation mode.
+        image: RGB image, uint8 [H, W, 3].
+        p: Share of the samples in which a confidence mask lies within one mask, 0..1.
+        samples: Number K of samples.
+        height: Height at which the model sees the image, 32 to 2048 pixels, best that of its training images; None: the
+            image's own.
+        seed: Seed of the codes.
 
     Raises:
-        InputError: the model has no code, the image is none or too small, or p, samples or height are out of range.
+        InputError: The model has no code, the image has a wrong type or size, or p, samples or height are out of range.
     """
     if model.latent is None:
         raise InputError("model: a plain Mask R-CNN has one answer; expected a model with a latent code")
@@ -86,7 +87,15 @@ def segment(
 
 
 def as_records(answer: Answer) -> list[dict]:
-    """All masks as COCO says masks: `kind`, `sample` (from 1; 0 where it is none), `score`, `class`, `segmentation`."""
+    """All masks as records in COCO's format.
+
+    Args:
+        answer: Predictions for one image.
+
+    Returns:
+        One dictionary for each mask: `kind`, `sample` (from 1; 0 if the mask is no sample's), `score` (0..1), `class`
+        and `segmentation` (run lengths).
+    """
     groups = [("confidence", 0, answer.confident), ("union", 0, answer.union)]
     groups += [("sample", number, one) for number, one in enumerate(answer.samples, 1)]
     return [
@@ -103,7 +112,12 @@ def as_records(answer: Answer) -> list[dict]:
 
 
 def picture_of(image: UInt8[np.ndarray, "h w 3"], answer: Answer) -> np.ndarray:
-    """Image, confidence masks and union masks above three of the samples: uint8 RGB."""
+    """Image, confidence masks and union masks above three of the samples: uint8 RGB.
+
+    Args:
+        image: RGB image, uint8 [h, w, 3].
+        answer: Predictions for it.
+    """
     nothing = np.zeros((0, *image.shape[:2]), bool)
     stacks = [nothing, answer.confident.masks, answer.union.masks]
     stacks += [one.masks for one in answer.samples[:3]] + [nothing] * (3 - len(answer.samples[:3]))

@@ -16,11 +16,11 @@ class Instances:
     """The labelled instances of one image.
 
     Attributes:
-        masks: visible pixels of each instance.
-        classes: of each instance, from 0.
+        masks: Visible pixels of each instance, bool [n, h, w].
+        classes: Class of each instance, from 0, [n].
 
     Raises:
-        InputError: masks and classes do not belong together.
+        InputError: The shapes or types of masks and classes do not fit together.
     """
 
     masks: Bool[np.ndarray, "n h w"]
@@ -42,13 +42,13 @@ class Instances:
 
 @dataclass(frozen=True, eq=False)
 class Segmentation(Instances):
-    """What a model, or one sample of it, finds in an image, the surest first.
+    """Instances that a model, or one sample of it, finds in an image, the most confident first.
 
     Attributes:
-        scores: confidence of each instance, 0..1, falling.
+        scores: Confidence of each instance, 0..1, in descending order, [n].
 
     Raises:
-        InputError: scores and masks do not belong together, or scores rise.
+        InputError: The shapes of scores and masks do not fit together, or scores rise.
     """
 
     scores: Float[np.ndarray, " n"]
@@ -59,34 +59,55 @@ class Segmentation(Instances):
             raise InputError(f"segmentation: expected {len(self.masks)} falling scores, got {self.scores}")
 
     def filter_by_score(self, min_score: float) -> Segmentation:
-        """The instances whose score is at least `min_score`, from 0 to 1."""
+        """Keeps the instances with at least a given score.
+
+        Args:
+            min_score: Least score, 0..1.
+        """
         return self.chosen(self.scores >= min_score)
 
     def chosen(self, which: np.ndarray) -> Segmentation:
-        """Some of the instances, by a mask bool [n] or by places that rise."""
+        """Keeps some of the instances.
+
+        Args:
+            which: Boolean mask [n], or indices in ascending order.
+        """
         return Segmentation(self.masks[which], self.classes[which], self.scores[which])
 
 
 def ranked(masks: np.ndarray, classes: np.ndarray, scores: np.ndarray) -> Segmentation:
-    """A segmentation of masks in any order; those without a pixel are left out."""
+    """A segmentation of masks in any order, sorted by score; masks without a pixel are left out.
+
+    Args:
+        masks: Masks, bool [n, h, w].
+        classes: Class of each mask, from 0, [n].
+        scores: Score of each mask, 0..1, [n].
+    """
     order = np.argsort(-scores, kind="stable")
     order = order[masks[order].any((1, 2))]
     return Segmentation(masks[order], classes[order], scores[order])
 
 
 def empty_segmentation(size: tuple[int, int]) -> Segmentation:
-    """A segmentation in which nothing is found."""
+    """A segmentation without instances.
+
+    Args:
+        size: Height and width of the image, pixels.
+    """
     return Segmentation(np.zeros((0, *size), bool), np.zeros(0, np.int64), np.zeros(0))
 
 
 def pooled(samples: Sequence[Segmentation]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The instances of all samples one after another.
+    """Instances of all samples, one sample after another.
+
+    Args:
+        samples: Segmentations of one image.
 
     Returns:
-        Masks bool [n, h, w], classes int64 [n], scores float64 [n], and the sample of each int64 [n].
+        Masks bool [n, h, w], classes int64 [n], scores float64 [n], and the sample that each comes from, int64 [n].
 
     Raises:
-        InputError: there is no sample, or they are of images of several sizes.
+        InputError: There is no sample, or samples differ in size.
     """
     if not samples or len({sample.size for sample in samples}) != 1:
         raise InputError(f"samples: expected at least one, all of one size, got {[s.size for s in samples]}")

@@ -17,13 +17,13 @@ def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> 
 
     Args:
         samples: K segmentations of one image.
-        threshold: a mask suppresses less sure ones of its class with a higher IoU than this.
+        threshold: IoU above which a mask suppresses less confident ones of its class, 0..1.
 
     Returns:
-        The unions, each with the score and the class of the mask that survived. They may overlap.
+        Unions, which may overlap, each with the score and the class of the mask that survived.
 
     Raises:
-        InputError: there is no sample, or samples differ in size.
+        InputError: There is no sample, or samples differ in size.
     """
     masks, classes, scores, _ = pooled(samples)
     if not len(masks):
@@ -44,7 +44,15 @@ def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> 
 
 
 def union_nms_reference(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> Segmentation:
-    """Algorithm 2 as printed: see `union_nms`. A mask may join several that survive, if it is near to each."""
+    """Algorithm 2 as printed: see `union_nms`. A mask may join several that survive, if it is near to each.
+
+    Args:
+        samples: K segmentations of one image.
+        threshold: IoU above which a mask suppresses less confident ones of its class, 0..1.
+
+    Raises:
+        InputError: There is no sample, or samples differ in size.
+    """
     masks, classes, scores, _ = pooled(samples)
     order = np.argsort(-scores, kind="stable")
     masks, classes, scores = masks[order], classes[order], scores[order]

@@ -6,12 +6,14 @@ from graspbook.world.apparel.config import ApparelConfig
 
 @configuration
 class DataConfig:
-    """How many images of which totes.
+    """Number and contents of the images.
 
     Attributes:
-        seed: of the training images; validation and test have the next two.
-        n_train, n_validation, n_test: images, each of a tote of its own; test prints are on no other image.
-        totes: what they show.
+        seed: Seed of the training images; validation and test images take the next two integers.
+        n_train: Training images, each of a tote of its own.
+        n_validation: Validation images, each of a tote of its own.
+        n_test: Test images, each of a tote of its own; their prints are on no other image.
+        totes: Contents and pictures of the totes.
     """
 
     seed: Seed

@@ -17,8 +17,8 @@ class RealSplit:
     """One file of a real data set in COCO's layout.
 
     Attributes:
-        annotations: the JSON file, below the folder.
-        images: folder of its images, below the folder.
+        annotations: Path of the JSON file, relative to the data set's folder.
+        images: Path of the folder with its images, relative to the data set's folder.
     """
 
     annotations: Annotated[str, MinLen(1)]
@@ -30,11 +30,11 @@ class RealSet:
     """A data set that is there already: COCO, Cityscapes converted to COCO's layout, or Apparel-5k.
 
     Attributes:
-        folder: where it is.
-        train: whose last images are held out for validation.
-        test: what it is judged on.
-        height: of the images, pixels; they are made to fit, and the rest is black.
-        width: of the images, pixels.
+        folder: Folder of the data set.
+        train: File and images for training; the last images are held out for validation.
+        test: File and images for testing.
+        height: Height that images are fitted into, pixels; the rest is black.
+        width: Width that images are fitted into, pixels; the rest is black.
     """
 
     folder: Annotated[str, MinLen(1)]
@@ -46,12 +46,15 @@ class RealSet:
 
 @configuration
 class SetConfig:
-    """How many images.
+    """Number of images of a data set, and where they come from.
 
     Attributes:
-        seed: of the training images; validation and test have the next two, and textures of their own.
-        n_train, n_validation, n_test: images; of a real data set at most so many, the first ones.
-        real: a data set that is there already; None: one is made.
+        seed: Seed of the training images; validation and test images take the next two integers, with textures of their
+            own.
+        n_train: Training images; of a real data set at most so many, the first ones.
+        n_validation: Validation images; of a real data set the last ones of its training file.
+        n_test: Test images; of a real data set at most so many, the first ones.
+        real: Data set that exists already; None: one is simulated.
     """
 
     seed: Seed
@@ -66,8 +69,8 @@ class ObjectsConfig(SetConfig):
     """Halls, which stand for COCO.
 
     Attributes:
-        world: what they show.
-        labels: what labellers do not agree about.
+        world: Contents and pictures of the halls.
+        labels: How labellers disagree.
     """
 
     world: HallConfig
@@ -79,8 +82,11 @@ class AisleSetConfig(SetConfig):
     """Drives down an aisle, which stand for Cityscapes; each gives one picture.
 
     Attributes:
-        world: what they show.
-        labels: what labellers do not agree about.
+        world: Contents and pictures of the aisles; one picture a drive.
+        labels: How labellers disagree.
+
+    Raises:
+        ValueError: A drive has more than one picture.
     """
 
     world: AisleConfig
@@ -96,9 +102,12 @@ class SetsConfig:
     """What is trained on them; all else is as for `apparel`.
 
     Attributes:
-        start_steps: gradient steps of the common Mask R-CNN that all rows of a data set start from.
-        evaluate_every: steps between looks at held-out images.
-        trainings: families of rows, each on one data set.
+        start_steps: Gradient steps of the common Mask R-CNN that all rows of a data set start from.
+        evaluate_every: Steps between evaluations on held-out images.
+        trainings: Rows by family and name, each family on one data set.
+
+    Raises:
+        ValueError: A row redraws coins, or the rows of a family have several data sets.
     """
 
     start_steps: Natural
