@@ -47,7 +47,10 @@ def find_command(
 
 
 def read_point(text: str) -> tuple[float, float]:
-    """The option --point.
+    """Reads the option --point.
+
+    Args:
+        text: Two numbers "u,v", pixels.
 
     Raises:
         InputError: It is not two numbers with a comma between them.

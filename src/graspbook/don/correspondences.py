@@ -21,9 +21,12 @@ class View:
     """A registered RGB-D view.
 
     Attributes:
-        image: uint8 [H, W, 3] RGB.
-        depth: float32 [H, W] metres along the optical axis; 0 where the sensor has none.
-        camera: Where it was taken from, with which intrinsics.
+        image: RGB image, uint8 [H, W, 3].
+        depth: Depth along the optical axis, metres, float32 [H, W]; 0 where the sensor has none.
+        camera: Intrinsics and pose of the camera.
+
+    Raises:
+        InputError: Image or depth differ in size from the camera's pictures.
     """
 
     image: UInt8[np.ndarray, "h w 3"]
@@ -41,9 +44,10 @@ def map_pixels(a: View, b: View, tolerance: float) -> tuple[Float32[np.ndarray, 
     """Where each pixel of A lies in B, and whether it is seen there.
 
     Args:
-        a: The view whose pixels are mapped.
-        b: The other one, of the same scene; it may have another size.
-        tolerance: A point is hidden in B if the depth measured there differs from its own by more, metres.
+        a: View whose pixels are mapped.
+        b: Other view of the same scene; it may have another size.
+        tolerance: Largest difference between projected and measured depth at which a point counts as visible in B,
+            metres.
 
     Returns:
         Pixel coordinates (u, v) in B, and M: whether the point has a depth, lies before B's camera and inside its
@@ -90,16 +94,16 @@ def _mapped(
 def draw_matches(
     uv: Float32[np.ndarray, "h w 2"], seen: Bool[np.ndarray, "h w"], count: int, rng: np.random.Generator
 ) -> tuple[Float32[np.ndarray, "n 2"], Float32[np.ndarray, "n 2"]]:
-    """Matches, drawn uniformly from M.
+    """Draws matches uniformly from M.
 
     Args:
-        uv: Of `map_pixels`.
-        seen: Of `map_pixels`, or part of it, such as what lies on objects.
-        count: How many; where fewer pixels are seen, some are drawn again.
-        rng: Draws them.
+        uv: Pixel coordinates in B of each pixel of A, from `map_pixels`, [h, w, 2].
+        seen: Mask M from `map_pixels`, or part of it, such as what lies on objects, [h, w].
+        count: Number of matches; where fewer pixels are seen, some are drawn again.
+        rng: Source of the draws.
 
     Returns:
-        Pixel coordinates (u, v) in A and in B.
+        Pixel coordinates (u, v) in A and in B, float32 [n, 2] each.
 
     Raises:
         InputError: Not one pixel of A is seen in B.

@@ -29,14 +29,14 @@ SIFT_STEP = 2
 
 
 def answer_floor(name: str, scenes: list[RgbdScene], queries: list[Query], network: NetworkConfig, seed: int) -> Scores:
-    """Answers of a floor to queries.
+    """Answers queries with a floor, a method that nobody trained.
 
     Args:
-        name: One of `FLOORS`.
-        scenes: That the queries are of.
-        queries: What is looked for.
-        network: Whose ImageNet features are taken.
-        seed: Of what is random.
+        name: Name of the floor, a key of `FLOORS`.
+        scenes: Scenes that the queries refer to.
+        queries: Queries to answer.
+        network: Network whose frozen ImageNet features the floor "imagenet" takes.
+        seed: Seed of the floor "random" and of random weights.
 
     Raises:
         InputError: There is no such floor.

@@ -16,10 +16,10 @@ PLACES = ("right object", "look-alike", "other known object", "unknown object", 
 
 
 def place_of(found: int, wanted: int) -> str:
-    """Which of `PLACES` a pixel is.
+    """Class of a pixel, one of `PLACES`.
 
     Args:
-        found: Id at the pixel; 0 is the table.
+        found: Id of the object at the pixel; 0 is the table.
         wanted: Id of the object that was looked for.
     """
     if found == wanted:
@@ -36,8 +36,8 @@ def landings(scores: Scores, scenes: list[RgbdScene], queries: list[Query]) -> p
 
     Args:
         scores: Answers to all pixels of the queries.
-        scenes: That the queries are of.
-        queries: What was looked for.
+        scenes: Scenes that the queries refer to.
+        queries: Queries that were answered.
 
     Returns:
         One row per pixel: `object`, `scene` (that was searched), `place` (one of `PLACES`), `has_look_alikes` (the
@@ -57,12 +57,12 @@ def gap_beside(found: pd.DataFrame, replicates: int, seed: int) -> tuple[float, 
     """What a look-alike in the scene costs: mean AUC with one beside the object minus that without.
 
     Args:
-        found: Of `landings`.
-        replicates: Of the bootstrap over scenes.
-        seed: Of its draws.
+        found: Table from `landings`.
+        replicates: Bootstrap replicates over scenes.
+        seed: Seed of the bootstrap.
 
     Returns:
-        The difference and its 95 % interval; NaN where the scenes do not have both.
+        The difference in AUC (0..1) and the ends of its 95 % interval; NaN where the scenes do not have both.
     """
     own = found[found["has_look_alikes"]]
     sums = own.groupby(["scene", "beside"])["auc"].agg(["sum", "count"]).unstack("beside").fillna(0)

@@ -4,10 +4,10 @@ from graspbook.don.scenes.objects import KNOWN
 
 
 def look_alikes(number: int) -> frozenset[int]:
-    """Ids of the known objects that look like one of them, itself not among them.
+    """Ids of the other known objects that look like a given one.
 
     Args:
-        number: Its id, from 1 to the length of `KNOWN`.
+        number: Id of the object, from 1 to the length of `KNOWN`.
     """
     own = _looks(number)
     return frozenset(other for other in range(1, len(KNOWN) + 1) if other != number and _looks(other) == own)

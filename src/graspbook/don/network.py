@@ -48,13 +48,13 @@ class DescriptorNetwork(nn.Module):
         self.head = nn.Conv2d(self.dilated[-1].out_channels, dimensions, 1)
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d k l"]:
-        """One descriptor a cell.
+        """Computes one descriptor for each cell of 8 x 8 pixels.
 
         Args:
-            images: RGB in 0..1.
+            images: RGB in 0..1, [b, 3, h, w].
 
         Returns:
-            k = ceil(h / 8) and l = ceil(w / 8) cells.
+            Descriptors, [b, d, k, l], of k = ceil(h / 8) by l = ceil(w / 8) cells.
         """
         with torch.no_grad():
             x = self.stem(normalise_rgb(images))
@@ -96,7 +96,17 @@ Network = DescriptorNetwork | ResNetDescriptors
 
 
 def build_network(config: NetworkConfig, dimensions: int, seed: int, data_dir: Path = Path("data")) -> Network:
-    """A network as it is before training; the seed decides its head."""
+    """Builds a network as it is before training.
+
+    Args:
+        config: Backbone, and source of its weights.
+        dimensions: Number D of descriptor channels.
+        seed: Seed of the random weights.
+        data_dir: Folder with the bundled weights.
+
+    Raises:
+        InputError: The weights are missing, or of another network.
+    """
     torch.manual_seed(seed)
     if config.backbone == "resnet34":
         return build_resnet(dimensions, config.weights, config.location)
@@ -104,17 +114,34 @@ def build_network(config: NetworkConfig, dimensions: int, seed: int, data_dir: P
 
 
 def empty_network(config: NetworkConfig, dimensions: int) -> Network:
-    """A network of the right shape, whose weights are still to be filled in."""
+    """A network of the right shape, whose weights are still to be filled in.
+
+    Args:
+        config: Backbone of the network.
+        dimensions: Number D of descriptor channels.
+    """
     return build_network(dataclasses.replace(config, weights="random", location=None), dimensions, 0)
 
 
 def to_input(images: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
-    """RGB in 0..255 as the network takes it."""
+    """Converts images to the network's input.
+
+    Args:
+        images: RGB in 0..255, uint8 [b, h, w, 3].
+
+    Returns:
+        RGB in 0..1, float32 [b, 3, h, w].
+    """
     return images.permute(0, 3, 1, 2).float() / 255
 
 
 def descriptors_at(cells: Float[Tensor, "d k l"], uv: Float[Tensor, "n 2"]) -> Float[Tensor, "n d"]:
-    """Descriptors at pixel coordinates (u, v), bilinear between cells; beyond the last cell, that cell's."""
+    """Interpolates descriptors bilinearly between cells; beyond the last cell, that cell's.
+
+    Args:
+        cells: Descriptor of each cell, [d, k, l].
+        uv: Pixel coordinates (u, v), [n, 2].
+    """
     last = torch.tensor([cells.shape[2] - 1, cells.shape[1] - 1], dtype=uv.dtype, device=uv.device)
     grid = 2 * uv / STRIDE / last.clamp(min=1) - 1
     sampled = grid_sample(cells[None], grid[None, None], mode="bilinear", padding_mode="border", align_corners=True)
@@ -123,13 +150,23 @@ def descriptors_at(cells: Float[Tensor, "d k l"], uv: Float[Tensor, "n 2"]) -> F
 
 @torch.no_grad()
 def describe(network: Network, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "p d"]:
-    """The descriptor image: one descriptor for each of the h w pixels, row by row."""
+    """The descriptor image: one descriptor for each of the h w pixels, row by row.
+
+    Args:
+        network: Descriptor network, on the image's device.
+        image: RGB image, uint8 [h, w, 3].
+    """
     cells = network(to_input(image[None]))[0]
     return descriptors_at(cells, pixel_grid(*image.shape[:2]).to(cells))
 
 
 def pixel_grid(height: int, width: int) -> Float[Tensor, "p 2"]:
-    """Coordinates (u, v) of all pixels, row by row."""
+    """Coordinates (u, v) of all pixels, row by row.
+
+    Args:
+        height: Height of the image, pixels.
+        width: Width of the image, pixels.
+    """
     v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack([u, v], -1).reshape(-1, 2).float()
 

@@ -23,12 +23,14 @@ class Pair:
     """Two views of a scene.
 
     Attributes:
-        scene: its place.
-        images: A and B, as the network sees them.
-        a, b: pixels (u, v) of each match.
-        inside: flat places of B's pixels on the known objects, or None where masks are not used.
-        outside: flat places of the others in B, likewise.
-        table: pixels (u, v) of A, then of B, that show no known object: further negatives.
+        scene: Index of the scene.
+        images: RGB images A and B as the network sees them, uint8 [H, W, 3] each.
+        a: Pixel coordinates (u, v) of the matches in A, float32 [n, 2].
+        b: Pixel coordinates (u, v) of the matches in B, float32 [n, 2].
+        inside: Row-major indices of B's pixels on known objects, or None where masks are not used.
+        outside: Row-major indices of B's other pixels, or None where masks are not used.
+        table: Pixel coordinates (u, v) in A, then in B, [m, 2] each, that show no known object and serve as further
+            negatives; or None.
     """
 
     scene: int
@@ -41,10 +43,16 @@ class Pair:
 
 
 class PairSource:
-    """Draws what a row learns from."""
+    """Draws the image pairs that a row learns from."""
 
     def __init__(self, scenes: list[RgbdScene], row: Row, train: TrainConfig, augmentations: AugmentConfig) -> None:
         """Takes scenes in memory.
+
+        Args:
+            scenes: Training scenes.
+            row: Row to draw for.
+            train: Tolerance of depth, and least number of matches.
+            augmentations: Strengths of all augmentations; the row says which are used.
 
         Raises:
             InputError: The row wants masks, and a scene has none.
@@ -57,7 +65,11 @@ class PairSource:
                 raise InputError(f"{scene.folder}: field mask_visib: {row.title} needs masks, there are none")
 
     def batch(self, rng: np.random.Generator) -> list[Pair]:
-        """The pairs of one step."""
+        """Draws the pairs of one step.
+
+        Args:
+            rng: Source of all random draws.
+        """
         pairs: list[Pair] = []
         for _ in range(self.row.batch):
             taken = {pair.scene for pair in pairs} if self.row.different_scenes else set()
@@ -66,6 +78,10 @@ class PairSource:
 
     def draw(self, rng: np.random.Generator, without: set[int] | frozenset[int] = frozenset()) -> Pair:
         """One pair, of a scene that is not among `without`.
+
+        Args:
+            rng: Source of all random draws.
+            without: Indices of scenes to leave out.
 
         Raises:
             InputError: No two views share enough pixels; the message names the last scene tried.
@@ -82,7 +98,18 @@ class PairSource:
         )
 
     def sample_cross_object(self, pair: Pair, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """A view of another object, and flat places of that object's pixels: the cross-object non-matches of [1]."""
+        """Draws a view of another object: the cross-object non-matches of [1].
+
+        Args:
+            pair: Pair whose objects the view must not show.
+            rng: Source of the draws.
+
+        Returns:
+            RGB image, uint8 [H, W, 3], and the row-major indices of its object's pixels.
+
+        Raises:
+            InputError: No other scene shows another object.
+        """
         own = set(self.scenes[pair.scene].objects)
         others = [place for place, scene in enumerate(self.scenes) if not own & set(scene.objects)]
         if not others:

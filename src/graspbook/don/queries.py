@@ -27,14 +27,14 @@ LEAST = 20
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Query:
-    """Pixels to look for.
+    """Pixels of an object in view A, to be found in view B.
 
     Attributes:
-        number: id of the object.
-        a: place of the scene, and of the view in it, that the pixels are in.
-        b: the same of where they are looked for.
-        pixels: (u, v) in A.
-        answers: (u, v) in B.
+        number: Id of the object, from 1.
+        a: Index of the scene, and of its view, that the pixels are in.
+        b: Index of the scene, and of its view, that is searched.
+        pixels: Pixel coordinates (u, v) in A, float32 [n, 2].
+        answers: True pixel coordinates (u, v) in B, float32 [n, 2].
     """
 
     number: int
@@ -49,8 +49,19 @@ def map_across(
 ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"]]:
     """All pixels of an object in a view of one scene that are seen in a view of another, and where.
 
+    Args:
+        a: Scene that the pixels are in.
+        view_a: Index of its view.
+        b: Scene that the same points are looked for in.
+        view_b: Index of its view.
+        number: Id of the object, from 1.
+        tolerance: Largest difference between projected and measured depth of a visible point, metres.
+
+    Returns:
+        Pixel coordinates (u, v) in the first view and in the second, [n, 2] each.
+
     Raises:
-        InputError: One of the scenes does not have the object.
+        InputError: One of the scenes does not show the object.
     """
     for scene in (a, b):
         if number not in scene.objects:
@@ -67,24 +78,46 @@ def map_across(
 
 
 def to_object(thing: SceneObject, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """World points in the frame of an object at rest, not bent."""
+    """Maps world points into the frame of an object at rest, not bent.
+
+    Args:
+        thing: The object in its scene.
+        points: World points, metres, [n, 3].
+    """
     return bend_of(thing).undo((points - thing.position) @ thing.rotation)
 
 
 def to_scene(thing: SceneObject, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """The inverse of `to_object`."""
+    """The inverse of `to_object`.
+
+    Args:
+        thing: The object in its scene.
+        points: Points of the object at rest, metres, [n, 3].
+    """
     return bend_of(thing).apply(points) @ thing.rotation.T + thing.position
 
 
 def bend_of(thing: SceneObject) -> Bend:
-    """How an object is bent in its scene."""
+    """How an object is bent in its scene.
+
+    Args:
+        thing: The object in its scene.
+    """
     return Bend(tuple(thing.extra.get("squeeze", (1.0, 1.0, 1.0))), float(thing.extra.get("curve", 0.0)))
 
 
 def visible(
     scene: RgbdScene, view: int, uv: Float[np.ndarray, "n 2"], depth: Float[np.ndarray, " n"], tolerance: float
 ) -> Bool[np.ndarray, " n"]:
-    """Whether points at these pixels and depths are inside a view and not hidden there."""
+    """Whether points at given pixels and depths are inside a view and not hidden there.
+
+    Args:
+        scene: Scene with the view.
+        view: Index of the view.
+        uv: Pixel coordinates (u, v) of the points, [n, 2].
+        depth: Depth of the points along the optical axis, metres, [n].
+        tolerance: Largest difference between this and the measured depth, metres.
+    """
     camera: Camera = scene.cameras[view]
     nearest = np.rint(uv).astype(int)
     inside = (depth > 0) & ((nearest >= 0) & (nearest < (camera.width, camera.height))).all(1)
@@ -99,11 +132,11 @@ def draw_queries(
     """Pairs of views for every object that the scenes show, with pixels to look for (§IV-E.1).
 
     Args:
-        scenes: With masks and poses of objects.
-        config: How far views within a scene are apart, and how many pixels.
-        pairs: For each object.
-        tolerance: Of depth, metres: else a point counts as hidden.
-        across: Whether the two views are of different scenes; an object that only one scene has is left out.
+        scenes: Scenes with masks and poses of their objects.
+        config: Least distance and angle between views within a scene, and number of query pixels.
+        pairs: Pairs of views for each object.
+        tolerance: Largest difference between projected and measured depth of a visible point, metres.
+        across: Whether the two views are of different scenes; an object that only one scene shows is then left out.
 
     Raises:
         InputError: No object is seen in two such views.
@@ -159,6 +192,11 @@ def draw_tracks(scenes: list[RgbdScene], config: EvaluateConfig, tolerance: floa
     """Keypoints of each object, to be found in every other view of their scene that shows them (§IV-E.2).
 
     The paper marks them by hand. Here they are drawn in the view that shows most of the object.
+
+    Args:
+        scenes: Scenes with masks of their objects.
+        config: Seed, and number of keypoints for each object.
+        tolerance: Largest difference between projected and measured depth of a visible point, metres.
     """
     rng = np.random.default_rng([config.seed, 2])
     found = []

@@ -38,20 +38,24 @@ class ResNetDescriptors(nn.Module):
         self.head = nn.Conv2d(512, dimensions, 1)
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d k l"]:
-        """One descriptor a cell; see `graspbook.don.network.DescriptorNetwork`."""
+        """One descriptor a cell; see `graspbook.don.network.DescriptorNetwork`.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
+        """
         return self.head(self.trunk(self.stem(normalise_rgb(images))))
 
 
 def build_resnet(dimensions: int, weights: WeightSource, location: str | None) -> ResNetDescriptors:
-    """The network with ImageNet weights, or random ones.
+    """Builds the network with ImageNet weights, or random ones.
 
     Args:
-        dimensions: D.
-        weights: `hub` or `random`; no ResNet is bundled.
-        location: Of `hub`: "resnet34", or a file with torchvision's state of it.
+        dimensions: Number D of descriptor channels.
+        weights: Source of the weights: "hub" or "random"; no ResNet is bundled.
+        location: For "hub": "resnet34", or a file with torchvision's state of it; else unused.
 
     Raises:
-        InputError: The weights are not there, or of something else.
+        InputError: The weights are missing, or of another network.
     """
     network = ResNetDescriptors(dimensions)
     if weights == "random":

@@ -27,13 +27,13 @@ AROUND = 2
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scores:
-    """Answers to all pixels of all queries, one after another.
+    """Answers to all pixels of all queries, one query after another.
 
     Attributes:
-        query: place of the query.
-        predicted: (u, v) in B.
-        errors: pixels, at a diagonal of 800.
-        on_object: whether the answer is on the right object at all.
+        query: Index of each pixel's query, [n].
+        predicted: Predicted pixel coordinates (u, v) in B, float32 [n, 2].
+        errors: Distances from the true pixels, in pixels of a picture with a diagonal of 800, [n].
+        on_object: Whether each answer is on the right object, [n].
     """
 
     query: np.ndarray
@@ -49,12 +49,25 @@ class Scores:
 
 
 def measure_of(row: Row) -> Measure:
-    """How descriptors of a row are compared (§IV-D)."""
+    """How descriptors of a row are compared (§IV-D).
+
+    Args:
+        row: Row of the network.
+    """
     return "cosine" if row.loss == "nt-xent" else "euclidean"
 
 
 def look_with(network: Network, scenes: list[RgbdScene], queries: list[Query]) -> Look:
-    """Descriptors of a network, which sees every view that the queries name once."""
+    """Descriptors of a network, which processes every view that the queries name once.
+
+    Args:
+        network: Descriptor network, on any device.
+        scenes: Scenes that the queries refer to.
+        queries: Queries to answer.
+
+    Returns:
+        Function from (scene, view) to the descriptors of all pixels, row by row, [p, d].
+    """
     views = sorted({place for query in queries for place in (query.a, query.b)})
     cells: dict[tuple[int, int], Tensor] = {}
     device = next(network.parameters()).device
@@ -73,13 +86,13 @@ def look_with(network: Network, scenes: list[RgbdScene], queries: list[Query]) -
 
 
 def answer(look: Look, scenes: list[RgbdScene], queries: list[Query], measure: Measure) -> Scores:
-    """Looks for the nearest descriptor of each query.
+    """Finds the nearest descriptor for each query.
 
     Args:
-        look: Describes views; it is asked for one view after another, at most twice for each.
-        scenes: That the queries are of.
-        queries: What is looked for.
-        measure: What near means.
+        look: Function from (scene, view) to descriptors, called at most twice for each view.
+        scenes: Scenes that the queries refer to.
+        queries: Queries to answer.
+        measure: Comparison of descriptors: "cosine" or "euclidean".
     """
     size = scenes[0].images.shape[1:3]
     wanted: list[Tensor] = [torch.empty(0)] * len(queries)
@@ -94,7 +107,13 @@ def answer(look: Look, scenes: list[RgbdScene], queries: list[Query], measure: M
 
 
 def judge(predicted: list[np.ndarray], scenes: list[RgbdScene], queries: list[Query]) -> Scores:
-    """The scores of predicted pixels [n, 2], one array per query."""
+    """Scores predicted pixels.
+
+    Args:
+        predicted: Predicted pixel coordinates (u, v), [n, 2], for each query.
+        scenes: Scenes that the queries refer to.
+        queries: Queries with the true pixels.
+    """
     size = scenes[0].images.shape[1:3]
     errors = [pixel_errors(p, query.answers, size) for p, query in zip(predicted, queries, strict=True)]
     right = [
@@ -106,7 +125,14 @@ def judge(predicted: list[np.ndarray], scenes: list[RgbdScene], queries: list[Qu
 
 
 def score(network: Network, scenes: list[RgbdScene], queries: list[Query], measure: Measure) -> Scores:
-    """A network's answers to queries."""
+    """Answers queries with a network, and scores the answers.
+
+    Args:
+        network: Descriptor network, on any device.
+        scenes: Scenes that the queries refer to.
+        queries: Queries to answer.
+        measure: Comparison of descriptors: "cosine" or "euclidean".
+    """
     with torch.no_grad():
         return answer(look_with(network, scenes, queries), scenes, queries, measure)
 
@@ -115,6 +141,14 @@ def track_errors(scores: Scores, scenes: list[RgbdScene], queries: list[Query]) 
     """Distance between the predicted point and the true one in the world, millimetres (§IV-E.2).
 
     NaN where there is no depth near the predicted pixel.
+
+    Args:
+        scores: Answers to the queries.
+        scenes: Scenes that the queries refer to.
+        queries: Queries of `draw_tracks`.
+
+    Returns:
+        Distance in millimetres for each pixel, [n].
     """
     found = np.full(len(scores.query), np.nan)
     answers = np.concatenate([query.answers for query in queries])
@@ -129,7 +163,12 @@ def track_errors(scores: Scores, scenes: list[RgbdScene], queries: list[Query]) 
 
 
 def lines_of(scores: Scores, queries: list[Query]) -> pd.DataFrame:
-    """Sums for each object in each scene that it is looked for in: `scene`, `object`, `auc`, `on_object`, `asked`."""
+    """Sums for each object in each scene that it is looked for in: `scene`, `object`, `auc`, `on_object`, `asked`.
+
+    Args:
+        scores: Answers to the queries.
+        queries: Queries that were answered.
+    """
     frame = pd.DataFrame(
         {
             "scene": [queries[place].b[0] for place in scores.query],

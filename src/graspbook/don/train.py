@@ -34,13 +34,13 @@ PCK_RADIUS = 80
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Batch:
-    """What one step learns from.
+    """Images and pixels of one step.
 
     Attributes:
-        images: [n, 3, h, w]: A of each pair, B of each pair, then views of other objects, if any.
-        pairs: the pairs.
-        others: flat places of the other object's pixels, for each pair, if any.
-        rng: draws non-matches.
+        images: RGB in 0..1, [n, 3, h, w]: A of each pair, B of each pair, then views of other objects, if any.
+        pairs: Matches of each pair.
+        others: Row-major indices of the other object's pixels, for each pair, if any.
+        rng: Source of the non-matches.
     """
 
     images: Tensor
@@ -50,7 +50,13 @@ class Batch:
 
 
 def make_batch(source: PairSource, rng: np.random.Generator, device: torch.device | str = "cpu") -> Batch:
-    """Draws a batch."""
+    """Draws the batch of one step.
+
+    Args:
+        source: Source of image pairs.
+        rng: Source of all random draws.
+        device: Device for the images.
+    """
     pairs = source.batch(rng)
     images, others = [pair.images[side] for side in (0, 1) for pair in pairs], []
     if source.row.cross_object:
@@ -62,7 +68,14 @@ def make_batch(source: PairSource, rng: np.random.Generator, device: torch.devic
 
 
 def batch_loss(network: Network, batch: Batch, row: Row, train: TrainConfig) -> Float[Tensor, ""]:
-    """The loss of a batch: NT-Xent over the matches of all pairs, or the mean of the pairs' pixelwise losses."""
+    """The loss of a batch: NT-Xent over the matches of all pairs, or the mean of the pairs' pixelwise losses.
+
+    Args:
+        network: Network in training.
+        batch: Images and pixels of one step.
+        row: Loss and its settings.
+        train: Margin, and least distance of non-matches.
+    """
     cells = network(batch.images)
     count = len(batch.pairs)
     sides = cells[:count], cells[count : 2 * count]
@@ -133,17 +146,17 @@ def train_row(
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
     Args:
-        row: What to learn with.
-        seed: Of weights, pairs and their changes.
-        scenes: Training scenes of the row's kind, all of them.
-        validation: Scenes, and queries in them, to choose weights by.
-        train: How to train.
-        network: Backbone and weights.
-        augmentations: Their strengths.
-        scratch_dir: Ignored folder.
+        row: Row to train.
+        seed: Seed of the initial weights, the image pairs and their augmentations.
+        scenes: Training scenes of the row's kind; the row takes the first ones.
+        validation: Validation scenes, and queries in them, that choose the weights.
+        train: Settings that all rows share.
+        network: Backbone, and source of its weights.
+        augmentations: Strengths of all augmentations.
+        scratch_dir: Folder for checkpoints and finished trainings, ignored by git.
 
     Returns:
-        The network, and its history; where the step ended in an evaluation, `pck` and `auc` on validation scenes.
+        The network, and its history: at each evaluation `pck` (percent) and `auc` (0..1) on validation scenes.
 
     Raises:
         InputError: There are fewer scenes than the row takes, or they cannot be learned from.

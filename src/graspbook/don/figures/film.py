@@ -27,13 +27,23 @@ QUALITY = 70
 
 
 def described(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n p d"]:
-    """Descriptor images of several views; of length one where they are compared by cosine."""
+    """Descriptor images of several views; of length one where they are compared by cosine.
+
+    Args:
+        trained: Network with its row.
+        images: RGB images, uint8 [n, h, w, 3].
+    """
     found = torch.stack([describe(trained.network, torch.from_numpy(image)) for image in images])
     return normalize(found, dim=2) if measure_of(trained.row) == "cosine" else found
 
 
 def film_frames(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> list[UInt8[np.ndarray, "H W 3"]]:
-    """Each view beside its descriptors; one set of main axes for all of them, so that colours can be followed."""
+    """Each view beside its descriptors; one set of main axes for all of them, so that colours can be followed.
+
+    Args:
+        trained: Network with its row.
+        images: RGB images, uint8 [n, h, w, 3].
+    """
     every = described(trained, images)
     axes, size = main_axes(every.flatten(0, 1)), images.shape[1:3]
     return [
@@ -46,11 +56,11 @@ def write_film(frames: Sequence[UInt8[np.ndarray, "H W 3"]], path: Path) -> int:
     """Writes an endless animated WebP, whole or not at all.
 
     Args:
-        frames: All of one size.
-        path: The file.
+        frames: RGB frames, uint8 [H, W, 3], all of one size.
+        path: File to write, .webp.
 
     Returns:
-        Bytes written.
+        Size of the file, bytes.
 
     Raises:
         InputError: There is no frame.

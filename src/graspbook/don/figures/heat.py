@@ -16,7 +16,13 @@ SHOWN = 60.0
 def heat_picture(
     image: UInt8[np.ndarray, "h w 3"], heat: Float[np.ndarray, "h w"], enlarged: int = ENLARGED
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """A grey picture under the heat map: the closer a pixel's descriptor, the brighter its colour."""
+    """A grey picture under the heat map: the closer a pixel's descriptor, the brighter its colour.
+
+    Args:
+        image: RGB image, uint8 [h, w, 3].
+        heat: Closeness of each pixel, higher is closer, [h, w].
+        enlarged: Factor of enlargement.
+    """
     low, high = np.percentile(heat, SHOWN), heat.max()
     part = np.clip((heat - low) / max(high - low, 1e-9), 0, 1)[..., None]
     grey = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
@@ -27,7 +33,13 @@ def heat_picture(
 def match_picture(
     reference: UInt8[np.ndarray, "h w 3"], picture: UInt8[np.ndarray, "k l 3"], match: Match
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """The reference with the point, the picture with the best match, and its heat map, side by side."""
+    """The reference with the point, the picture with the best match, and its heat map, side by side.
+
+    Args:
+        reference: RGB picture with the point, uint8 [h, w, 3].
+        picture: RGB picture that was searched, uint8 [k, l, 3].
+        match: Best match from `find_point`.
+    """
     asked = mark(reference, np.array([match.point]), MATCH_COLOUR)
     found = mark(picture, np.array([match.found], float), FOUND_COLOUR)
     parts = [asked, found, heat_picture(picture, match.heat)]

@@ -47,12 +47,12 @@ HIDDEN = 0.008
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Lab:
-    """Where the experiment takes place.
+    """Setting of the experiment.
 
     Attributes:
-        studio: shapes and renderer.
-        scenes: how objects look, and how many lie in a scene.
-        robot: how it looks and grasps.
+        studio: Shapes, prints and renderer.
+        scenes: Appearance and number of the objects in a scene.
+        robot: Settings of the robot.
     """
 
     studio: Studio
@@ -62,14 +62,14 @@ class Lab:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """The picture that is clicked on.
+    """Picture that is clicked on.
 
     Attributes:
-        number: of the object.
-        image: uint8 [H, W, 3] RGB: the object alone.
-        pixels: float64 [2, 2], the two clicks (u, v).
-        points: float64 [2, 3], what they show, in the frame of the object at rest, metres.
-        rotation: float64 [3, 3], how the object lies.
+        number: Id of the object, from 1.
+        image: Picture of the object alone, uint8 [H, W, 3] RGB.
+        pixels: Pixel coordinates (u, v) of the two clicks, float64 [2, 2].
+        points: The clicked points in the frame of the object at rest, metres, float64 [2, 3].
+        rotation: Rotation of the object on the table, float64 [3, 3].
     """
 
     number: int
@@ -84,9 +84,9 @@ class Arranged:
     """A scene in physics in which the object can be seen and grasped.
 
     Attributes:
-        trials: on this scene.
-        turns: pictures of it, one for each turn.
-        points: float64 [2, 3], where the two points truly are, in the scene's frame, metres.
+        trials: Grasp trials on this scene.
+        turns: Pictures of the scene, one for each turn.
+        points: True positions of the two points in the scene's frame, metres, float64 [2, 3].
     """
 
     trials: Trials
@@ -95,10 +95,14 @@ class Arranged:
 
 
 def draw_reference(lab: Lab, number: int) -> Reference:
-    """An object alone on the table, with two clicks on its longer axis.
+    """Draws a picture of an object alone on the table, with two clicks on its longer axis.
+
+    Args:
+        lab: Setting of the experiment.
+        number: Id of the object, from 1.
 
     Raises:
-        InputError: In no way that it came to lie could the true points be grasped.
+        InputError: In none of the attempts could the true points be grasped.
     """
     for attempt in range(lab.robot.patience):
         rng = np.random.default_rng([lab.robot.seed, 0, number, attempt])
@@ -125,10 +129,10 @@ def arrange(lab: Lab, reference: Reference, setting: Setting, number: int) -> It
     """A scene that can be grasped, alive as long as the context; None where no arrangement would do.
 
     Args:
-        lab: Where it takes place.
-        reference: Of the object that is looked for.
-        setting: How objects lie.
-        number: Of the scene; the same scene for the same number.
+        lab: Setting of the experiment.
+        reference: Reference of the object that is looked for.
+        setting: Arrangement of the objects.
+        number: Number of the scene, from 0; it seeds the scene.
     """
     for attempt in range(lab.robot.patience):
         key = [lab.robot.seed, 1 + SETTINGS.index(setting), reference.number, number, attempt]
@@ -156,7 +160,15 @@ def arrange(lab: Lab, reference: Reference, setting: Setting, number: int) -> It
 
 
 def holds(trials: Trials, points: np.ndarray, turns: tuple[Seen, ...], number: int, robot: RobotConfig) -> bool:
-    """Whether the grasp at some points, planned from each picture of a scene, lifts an object and no other."""
+    """Whether the grasp at some points, planned from each picture of a scene, lifts an object and no other.
+
+    Args:
+        trials: Grasp trials on the scene.
+        points: Two points in the scene's frame, metres, [2, 3].
+        turns: Pictures of the scene.
+        number: Id of the object that must be lifted alone.
+        robot: Settings of the robot.
+    """
     for seen in turns:
         grasp = axis_grasp(points @ seen.turn.T, seen.depth, seen.camera, robot)
         if grasp is None or trials.attempt(seen.back(grasp)) is not GraspOutcome.SUCCESS or trials.held != [number]:
@@ -165,7 +177,12 @@ def holds(trials: Trials, points: np.ndarray, turns: tuple[Seen, ...], number: i
 
 
 def something_to_see(image: np.ndarray, pixels: np.ndarray) -> bool:
-    """Whether the picture [h, w, 3] has a print around each of some pixels (u, v)."""
+    """Whether the picture has texture around each of some pixels.
+
+    Args:
+        image: RGB picture, uint8 [h, w, 3].
+        pixels: Pixel coordinates (u, v), [n, 2].
+    """
     grey, reach = image.mean(2), len(image) // PATCH // 2
     for u, v in np.rint(pixels).astype(int):
         patch = grey[max(v - reach, 0) : v + reach + 1, max(u - reach, 0) : u + reach + 1]
@@ -175,7 +192,13 @@ def something_to_see(image: np.ndarray, pixels: np.ndarray) -> bool:
 
 
 def in_plain_view(points: np.ndarray, seen: Seen, number: int) -> bool:
-    """Whether points [n, 3] of an object, in the scene's frame, are all visible in a picture of it."""
+    """Whether points of an object are all visible in a picture of its scene.
+
+    Args:
+        points: Points in the scene's frame, metres, [n, 3].
+        seen: Picture of the scene.
+        number: Id of the object.
+    """
     uv, depth = seen.camera.project(points @ seen.turn.T)
     column, row = np.rint(uv).astype(int).T
     camera = seen.camera
@@ -191,8 +214,15 @@ def lay_out(cell: TableCell, lab: Lab, reference: Reference, setting: Setting, r
 
     Beside it lie, except in "singulated", its look-alikes, further known objects and some that nobody knows.
 
+    Args:
+        cell: Empty table in physics.
+        lab: Setting of the experiment.
+        reference: Reference of the object that is looked for.
+        setting: Arrangement of the objects.
+        rng: Source of all random draws.
+
     Returns:
-        How the object that is looked for is bent.
+        Bend of the object that is looked for.
     """
     config = lab.scenes
     item, bend = as_today(lab.studio, config, reference.number, rng)
@@ -213,7 +243,16 @@ def lay_out(cell: TableCell, lab: Lab, reference: Reference, setting: Setting, r
 
 
 def draw_others(lab: Lab, wanted: int, rng: np.random.Generator) -> dict[int, Item]:
-    """What lies beside an object: look-alikes first, then others, as many as in the recorded scenes."""
+    """What lies beside an object: look-alikes first, then others, as many as in the recorded scenes.
+
+    Args:
+        lab: Setting of the experiment.
+        wanted: Id of the object that is looked for.
+        rng: Source of the draws.
+
+    Returns:
+        Objects by id.
+    """
     config = lab.scenes
     known = [number for number in range(1, config.known + 1) if number != wanted]
     order = sorted(rng.permutation(known), key=lambda number: int(number) not in look_alikes(wanted))

@@ -29,11 +29,11 @@ def axis_pixels(mask: Bool[np.ndarray, "h w"], click: float) -> Float[np.ndarray
     The paper clicks them by hand. Here each lies `click` of the way from the middle to the end of the object.
 
     Args:
-        mask: Where the object is.
-        click: Part of half the object's length along the axis.
+        mask: Pixels of the object, [h, w].
+        click: Distance from the middle, as a share of half the object's length along the axis, 0..1.
 
     Raises:
-        InputError: The mask is empty.
+        InputError: The mask has fewer than two pixels.
     """
     row, column = np.nonzero(mask)
     if len(row) < 2:
@@ -50,12 +50,15 @@ def axis_pixels(mask: Bool[np.ndarray, "h w"], click: float) -> Float[np.ndarray
 def lift_pixels(
     uv: Float[np.ndarray, "n 2"], depth: Float[np.ndarray, "h w"], camera: Camera
 ) -> Float[np.ndarray, "n 3"]:
-    """World points that pixels show, metres.
+    """World points that pixels show.
 
     Args:
-        uv: Inside the image.
-        depth: Metres along the optical axis, without gaps.
-        camera: Of the image.
+        uv: Pixel coordinates (u, v) inside the image, [n, 2].
+        depth: Depth along the optical axis without gaps, metres, [h, w].
+        camera: Camera of the image.
+
+    Returns:
+        World points, metres, [n, 3].
     """
     column, row = np.rint(np.asarray(uv)).astype(int).T
     return camera.backproject(np.asarray(uv, float), depth[row, column].astype(float))
@@ -64,13 +67,13 @@ def lift_pixels(
 def axis_grasp(
     points: Float[np.ndarray, "2 3"], depth: Float[np.ndarray, "h w"], camera: Camera, config: RobotConfig
 ) -> JawGrasp | None:
-    """The grasp across an axis; None where two points are none, or it is too steep.
+    """The grasp across an axis; None where the points are too close to each other, or the axis is too steep.
 
     Args:
-        points: Both ends of the axis, world, metres.
-        depth: What the camera measured, metres without gaps.
-        camera: Of the image.
-        config: `drop`, `clearance` and the gripper are used.
+        points: Both ends of the axis in the world, metres, [2, 3].
+        depth: Measured depth along the optical axis without gaps, metres, [h, w].
+        camera: Camera of the depth image.
+        config: Settings of the robot, of which `drop`, `clearance` and `gripper` are used.
     """
     along = points[1] - points[0]
     length = np.linalg.norm(along)
@@ -96,6 +99,17 @@ def opening_across(
     """How wide the jaws open: to where the surface falls away on both sides of a point, and a little more; metres.
 
     The gripper's own width is the answer where the surface goes on.
+
+    Args:
+        middle: Grasped point in the world, metres, [3].
+        closing: Closing direction of the jaws, a unit vector [3].
+        approach: Approach direction, a unit vector [3].
+        depth: Measured depth along the optical axis without gaps, metres, [h, w].
+        camera: Camera of the depth image.
+        config: Settings of the robot, of which `drop`, `clearance` and `gripper` are used.
+
+    Returns:
+        Opening, metres, at most the gripper's own.
     """
     widest = config.gripper.max_opening
     steps = np.arange(STEP, widest / 2, STEP)

@@ -26,12 +26,12 @@ class Seen:
     """A picture of a turned scene.
 
     Attributes:
-        image: uint8 [H, W, 3] RGB.
-        depth: float32 [H, W] metres, measured, without gaps.
-        true_depth: float32 [H, W] metres.
-        ids: uint8 [H, W].
-        camera: in the turned scene's frame.
-        turn: [3, 3], from the scene's frame to the turned one.
+        image: Picture, uint8 [H, W, 3] RGB.
+        depth: Measured depth along the optical axis with gaps filled, metres, float32 [H, W].
+        true_depth: True depth along the optical axis, metres, float32 [H, W].
+        ids: Id of the object at each pixel, 0 for the table, uint8 [H, W].
+        camera: Camera in the turned scene's frame.
+        turn: Rotation from the scene's frame to the turned one, [3, 3].
     """
 
     image: np.ndarray
@@ -42,7 +42,11 @@ class Seen:
     turn: np.ndarray
 
     def back(self, grasp: JawGrasp) -> JawGrasp:
-        """A grasp of the turned scene, in the scene as it is in physics."""
+        """Turns a grasp back into the frame of the scene in physics.
+
+        Args:
+            grasp: Grasp in the turned scene's frame.
+        """
         return JawGrasp(grasp.point @ self.turn, grasp.axis @ self.turn, grasp.closing @ self.turn, grasp.opening)
 
 
@@ -55,12 +59,22 @@ class Backdrop:
 
 
 def robot_camera(config: ScenesConfig) -> Camera:
-    """The frame of the recorded path that looks down most steeply: what the robot takes its pictures from."""
+    """The frame of the recorded path that looks down most steeply: what the robot takes its pictures from.
+
+    Args:
+        config: Camera and its path.
+    """
     return min(wrist_cameras(config.camera), key=lambda camera: camera.world_from_camera[2, 2])
 
 
 def draw_backdrop(studio: Studio, config: ScenesConfig, rng: np.random.Generator) -> Backdrop:
-    """Brightness, texture offset and light, drawn in this order, as for the recorded scenes."""
+    """Draws light and table: brightness, texture offset and light in this order, as for the recorded scenes.
+
+    Args:
+        studio: Shapes, prints and renderer.
+        config: Variety of the light, and the camera.
+        rng: Source of the draws.
+    """
     brightness = 1 + config.table_variety * rng.uniform(-1, 1)
     table = table_item(studio.first_print + len(KNOWN), TABLE_REPEAT, (float(rng.uniform()), float(rng.uniform())))
     light = draw_light(rng, looks(config.camera))
@@ -76,7 +90,16 @@ def see(
     degrees: float,
     rng: np.random.Generator,
 ) -> Seen:
-    """What the robot's camera sees once everything on the table is turned about the table's middle."""
+    """What the robot's camera sees once everything on the table is turned about the table's middle.
+
+    Args:
+        studio: Shapes, prints and renderer.
+        cell: Table with objects at rest.
+        backdrop: Light and table.
+        config: Camera and its sensor.
+        degrees: Angle of the turn about the vertical, degrees.
+        rng: Source of the sensor's noise.
+    """
     camera, turn = robot_camera(config), Rotation.from_rotvec([0, 0, np.radians(degrees)]).as_matrix()
     poses = {number: (turn @ rotation, turn @ position) for number, (rotation, position) in cell.poses().items()}
     layers = studio.renderer.see(dict(cell.items), poses, backdrop.table, backdrop.light, camera, config.camera.samples)
@@ -86,7 +109,14 @@ def see(
 
 
 def as_today(studio: Studio, config: ScenesConfig, number: int, rng: np.random.Generator) -> tuple[Item, Bend]:
-    """A known object, bent if it is soft, and how."""
+    """A known object, bent at random if it is soft, and its bend.
+
+    Args:
+        studio: Shapes, prints and renderer.
+        config: Strength of squeeze and bend.
+        number: Id of the object, from 1.
+        rng: Source of the bend.
+    """
     item = studio.known(number)
     if not KNOWN[number - 1].soft:
         return item, Bend()

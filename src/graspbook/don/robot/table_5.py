@@ -42,13 +42,13 @@ class Outcome(StrEnum):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Aim:
-    """What a network found in a picture.
+    """Result of one attempt.
 
     Attributes:
-        pixels: float64 [2, 2], the best match (u, v) of each click.
-        on_object: how many of the two are on the right object.
-        error: mean distance of the two from the true points, metres.
-        outcome: of the grasp.
+        pixels: Pixel coordinates (u, v) of the best match of each click, float64 [2, 2].
+        on_object: Number of the two matches on the right object, 0 to 2.
+        error: Mean distance of the two found points from the true ones, metres.
+        outcome: Outcome of the grasp.
     """
 
     pixels: np.ndarray
@@ -58,11 +58,11 @@ class Aim:
 
 
 def outcome_of(end: GraspOutcome, held: Sequence[int], wanted: int) -> Outcome:
-    """The end of a grasp where only one object is right.
+    """Outcome of a grasp where only one object is right.
 
     Args:
-        end: Of the gripper's attempt.
-        held: Ids of what hangs in the gripper.
+        end: Outcome as the gripper's trial reports it.
+        held: Ids of the objects that hang in the gripper.
         wanted: Id of the object that was looked for.
     """
     if end is GraspOutcome.SUCCESS and list(held) != [wanted]:
@@ -81,12 +81,12 @@ def try_network(
     """One attempt: find both points, lift them into the world, grasp across their axis.
 
     Args:
-        trained: The network.
-        wanted: Its descriptors of the two clicks.
-        reference: What was clicked on.
-        seen: The picture.
-        arranged: The scene that it is of.
-        robot: How it grasps.
+        trained: Network with its row.
+        wanted: Descriptors of the two clicks, [2, d].
+        reference: Reference with the clicks.
+        seen: Picture to search.
+        arranged: Scene that the picture is of.
+        robot: Settings of the robot.
     """
     pixels = find_descriptors(trained, wanted, seen.image)
     points = lift_pixels(pixels, seen.depth, seen.camera)
@@ -107,6 +107,12 @@ def grasp_all(
     settings: Sequence[Setting] = SETTINGS,
 ) -> pd.DataFrame:
     """Every network tries every object in every turn of every scene; all see the same pictures.
+
+    Args:
+        networks: Networks by row title and training seed.
+        references: One reference for each object.
+        lab: Setting of the experiment.
+        settings: Arrangements to test.
 
     Returns:
         One row per attempt: `method`, `seed`, `setting`, `object`, `scene`, `turn`, `outcome`, `on_object` (of the two
@@ -134,11 +140,11 @@ def table_lines(attempts: pd.DataFrame) -> pd.DataFrame:
     """Sums for Table V as `graspbook.reporting.resampling.resampled_means` takes them.
 
     Args:
-        attempts: Of `grasp_all`.
+        attempts: Table from `grasp_all`.
 
     Returns:
-        One row per method, training and scene, where a scene is all turns of one arrangement: for each setting and
-        over all of them, a hundred for each success (`<setting>`), and the attempts (`<setting>_tried`).
+        One row per method, training and scene, where a scene is all turns of one arrangement: for each setting and over
+        all of them, a hundred for each success (`<setting>`), and the attempts (`<setting>_tried`).
     """
     good = 100.0 * (attempts["outcome"] == Outcome.SUCCESS.value)
     sums = {}

@@ -58,11 +58,19 @@ class Job:
         return episode_key([self.scenes, config], Path(self.data_dir), store_scene)
 
     def seed(self, number: int) -> tuple[int, int]:
-        """Of a scene."""
+        """Seed of a scene.
+
+        Args:
+            number: Number of the scene, from 0.
+        """
         return self.config.seed + SETS.index(self.scenes), number
 
     def contents(self, number: int) -> tuple[Arrangement, tuple[int, ...]]:
-        """How the objects of a scene lie, and which known ones are there."""
+        """Arrangement of a scene, and ids of the known objects in it.
+
+        Args:
+            number: Number of the scene, from 0.
+        """
         config = self.config
         alone = self.scenes == "single" or (self.scenes == "validation" and number >= config.n_validation_multi)
         if alone:
@@ -84,12 +92,16 @@ def collect_scenes(
     """Records a set of scenes in BOP's layout.
 
     Args:
-        out_dir: The set's folder; it appears when it is whole.
-        scenes: Which set. All share the known objects; the unknown ones of "test" are of other shapes and prints.
-        config: What stands in them.
-        workers: Processes; `worker_count` by default. The result does not depend on it.
-        data_dir: Holds `catalogue/`.
-        scratch_dir: Where finished scenes wait.
+        out_dir: Folder of the set; it appears only once it is complete.
+        scenes: Name of the set; all share the known objects, while the unknown ones of "test" have other shapes and
+            prints.
+        config: Contents and number of the scenes.
+        workers: Number of processes; None: `worker_count`. The result does not depend on it.
+        data_dir: Folder that holds `catalogue/`.
+        scratch_dir: Folder for finished scenes of an unfinished set.
+
+    Returns:
+        Folder of the set.
     """
     job = Job(scenes, config, str(Path(data_dir).resolve()))
     wrist_cameras(config.camera)  # a path that cannot be shows now
@@ -105,7 +117,16 @@ def collect_scenes(
 
 
 def store_scene(job: Job, number: int, folder: Path) -> Path:
-    """Records a scene and stores it, unless it is there already."""
+    """Records a scene and stores it, unless it is there already.
+
+    Args:
+        job: Set that the scene belongs to.
+        number: Number of the scene, from 0.
+        folder: Folder to store scenes in.
+
+    Returns:
+        Folder of the scene.
+    """
     path = folder / f"{number:06d}"
     if not path.exists():
         arrangement, known = job.contents(number)

@@ -27,14 +27,14 @@ TABLE_REPEAT = 0.45
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """What a scene leaves: as `graspbook.data.bop.write_scene` takes it.
+    """Recorded scene, as `graspbook.data.bop.write_scene` takes it.
 
     Attributes:
-        images: uint8 [V, H, W, 3].
-        depth: float32 [V, H, W] metres, measured.
-        ids: uint8 [V, H, W]; unknown objects from `FIRST_UNKNOWN` on.
-        objects: the known ones.
-        arrangement: how they lie.
+        images: RGB image of each view, uint8 [V, H, W, 3].
+        depth: Measured depth along the optical axis, metres, float32 [V, H, W].
+        ids: Object at each pixel, uint8 [V, H, W]; 0 is the table, unknown objects are from `FIRST_UNKNOWN` on.
+        objects: Known objects by id.
+        arrangement: Arrangement of the objects.
     """
 
     images: np.ndarray
@@ -53,22 +53,26 @@ class Studio:
         self.plain = catalogue
 
     def known(self, number: int) -> Item:
-        """A known object at rest."""
+        """A known object at rest.
+
+        Args:
+            number: Id of the object, from 1.
+        """
         return known_item(self.catalogue, self.first_print, number)
 
 
 def record_scene(
     studio: Studio, config: ScenesConfig, arrangement: Arrangement, known: tuple[int, ...], split: Split, seed: tuple
 ) -> Recording:
-    """Lets objects fall, and records them from the whole trajectory.
+    """Lets objects fall, and records them along the whole camera path.
 
     Args:
-        studio: Shapes and renderer.
-        config: What is drawn.
-        arrangement: "single": one known object alone; "loose" and "packed" have unknown ones among them.
+        studio: Shapes, prints and renderer.
+        config: Contents of the scene, and the camera.
+        arrangement: "single" for one known object alone; "loose" and "packed" have unknown ones among them.
         known: Ids of the known objects.
-        split: Which shapes and prints the unknown objects are drawn from.
-        seed: Of everything in the scene: (set, number).
+        split: Split of the shapes and prints of the unknown objects.
+        seed: Seed of everything in the scene: (set, number).
     """
     rng = np.random.default_rng(seed)
     items, extras = {}, {}

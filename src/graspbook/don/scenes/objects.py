@@ -33,13 +33,13 @@ class Known:
     """A known object.
 
     Attributes:
-        title: What a reader calls it.
-        shape: Name in the catalogue.
-        print_of: Texture of the catalogue whose drawing it is printed with.
-        ink: Whose colours it is printed in.
-        repeats: How often the print repeats along an edge.
-        specular: Strength of its highlights.
-        soft: Whether it is bent and squeezed between scenes.
+        title: Name for readers.
+        shape: Name of the shape in the catalogue.
+        print_of: Index of the catalogue's texture that is printed on it.
+        ink: Palette of the print.
+        repeats: Repetitions of the print along an edge.
+        specular: Strength of the highlights, 0..1.
+        soft: Whether the object is bent and squeezed between scenes.
     """
 
     title: str
@@ -70,7 +70,12 @@ TITLES = {number: known.title for number, known in enumerate(KNOWN, start=1)}
 
 
 def in_inks(texture: UInt8[np.ndarray, "t t 3"], ink: Ink) -> UInt8[np.ndarray, "t t 3"]:
-    """A drawing in other colours: its brightness, from its darkest to its brightest, along the inks."""
+    """A drawing in other colours: its brightness, from its darkest to its brightest, along the inks.
+
+    Args:
+        texture: sRGB texture, uint8 [t, t, 3].
+        ink: Name of the palette.
+    """
     grey = cv2.cvtColor(texture, cv2.COLOR_RGB2GRAY).astype(float)
     part = (grey - grey.min()) / max(1.0, grey.max() - grey.min())
     stops = np.linspace(0, 1, len(INKS[ink]))
@@ -93,9 +98,9 @@ def known_item(catalogue: Catalogue, first_print: int, number: int) -> Item:
     """A known object as it is at rest.
 
     Args:
-        catalogue: Of `with_prints`.
-        first_print: Likewise.
-        number: Its id, from 1.
+        catalogue: Catalogue from `with_prints`.
+        first_print: Index of the first print, from `with_prints`.
+        number: Id of the object, from 1.
 
     Raises:
         InputError: There is no such object.
