@@ -13,9 +13,13 @@ WITHIN = 1
 
 
 def boundary_counts(found: Int[np.ndarray, "h w"], truth: Int[np.ndarray, "h w"]) -> Int[np.ndarray, 4]:
-    """Of the outlines of a picture: pixels found, of these right; true ones, of these met.
+    """Boundary pixels of a picture: found, of these correct; true, of these matched.
 
     A pixel of one outline is right if the other one passes at most `WITHIN` pixels away, diagonals included.
+
+    Args:
+        found: Found class of each pixel, [h, w].
+        truth: True class of each pixel, [h, w].
     """
     ours, theirs = (boundary(torch.from_numpy(part.astype(np.int64))) for part in (found, truth))
     right, met = (one & _near(other) for one, other in ((ours, theirs), (theirs, ours)))
@@ -26,6 +30,9 @@ def boundary_score(counts: Float[np.ndarray, "r 4"] | Int[np.ndarray, "r 4"]) ->
     """The F-score, percent, of counts that may be sums over pictures; NaN where there is no outline at all.
 
     F = 2 P R / (P + R) of precision P = right / found and recall R = met / true.
+
+    Args:
+        counts: Counts from `boundary_counts`, or sums of them over pictures, [r, 4].
     """
     found, right, true, met = np.asarray(counts, np.float64).T
     precision, recall = (a / np.maximum(b, 1) for a, b in ((right, found), (met, true)))

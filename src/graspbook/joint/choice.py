@@ -31,12 +31,12 @@ CONFIDENCE = "confidence"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Seen:
-    """A picture, and what a network says of it.
+    """A picture and the network's outputs for it.
 
     Attributes:
-        street: the picture with its labels.
-        grids: of the network.
-        labels: superpixel of each pixel.
+        street: Picture with its labels.
+        grids: Outputs of the network on the grid.
+        labels: Superpixel of each pixel, [H, W].
     """
 
     street: Street
@@ -45,7 +45,13 @@ class Seen:
 
 
 def look(network: JointNetwork, streets: Sequence[Street], compactness: float) -> list[Seen]:
-    """What a network says of pictures; no setting of the clustering has a part in it."""
+    """Outputs of a network for some pictures; they depend on no setting of the clustering.
+
+    Args:
+        network: Network in evaluation mode.
+        streets: Pictures with labels.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+    """
     return [
         Seen(
             street,
@@ -57,7 +63,13 @@ def look(network: JointNetwork, streets: Sequence[Street], compactness: float) -
 
 
 def alternatives(method: Method, choice: ChoiceConfig, clustering: ClusterConfig) -> Iterator[ClusterConfig]:
-    """The settings that are tried for a way to cluster, but for the score."""
+    """The settings to try for a clustering method, except for the score.
+
+    Args:
+        method: Clustering method.
+        choice: Values to try.
+        clustering: All other settings.
+    """
     if method == "centres":
         for threshold, assign in itertools.product(choice.thresholds, choice.assign):
             yield dataclasses.replace(clustering, threshold=threshold, assign=assign)
@@ -71,14 +83,14 @@ def alternatives(method: Method, choice: ChoiceConfig, clustering: ClusterConfig
 def try_settings(
     seen: Sequence[Seen], method: Method, choice: ChoiceConfig, clustering: ClusterConfig, least_area: int
 ) -> pd.DataFrame:
-    """AP50 and AP of one network, percent, with all settings that are tried; a line each, in the order tried.
+    """AP50 and AP of one network, percent, for all settings to try; one line each, in the order tried.
 
     Args:
-        seen: Validation pictures.
-        method: How elements become instances.
-        choice: What is tried.
+        seen: Validation pictures with the network's outputs.
+        method: Clustering method.
+        choice: Values to try.
         clustering: All other settings.
-        least_area: Objects and detections of fewer pixels count neither way.
+        least_area: Least area of objects and detections that count, pixels.
     """
     scores = [score for score in choice.scores if method == "centres" or score != CONFIDENCE]
     lines = []
@@ -99,7 +111,7 @@ def best_settings(tried: pd.DataFrame, clustering: ClusterConfig) -> ClusterConf
     """The settings with the highest mean of AP50 over the networks; of equals, what was tried first.
 
     Args:
-        tried: Lines of `try_settings` for one method and any number of networks, one after another.
+        tried: Lines of `try_settings` for one method and any number of networks, one network after another.
         clustering: All other settings.
     """
     keys = ["threshold", "assign", "radius", "score"]
@@ -110,15 +122,22 @@ def best_settings(tried: pd.DataFrame, clustering: ClusterConfig) -> ClusterConf
 
 
 def chosen_text(chosen: dict[Method, ClusterConfig]) -> str:
-    """What `read_chosen` reads."""
+    """JSON text that `read_chosen` reads.
+
+    Args:
+        chosen: Settings of each clustering method.
+    """
     return json.dumps({method: dataclasses.asdict(config) for method, config in chosen.items()}, indent=2) + "\n"
 
 
 def read_chosen(path: Path) -> dict[Method, ClusterConfig]:
-    """The settings of each way to cluster that a page chose.
+    """Reads the settings of each clustering method that a page chose.
+
+    Args:
+        path: JSON file.
 
     Raises:
-        InputError: The file is missing, or no such choice.
+        InputError: The file is missing, or holds no such settings.
     """
     try:
         return {method: ClusterConfig(**values) for method, values in json.loads(Path(path).read_text()).items()}

@@ -63,7 +63,11 @@ def export_command(
 
 
 def settings_of(method: str) -> tuple:
-    """Settings of a way to cluster, and the compactness: those that validation pictures chose, else params.yaml's."""
+    """Settings of a clustering method, and the compactness: those chosen on validation pictures, else params.yaml's.
+
+    Args:
+        method: Clustering method: "centres" or "all-to-all".
+    """
     from graspbook.joint.choice import read_chosen
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root

@@ -14,13 +14,13 @@ NOISE = 0.05
 
 
 def crowd(count: int, side: int, dimensions: int, seed: int) -> Grids:
-    """A grid with square things of one class, an element apart.
+    """A simulated grid with square things of one class, one element apart.
 
     Args:
-        count: Of things.
-        side: Of each, elements.
-        dimensions: Of the embeddings; those of two things are about as far apart as random directions of length 1 are.
-        seed: Of the embeddings.
+        count: Number of things.
+        side: Side of each thing, elements.
+        dimensions: Dimensions of the embeddings; two things are about as far apart as random unit vectors.
+        seed: Seed of the embeddings.
     """
     rng = np.random.default_rng(seed)
     columns = math.ceil(math.sqrt(2 * count))
@@ -39,5 +39,10 @@ def crowd(count: int, side: int, dimensions: int, seed: int) -> Grids:
 
 
 def exponent(counts: np.ndarray, milliseconds: np.ndarray) -> float:
-    """The b of the power law t = a n^b that fits best: the slope of a line through the logarithms."""
+    """Exponent b of the power law t = a n^b, fitted as the slope of a line through the logarithms.
+
+    Args:
+        counts: Numbers of things n, [m].
+        milliseconds: Clustering times t, milliseconds, [m].
+    """
     return float(np.polyfit(np.log(counts), np.log(milliseconds), 1)[0])

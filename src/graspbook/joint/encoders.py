@@ -25,9 +25,9 @@ class Encoder(nn.Module):
     """Stages that follow each other; each gives features of one stride, the last one of the output stride.
 
     Args:
-        stages: Parts of the network; the features of each but those of a stride that comes again are handed on.
-        strides: Of each stage's output.
-        channels: Of each stage's output.
+        stages: Parts of the network, in order; of several with one stride the last one's features count.
+        strides: Stride of each stage's output, pixels.
+        channels: Channels of each stage's output.
     """
 
     def __init__(self, stages: list[nn.Module], strides: list[int], channels: list[int]) -> None:
@@ -37,7 +37,11 @@ class Encoder(nn.Module):
         self.channels = dict(zip(strides, channels, strict=True))
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> dict[int, Tensor]:
-        """Features by their stride; the last of each stride."""
+        """Computes features by stride.
+
+        Args:
+            image: Normalised RGB images, [b, 3, h, w].
+        """
         features = {}
         for stage, stride in zip(self.stages, self._strides, strict=True):
             image = stage(image)
@@ -49,12 +53,12 @@ def build_encoder(name: str, config: NetworkConfig, data_dir: Path = Path("data"
     """An encoder with the weights that the configuration names, random ones from the default generator.
 
     Args:
-        name: "mobilenet_v2" or "darknet53".
-        config: Output stride, width of Darknet-53, source of the weights.
-        data_dir: Holds bundled weights.
+        name: Architecture: "mobilenet_v2" or "darknet53".
+        config: Output stride, width of Darknet-53, and sources of the weights.
+        data_dir: Folder with the bundled weights.
 
     Raises:
-        InputError: No such encoder.
+        InputError: There is no such encoder, or its weights are missing.
     """
     if name == "mobilenet_v2":
         return _mobilenet(config, data_dir)
@@ -67,13 +71,13 @@ def dilate(layers: nn.Module, stride: int, reached: int, output_stride: int) -> 
     """Replaces strides past the output stride by dilation, in place.
 
     Args:
-        layers: In the order in which they compute.
-        stride: The stride so far without dilation.
-        reached: The stride so far with it.
-        output_stride: The largest that is wanted.
+        layers: Layers in the order in which they compute.
+        stride: Stride at their input without dilation, pixels.
+        reached: Stride at their input with dilation, pixels.
+        output_stride: Largest stride that is wanted, pixels.
 
     Returns:
-        Both strides behind the layers.
+        Both strides at the output of the layers, pixels.
     """
     for layer in layers.modules():
         if not isinstance(layer, nn.Conv2d) or (layer.kernel_size[0] == 1 and layer.stride[0] == 1):

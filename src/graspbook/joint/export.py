@@ -24,7 +24,7 @@ class Exported(nn.Module):
     """A network whose answer is a tuple of tensors, as other runtimes want it.
 
     Args:
-        network: In evaluation mode.
+        network: Network in evaluation mode.
     """
 
     def __init__(self, network: JointNetwork) -> None:
@@ -32,7 +32,11 @@ class Exported(nn.Module):
         self.network = network
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, ...]:
-        """Probability of each class, embeddings, and, if there is such a decoder, the confidence of being a centre."""
+        """Probability of each class, embeddings, and, if there is such a decoder, the confidence of being a centre.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
+        """
         said = self.network(images)
         both = said.classes.softmax(1), said.embeddings
         return both if said.centres is None else (*both, said.centres.sigmoid())
@@ -42,9 +46,9 @@ def export_program(network: JointNetwork, height: int, width: int) -> torch.expo
     """The network as a program for pictures of one size, one at a time.
 
     Args:
-        network: In evaluation mode.
-        height: Of the pictures.
-        width: Of the pictures.
+        network: Network in evaluation mode.
+        height: Height of the pictures, pixels.
+        width: Width of the pictures, pixels.
     """
     return torch.export.export(Exported(network).eval(), (torch.zeros(1, 3, height, width),))
 
@@ -53,13 +57,13 @@ def save_program(network: JointNetwork, height: int, width: int, path: Path) -> 
     """Write the network as a file: `.pt2`, PyTorch's own form, or `.onnx`.
 
     Args:
-        network: In evaluation mode.
-        height: Of the pictures.
-        width: Of the pictures.
-        path: Its ending says in which form.
+        network: Network in evaluation mode.
+        height: Height of the pictures, pixels.
+        width: Width of the pictures, pixels.
+        path: File to write; its suffix decides the format.
 
     Raises:
-        InputError: Another ending.
+        InputError: The suffix is neither .pt2 nor .onnx.
     """
     path = Path(path)
     if path.suffix not in (".pt2", ".onnx"):

@@ -15,13 +15,13 @@ VISIBLE = 4
 
 
 def sure_things(grids: Grids, street: Street, k: int, compactness: float) -> tuple[int, int]:
-    """Things of at least `VISIBLE` elements with an element above the threshold, and all of them.
+    """Numbers of things of at least `VISIBLE` elements: those with an element above the threshold, and all of them.
 
     Args:
-        grids: Of a network; without a decoder of centres no thing is sure.
-        street: The picture with its labels.
-        k: Side of a superpixel.
-        compactness: Of the superpixels.
+        grids: Outputs of a network; without a decoder of centres no thing is found.
+        street: Picture with its labels.
+        k: Pixels along one side of a superpixel.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
     """
     owner = grid_labels(street, k, compactness)[1].ravel()
     size = np.bincount(owner)

@@ -17,13 +17,14 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 def read_frames(source: Path) -> Iterator[tuple[str, UInt8[np.ndarray, "h w 3"]]]:
-    """Name and colours of each picture of a folder, in the order of the names, or of each frame of a video.
+    """Name and RGB picture of each picture of a folder, sorted by name, or of each frame of a video.
 
     Args:
-        source: A folder, one picture, or a video.
+        source: Folder of pictures, one picture, or a video.
 
     Raises:
-        InputError: It is missing, holds no picture, or one that is not 8-bit colour; the message names the file.
+        InputError: The source is missing, holds no picture, or one that is not 8-bit colour; the message names the
+            file.
     """
     source = Path(source)
     if not source.exists():

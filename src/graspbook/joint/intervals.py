@@ -26,10 +26,10 @@ def resampled(
     """Point estimates and replicates of a table.
 
     Args:
-        rows: For each row one statistic of the pictures for each of its trainings.
-        groups: Drive of each picture.
-        replicates: How many.
-        seed: Of the draws: drives, then the trainings of one row after another, in the order of their names.
+        rows: For each row, one statistic of the pictures for each of its trainings.
+        groups: Drive or city of each picture.
+        replicates: Bootstrap replicates.
+        seed: Seed of the draws: drives, then the trainings of one row after another, in the order of their names.
 
     Returns:
         As `reporting.tables.write_table` takes them: `method` and the metrics, with `replicate` in the second.
@@ -56,7 +56,11 @@ def resampled(
 
 
 def accuracy(made: Evaluation) -> Statistic:
-    """AP50, AP and mean IoU of what a network made of the pictures."""
+    """AP50, AP and mean IoU of a network's results, percent.
+
+    Args:
+        made: Results of the network on the pictures.
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         instances = instance_scores(made.matches, weights)
@@ -66,7 +70,12 @@ def accuracy(made: Evaluation) -> Statistic:
 
 
 def classes(made: Evaluation, names: Sequence[str]) -> Statistic:
-    """IoU of each of the eight things, by these names, and their `mean`."""
+    """IoU of each of the eight things and their `mean`, percent.
+
+    Args:
+        made: Results of the network on the pictures.
+        names: Names of the eight things, which become the metrics' names.
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         every = _over_classes(made, weights)
@@ -76,7 +85,12 @@ def classes(made: Evaluation, names: Sequence[str]) -> Statistic:
 
 
 def outlines(counts: np.ndarray, confusions: np.ndarray) -> Statistic:
-    """Boundary F-score and mean IoU, from `boundary_counts` [n, 4] and `confusion` [n, c, c] of each picture."""
+    """Boundary F-score and mean IoU, percent.
+
+    Args:
+        counts: `boundary_counts` of each picture, [n, 4].
+        confusions: `confusion` of each picture, [n, c, c].
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         pooled = np.einsum("rn,nij->rij", weights, confusions)
@@ -86,7 +100,13 @@ def outlines(counts: np.ndarray, confusions: np.ndarray) -> Statistic:
 
 
 def share(part: np.ndarray, whole: np.ndarray, name: str) -> Statistic:
-    """Percent that the sum of one number of the pictures is of the sum of another; NaN where the second is 0."""
+    """Ratio of the sum of one number over pictures to the sum of another, percent; NaN where the second is 0.
+
+    Args:
+        part: Numerator for each picture, [n].
+        whole: Denominator for each picture, [n].
+        name: Name of the metric.
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         below = weights @ whole
@@ -96,10 +116,10 @@ def share(part: np.ndarray, whole: np.ndarray, name: str) -> Statistic:
 
 
 def speed(milliseconds: Mapping[str, np.ndarray]) -> Statistic:
-    """Mean of each part's time, and frames per second: 1000 over the sum of the means.
+    """Mean time of each part, milliseconds, and frames per second: 1000 over the sum of the means.
 
     Args:
-        milliseconds: Of each part and picture, [n]; NaN for a part that a method does without.
+        milliseconds: Time of each part for each picture, milliseconds, [n]; NaN for a part that a method lacks.
     """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:

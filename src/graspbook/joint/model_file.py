@@ -19,12 +19,22 @@ class Saved:
 
 
 def save_network(network: JointNetwork, row: Row, config: NetworkConfig, path: Path) -> None:
-    """Write a network with its row and configuration."""
+    """Write a network with its row and configuration.
+
+    Args:
+        network: Trained network.
+        row: Row that it was trained for.
+        config: Settings of its encoder and decoders.
+        path: File to write, .safetensors.
+    """
     save_weights(network, path, FORM, {"row": dataclasses.asdict(row), "network": dataclasses.asdict(config)})
 
 
 def load_network(path: Path) -> Saved:
     """Read a network that `save_network` wrote; on the CPU, in evaluation mode.
+
+    Args:
+        path: File that `save_network` wrote.
 
     Raises:
         InputError: The file is missing, or holds something else.

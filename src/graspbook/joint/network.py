@@ -26,12 +26,13 @@ from graspbook.training.seeds import generator
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """What the three decoders say of B images, on the grid.
+    """Outputs of the three decoders for B images, on the grid.
 
     Attributes:
-        classes: logits of the classes.
-        embeddings: unbounded.
-        centres: logits of the confidence of being an object's centre; None from a network without that decoder.
+        classes: Class logits, [b, c, h, w].
+        embeddings: Embeddings, unbounded, [b, d, h, w].
+        centres: Logits of the confidence that an element is a centre, [b, h, w]; None from a network without that
+            decoder.
     """
 
     classes: Float[Tensor, "b c h w"]
@@ -40,12 +41,12 @@ class Prediction:
 
 
 class Decoder(nn.Module):
-    """From features to one value, or some, for each element of the grid.
+    """Decodes features to one or several channels on the grid.
 
     Args:
-        channels: Of the encoder's features, by stride.
-        k: Stride of the grid.
-        widths: Channels at strides 16, 8, 4, 2.
+        channels: Channels of the encoder's features, by stride.
+        k: Stride of the grid, pixels.
+        widths: Channels of the decoder at strides 16, 8, 4 and 2.
         out: Channels of the output.
     """
 
@@ -63,7 +64,11 @@ class Decoder(nn.Module):
         self.last = nn.Conv2d(last, out, 1)
 
     def forward(self, features: dict[int, Tensor]) -> Float[Tensor, "b out h w"]:
-        """The output at stride k."""
+        """Computes the output at stride k.
+
+        Args:
+            features: Features of the encoder, by stride.
+        """
         x = features[self._deepest]
         for stride, step in zip(self._skipped, self.steps, strict=True):
             skip = features[stride]
@@ -75,11 +80,14 @@ class JointNetwork(nn.Module):
     """An encoder and its decoders.
 
     Args:
-        encoder: Gives features by stride, one of them k.
-        k: Side of a superpixel; stride of the output.
-        widths: Of the decoders.
+        encoder: Encoder that gives features by stride, one of them at stride k.
+        k: Side of a superpixel and stride of the output, pixels.
+        widths: Channels of the decoders at strides 16, 8, 4 and 2.
         embedding: Dimensions of an embedding.
-        prior: pi, the confidence that the centre decoder starts with; None: no such decoder.
+        prior: Confidence pi that an element is a centre at the start of training; None: no such decoder.
+
+    Raises:
+        InputError: The encoder has no features at stride k, or k is its output stride.
     """
 
     def __init__(self, encoder: Encoder, k: int, widths: tuple[int, ...], embedding: int, prior: float | None) -> None:
@@ -95,9 +103,12 @@ class JointNetwork(nn.Module):
             nn.init.constant_(self.centre.last.bias, -math.log((1 - prior) / prior))
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Prediction:
-        """What the decoders say of RGB images in 0..1, on grids of ceil(H / k) x ceil(W / k).
+        """Computes the outputs of the decoders, on grids of ceil(H / k) x ceil(W / k).
 
         Sides that are no multiples of 32 are filled up by repeating the last row or column.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
         """
         height, width = images.shape[-2:]
         below, right = -height % WIDEST_STRIDE, -width % WIDEST_STRIDE
@@ -116,6 +127,12 @@ class JointNetwork(nn.Module):
 
 def build_network(row: Row, config: NetworkConfig, seed: int, data_dir: Path = Path("data")) -> JointNetwork:
     """The network of a row; the seed decides its random weights.
+
+    Args:
+        row: Encoder, stride and decoders.
+        config: Widths of the network, and sources of the encoders' weights.
+        seed: Seed of the random weights.
+        data_dir: Folder with the bundled weights.
 
     Raises:
         InputError: The encoder has no features of the row's stride.

@@ -19,12 +19,12 @@ def open_splits(data: DataConfig, world: AisleConfig, made: Path) -> dict[str, S
     `data` names choose, and its "val" is the test.
 
     Args:
-        data: Which folder.
-        world: Size of the pictures.
-        made: Folder of the simulated ones.
+        data: Folder of an existing data set, if there is one, and its validation cities.
+        world: Settings of the simulated aisle, of which the size of the pictures is used.
+        made: Folder of the simulated pictures.
 
     Raises:
-        InputError: A half of the folder is missing; named.
+        InputError: Images or labels are missing from the folder; the message names what is missing.
     """
     size = world.height, world.width
     if data.folder is None:

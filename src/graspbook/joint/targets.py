@@ -13,7 +13,13 @@ from graspbook.joint.superpixels import sample, superpixels
 
 
 def grid_labels(street: Street, k: int, compactness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Classes and instances at the superpixels' centres of mass, int64 [h, w] each."""
+    """Classes and instances at the superpixels' centres of mass, int64 [h, w] each.
+
+    Args:
+        street: Picture with its labels.
+        k: Pixels along one side of a superpixel.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+    """
     labels = superpixels(torch.from_numpy(street.image), k, compactness)
     both = torch.from_numpy(np.stack([street.classes.astype(np.int64), street.instances.astype(np.int64)]))
     classes, instances = sample(both, labels, k).numpy()
@@ -21,7 +27,11 @@ def grid_labels(street: Street, k: int, compactness: float) -> tuple[np.ndarray,
 
 
 def find_centres(instances: np.ndarray) -> np.ndarray:
-    """The element of each instance that is nearest to its centre of mass (the first of several), bool [h, w]."""
+    """The element of each instance that is nearest to its centre of mass (the first of several), bool [h, w].
+
+    Args:
+        instances: Instance of each element, 1 to N, 0 for none, [h, w].
+    """
     found = np.zeros(instances.shape, bool)
     row, column = np.nonzero(instances)
     if not len(row):
@@ -36,7 +46,11 @@ def find_centres(instances: np.ndarray) -> np.ndarray:
 
 
 def make_targets(labelled: Sequence[tuple[np.ndarray, np.ndarray]]) -> Targets:
-    """Targets of a batch from what `grid_labels` found in each image."""
+    """Targets of a batch from what `grid_labels` found in each image.
+
+    Args:
+        labelled: Classes and instances of each image, from `grid_labels`.
+    """
     classes, instances = (np.stack(part) for part in zip(*labelled, strict=True))
     centres = np.stack([find_centres(part) for part in instances])
     return Targets(torch.from_numpy(classes), torch.from_numpy(instances), torch.from_numpy(centres))

@@ -27,7 +27,13 @@ LONG = 10.0
 
 
 def shortest(call: Callable[[], object], repeats: int, device: torch.device | None = None) -> float:
-    """The shortest of several runs, milliseconds; one run before them warms up, and is the only one if it is `LONG`."""
+    """The shortest time of several runs, milliseconds; a first run warms up, and is the only one if it exceeds `LONG`.
+
+    Args:
+        call: Function to time.
+        repeats: Number of timed runs.
+        device: Device to synchronise with, if it is a GPU.
+    """
     spent = []
     for _ in range(repeats + 1):
         start = _now(device)
@@ -51,12 +57,12 @@ def time_parts(
     The time of the clustering includes the way back to pixels.
 
     Args:
-        network: In evaluation mode, on the device that is measured.
-        image: Of the size that the network was trained on.
-        clustering: Of the post-processing.
-        method: How elements become instances.
-        compactness: Of the superpixels.
-        timing: Size, and how often.
+        network: Network in evaluation mode, on the device to measure.
+        image: RGB image of the size that the network was trained on, uint8 [h, w, 3].
+        clustering: Clustering settings.
+        method: Clustering method.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+        timing: Size of the timed pictures, and number of repetitions.
     """
     device = next(network.parameters()).device
     size = (timing.height, timing.width)
@@ -78,19 +84,34 @@ def time_parts(
 
 @torch.inference_mode()
 def time_network(network: torch.nn.Module, timing: TimingConfig) -> float:
-    """Milliseconds that a network takes for a picture of that size: any picture, to a network the time is the same."""
+    """Time that a network takes for a random picture of that size, milliseconds; the content does not matter.
+
+    Args:
+        network: Network in evaluation mode, on the device to measure.
+        timing: Size of the picture, and number of repetitions.
+    """
     device = next(network.parameters()).device
     image = torch.rand(1, 3, timing.height, timing.width, generator=torch.Generator().manual_seed(0)).to(device)
     return shortest(lambda: network(image), timing.repeats, device)
 
 
 def enlarged(image: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
-    """A picture at another size (height, width)."""
+    """Resizes a picture.
+
+    Args:
+        image: RGB image, uint8 [h, w, 3].
+        size: New height and width, pixels.
+    """
     return cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def enlarged_grids(grids: Grids, size: tuple[int, int]) -> Grids:
-    """Grids at another size (rows, columns), interpolated."""
+    """Resizes grids by bilinear interpolation.
+
+    Args:
+        grids: Outputs of a network.
+        size: New rows and columns, elements.
+    """
 
     def larger(values: Float[np.ndarray, "c h w"]) -> Float[np.ndarray, "c H W"]:
         return interpolate(torch.from_numpy(values)[None], size=size, mode="bilinear")[0].numpy()

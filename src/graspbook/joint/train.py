@@ -37,9 +37,9 @@ class TrainingPictures:
     """Pictures and their mirror images with labels on the grid, which are kept once they are made.
 
     Args:
-        streets: The pictures.
-        k: Side of a superpixel.
-        compactness: Of the superpixels.
+        streets: Training pictures with labels.
+        k: Pixels along one side of a superpixel.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
     """
 
     def __init__(self, streets: Streets, k: int, compactness: float) -> None:
@@ -47,7 +47,12 @@ class TrainingPictures:
         self._labels: dict[tuple[int, bool], tuple[np.ndarray, np.ndarray]] = {}
 
     def get(self, place: int, mirrored: bool) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """A picture, uint8 [H, W, 3], and its classes and instances on the grid."""
+        """A picture, uint8 [H, W, 3], and its classes and instances on the grid, int64 [h, w] each.
+
+        Args:
+            place: Index of the picture.
+            mirrored: Whether to flip it left to right.
+        """
         street = self.streets[place]
         if mirrored:
             parts = (street.image, street.classes, street.instances)
@@ -60,13 +65,24 @@ class TrainingPictures:
 
 
 def class_frequency(streets: Streets) -> Tensor:
-    """Share of the pixels that each class has, float32 [9]: f_c of equation (2)."""
+    """Share of the pixels that each class has, float32 [9]: f_c of equation (2).
+
+    Args:
+        streets: Pictures with labels.
+    """
     counts = np.sum([np.bincount(street.classes.ravel(), minlength=CLASSES) for street in streets], axis=0)
     return torch.from_numpy(counts / counts.sum()).float()
 
 
 def recoloured(images: np.ndarray, contrast: float, brightness: float, rng: np.random.Generator) -> np.ndarray:
-    """RGB in 0..1 of a batch with random factors of the colours and a random offset, float32 [b, 3, H, W]."""
+    """Scales images to 0..1 and changes their colours at random, float32 [b, 3, H, W].
+
+    Args:
+        images: RGB images, uint8 [b, H, W, 3].
+        contrast: Standard deviation of the relative change of each colour channel.
+        brightness: Standard deviation of the offset on all colour channels, whose range is 0..1.
+        rng: Source of the draws.
+    """
     count = len(images)
     scaled = np.moveaxis(images, -1, 1).astype(np.float32) / 255
     scaled *= 1 + rng.normal(0, contrast, (count, 3, 1, 1)).astype(np.float32)
@@ -79,11 +95,11 @@ def total_loss(
     """The weighted sum of the three losses, and its terms: semantic, attract, repel, regularise, centres.
 
     Args:
-        said: By the network.
-        targets: Of the same images.
-        weights: Of the classes.
-        config: Margins and weights; what stands for delta_a, delta_r, alpha and gamma.
-        row: Whether there is a decoder of centres, and how its loss weighs.
+        said: Outputs of the network.
+        targets: True outputs for the same images.
+        weights: Weight of each class, [c].
+        config: Margins delta_a and delta_r, alpha, gamma, and the weights of the losses.
+        row: Focus and gamma of the centre loss.
     """
     attract, repel, norm = embedding_losses(said.embeddings, targets, config.attract, config.repel)
     terms = {
@@ -103,7 +119,13 @@ def total_loss(
 
 @torch.inference_mode()
 def grid_scores(network: JointNetwork, streets: Streets, count: int, compactness: float) -> dict[str, float]:
-    """What a training is watched by, percent; no choice of the post-processing has a part in it.
+    """Scores by which a training is watched, percent; they depend on no setting of the post-processing.
+
+    Args:
+        network: Network in evaluation mode.
+        streets: Pictures with labels.
+        count: Largest number of pictures, the first ones.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
 
     Returns:
         `miou`: mean IoU of the things on pixels. `told_apart`: elements whose embedding is nearer to their own
@@ -157,21 +179,21 @@ def train_row(
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
     Args:
-        row: Encoder, stride, centres.
-        seed: Of the weights and the batches.
+        row: Encoder, stride and decoders.
+        seed: Seed of the initial weights and the batches.
         streets: Training pictures.
-        validation: Pictures of other drives, which only the history knows; the last weights are kept.
-        train: How to train.
-        network: Encoders and decoders.
-        compactness: Of the superpixels that labels are brought down to.
-        scratch_dir: Ignored folder.
-        data_dir: Holds bundled weights.
+        validation: Pictures of other drives, for the history only; the last weights are kept.
+        train: Settings that all rows share.
+        network: Settings of encoders and decoders.
+        compactness: Compactness of the superpixels that labels are brought down to, in units of Lab per k pixels.
+        scratch_dir: Folder for checkpoints and finished trainings, ignored by git.
+        data_dir: Folder with the bundled weights.
 
     Returns:
-        The network, and its history; where the step ended in an evaluation, what `grid_scores` says.
+        The network, and its history with the results of `grid_scores` at each evaluation.
 
     Raises:
-        InputError: There are fewer pictures than a batch takes.
+        InputError: There are fewer pictures than a batch needs.
     """
     if len(streets) < train.batch_size:
         raise InputError(f"{row.title}: {len(streets)} pictures, batches of {train.batch_size}")

@@ -17,14 +17,14 @@ APART = 100.0
 
 
 def with_truth(grids: Grids, street: Street, k: int, compactness: float, parts: Collection[Part]) -> Grids:
-    """What the decoders say, some of them put right.
+    """Outputs of the decoders, some of them replaced by the truth.
 
     Args:
-        grids: Of a network.
-        street: The picture with its labels.
-        k: Side of a superpixel.
-        compactness: Of the superpixels.
-        parts: Which of the three are put right. True embeddings are equal within a thing and far apart between things.
+        grids: Outputs of a network.
+        street: Picture with its labels.
+        k: Pixels along one side of a superpixel.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+        parts: Outputs to replace. True embeddings are equal within a thing and far apart between things.
     """
     classes, instances = grid_labels(street, k, compactness)
     probability, embeddings, confidence = grids.probability, grids.embeddings, grids.confidence
@@ -38,6 +38,12 @@ def with_truth(grids: Grids, street: Street, k: int, compactness: float, parts: 
 
 
 def all_true(street: Street, k: int, compactness: float) -> Grids:
-    """True labels on a grid: what the best of all networks could say there."""
+    """True labels on a grid: what the best of all networks could say there.
+
+    Args:
+        street: Picture with its labels.
+        k: Pixels along one side of a superpixel.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+    """
     nothing = np.zeros((1, 1, 1), np.float32)
     return with_truth(Grids(nothing, nothing, None), street, k, compactness, ("classes", "centres", "embeddings"))

@@ -22,11 +22,11 @@ def classes_on_pixels(
     """The likeliest class of each pixel.
 
     Args:
-        probability: Of each class, on the grid.
-        labels: The superpixel of each pixel.
-        k: Side of an element.
+        probability: Probability of each class at each element, 0..1, [c, h, w].
+        labels: Superpixel of each pixel, [H, W].
+        k: Pixels along one side of an element.
         way: "superpixels": each pixel has the class of its superpixel; "nearest": of its square cell; "bilinear": the
-            likeliest after the probabilities were interpolated between the middles of the cells.
+            likeliest one after bilinear interpolation of the probabilities between the centres of the cells.
     """
     grid = torch.from_numpy(np.ascontiguousarray(probability))
     height, width = labels.shape

@@ -17,13 +17,21 @@ GOLDEN = 0.61803398875
 
 
 def class_picture(classes: Int[np.ndarray, "h w"] | UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Each class in its colour."""
+    """Draws each class in its colour.
+
+    Args:
+        classes: Class of each pixel, 0 to 8, [h, w].
+    """
     colours = np.array([BACKGROUND_COLOUR, *CLASS_COLOURS.values()])
     return np.round(255 * colours[classes]).astype(np.uint8)
 
 
 def class_key(stands_for: bool = False) -> Figure:
-    """A key of the classes' colours; with the names in Cityscapes, if wanted."""
+    """Legend of the classes' colours.
+
+    Args:
+        stands_for: Whether to add the names of the Cityscapes classes.
+    """
     names = [f"{t.name} ({t.stands_for})" if stands_for else t.name for t in THINGS]
     figure = plt.figure(figsize=(9, 0.8 if stands_for else 0.5))
     patches = [Patch(color=colour, label=name) for colour, name in zip(CLASS_COLOURS.values(), names, strict=True)]
@@ -32,7 +40,11 @@ def class_key(stands_for: bool = False) -> Figure:
 
 
 def instance_picture(ids: Int[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Each instance in a colour of its own; the colours mean nothing."""
+    """Draws each instance in a colour of its own; the colours mean nothing.
+
+    Args:
+        ids: Instance of each pixel, 1 to N, 0 for none, [h, w].
+    """
     count = int(ids.max()) + 1
     colours = [BACKGROUND_COLOUR] + [
         colorsys.hsv_to_rgb(GOLDEN * k % 1, 0.5 + 0.15 * (k % 4), 0.95 - 0.15 * (k % 3)) for k in range(1, count)
@@ -43,7 +55,13 @@ def instance_picture(ids: Int[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
 def embedding_picture(
     embeddings: Float[np.ndarray, "d h w"], mask: np.ndarray, seed: int = 0
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Embeddings at random projected to red, green and blue, as in Figure 3; dark where `mask` is False."""
+    """Projects embeddings at random to red, green and blue, as in Figure 3.
+
+    Args:
+        embeddings: Embedding of each element, [d, h, w].
+        mask: Elements to draw, bool [h, w]; the others are dark.
+        seed: Seed of the projection.
+    """
     projection = np.random.default_rng(seed).normal(size=(3, len(embeddings)))
     values = np.einsum("cd,dhw->hwc", projection, embeddings)
     if mask.any():
@@ -54,7 +72,12 @@ def embedding_picture(
 
 
 def principal_picture(embeddings: Float[np.ndarray, "d h w"], mask: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
-    """Embeddings along the three directions in which those of the mask differ most, as red, green and blue."""
+    """Projects embeddings to red, green and blue along the three principal axes of those in a mask.
+
+    Args:
+        embeddings: Embedding of each element, [d, h, w].
+        mask: Elements to draw, bool [h, w]; the others are dark.
+    """
     flat = embeddings.reshape(len(embeddings), -1).T
     chosen = flat[mask.ravel()]
     if len(chosen) < 2:
@@ -76,7 +99,14 @@ def result_picture(
     ids: Int[np.ndarray, "h w"],
     strength: float = 0.5,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """A picture with the classes tinted in, and a white line around each instance."""
+    """Tints a picture by class, and draws a white line around each instance.
+
+    Args:
+        image: RGB image, uint8 [h, w, 3].
+        classes: Class of each pixel, 0 to 8, [h, w].
+        ids: Instance of each pixel, 1 to N, 0 for none, [h, w].
+        strength: Opacity of the tint, 0..1.
+    """
     tinted = np.where((classes > 0)[..., None], (1 - strength) * image + strength * class_picture(classes), image)
     return bordered(np.round(tinted).astype(np.uint8), ids, 1, (1.0, 1.0, 1.0))
 
@@ -84,7 +114,14 @@ def result_picture(
 def bordered(
     image: UInt8[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"], enlarged: int = 1, colour: Colour = EDGE_COLOUR
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """A picture, enlarged, with the borders between superpixels, one pixel wide."""
+    """Draws the borders between labels, one pixel wide, into an enlarged picture.
+
+    Args:
+        image: RGB image, uint8 [h, w, 3].
+        labels: Label of each pixel, such as its superpixel, [h, w].
+        enlarged: Factor of enlargement.
+        colour: RGB in 0..1.
+    """
     picture, wide = enlarge(image, enlarged), enlarge(labels.astype(np.int32), enlarged)
     edge = np.zeros(wide.shape, bool)
     edge[:, 1:] |= wide[:, 1:] != wide[:, :-1]
@@ -94,7 +131,13 @@ def bordered(
 
 
 def marked(picture: UInt8[np.ndarray, "h w 3"], places: np.ndarray, radius: int = 3) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture with a ring around each place, rows (row, column)."""
+    """Draws a ring around each place.
+
+    Args:
+        picture: RGB picture, uint8 [h, w, 3].
+        places: Row and column of each place, pixels, [n, 2].
+        radius: Radius of the rings, pixels.
+    """
     drawn = np.ascontiguousarray(picture).copy()
     for row, column in np.asarray(places).tolist():
         cv2.circle(drawn, (int(column), int(row)), radius, (255, 255, 255), 1, cv2.LINE_AA)
@@ -102,5 +145,10 @@ def marked(picture: UInt8[np.ndarray, "h w 3"], places: np.ndarray, radius: int 
 
 
 def enlarge(picture: np.ndarray, times: int) -> np.ndarray:
-    """Each pixel as a square."""
+    """Draws each pixel as a square.
+
+    Args:
+        picture: Picture or labels, [h, w, ...].
+        times: Factor of enlargement.
+    """
     return np.ascontiguousarray(picture.repeat(times, 0).repeat(times, 1))

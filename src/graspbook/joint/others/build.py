@@ -37,11 +37,11 @@ def build_other(
     """The network of a row; the seed decides its random weights.
 
     Args:
-        row: Which one.
-        mask_rcnn: Of Mask R-CNN.
-        network: Where the weights of Mask R-CNN's MobileNetV2 come from; another backbone's are random.
-        seed: Of the random weights.
-        data_dir: Holds bundled weights.
+        row: Row that names the network.
+        mask_rcnn: Settings of Mask R-CNN.
+        network: Source of the weights of Mask R-CNN's MobileNetV2; another backbone's weights are random.
+        seed: Seed of the random weights.
+        data_dir: Folder with the bundled weights.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, WEIGHTS).initial_seed())
@@ -57,19 +57,34 @@ def build_other(
 
 
 def segment_by(network: nn.Module, picture: np.ndarray) -> Segmentation:
-    """What such a network says of a picture: see `segment_classes` and `segment_things`."""
+    """Segments a picture with such a network, see `segment_classes` and `segment_things`.
+
+    Args:
+        network: Network in evaluation mode.
+        picture: Grey or RGB picture of any size, uint8 or uint16.
+    """
     if isinstance(network, ClassMaskRCNN):
         return segment_things(network, picture)
     return segment_classes(network, picture)
 
 
 def save_other(network: nn.Module, row: Other, mask_rcnn: MaskRCNNSettings, path: Path) -> None:
-    """Write a network with its row and configuration."""
+    """Write a network with its row and configuration.
+
+    Args:
+        network: Trained network.
+        row: Row that it was trained for.
+        mask_rcnn: Settings of Mask R-CNN.
+        path: File to write, .safetensors.
+    """
     save_weights(network, path, FORM, {"row": dataclasses.asdict(row), "mask_rcnn": dataclasses.asdict(mask_rcnn)})
 
 
 def load_other(path: Path) -> SavedOther:
     """Read a network that `save_other` wrote; on the CPU, in evaluation mode.
+
+    Args:
+        path: File that `save_other` wrote.
 
     Raises:
         InputError: The file is missing, or holds something else.

@@ -17,8 +17,8 @@ class ENet(nn.Module):
     """A long encoder, a short decoder.
 
     Args:
-        classes: Of the output.
-        width: It has so many times its channels.
+        classes: Number of classes.
+        width: Factor on the number of channels.
     """
 
     stride = 8
@@ -36,7 +36,11 @@ class ENet(nn.Module):
         self.last = nn.ConvTranspose2d(a, classes, 2, stride=2)
 
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h w"]:
-        """Logits of the classes; sides are multiples of 8."""
+        """Computes class logits of each pixel.
+
+        Args:
+            x: Normalised RGB images, [b, 3, h, w], whose sides are multiples of 8.
+        """
         x = self.first_norm(torch.cat([self.first(x), max_pool2d(x, 2)], 1))
         x, places_1 = self.down_1(x)
         x, places_2 = self.down_2(self.stage_1(x))

@@ -17,8 +17,8 @@ class ERFNet(nn.Module):
     """Three steps down to stride 8, three transposed convolutions up.
 
     Args:
-        classes: Of the output.
-        width: It has so many times its channels.
+        classes: Number of classes.
+        width: Factor on the number of channels.
     """
 
     stride = 8
@@ -40,7 +40,11 @@ class ERFNet(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h w"]:
-        """Logits of the classes; sides are multiples of 8."""
+        """Computes class logits of each pixel.
+
+        Args:
+            x: Normalised RGB images, [b, 3, h, w], whose sides are multiples of 8.
+        """
         return self.decoder(self.encoder(x))
 
 

@@ -26,12 +26,12 @@ SURE = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """Images with their things.
+    """Images with their instances.
 
     Attributes:
-        images: RGB in 0..1.
-        masks: for each image those of its things, bool [n_i, h, w]; n_i may be 0.
-        classes: for each image those of its things, int64 [n_i], 1 to 8.
+        images: RGB in 0..1, [b, 3, h, w].
+        masks: Masks of each image's instances, bool [n_i, h, w]; n_i may be 0.
+        classes: Classes of each image's instances, 1 to 8, int64 [n_i].
     """
 
     images: Float[Tensor, "b 3 h w"]
@@ -39,16 +39,20 @@ class Labelled:
     classes: list[Tensor]
 
     def to(self, device: torch.device) -> Labelled:
-        """The same on a device."""
+        """The same batch on another device.
+
+        Args:
+            device: Device to copy to.
+        """
         masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
         return Labelled(self.images.to(device), masks, classes)
 
 
 class ClassMaskRCNN(MaskRCNN):
-    """Mask R-CNN that says which of the eight classes a thing is.
+    """Mask R-CNN with the eight classes.
 
     Args:
-        config: Of the Mask R-CNN.
+        config: Settings of Mask R-CNN.
     """
 
     def __init__(self, config: MaskRCNNSettings) -> None:
@@ -60,7 +64,7 @@ class ClassMaskRCNN(MaskRCNN):
         """The sum of torchvision's five losses.
 
         Args:
-            batch: Images with their things.
+            batch: Images with their instances.
             generator: Source, on the CPU, of torchvision's choices of anchors and regions.
         """
         targets = []
@@ -77,14 +81,14 @@ class ClassMaskRCNN(MaskRCNN):
 
 @torch.inference_mode()
 def segment_things(network: ClassMaskRCNN, picture: np.ndarray) -> Segmentation:
-    """What Mask R-CNN finds in a picture.
+    """Segments a picture with Mask R-CNN.
 
     Masks may overlap, the labels of pixels may not: a pixel is the surest one's. The score is the probability of the
     class times the mean probability within the mask.
 
     Args:
-        network: In evaluation mode.
-        picture: uint8 or uint16, grey or RGB, of any size.
+        network: Network in evaluation mode.
+        picture: Grey or RGB picture of any size, uint8 or uint16.
     """
     image = as_rgb(picture)
     device = next(network.parameters()).device

@@ -17,8 +17,8 @@ class SegNet(nn.Module):
     """Five blocks down, five up; between them only the places of the maxima, no features.
 
     Args:
-        classes: Of the output.
-        width: It has so many times its channels.
+        classes: Number of classes.
+        width: Factor on the number of channels.
     """
 
     stride = 2 ** len(CHANNELS)
@@ -36,7 +36,11 @@ class SegNet(nn.Module):
         self.last = nn.Conv2d(sizes[0], classes, 3, padding=1)
 
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h w"]:
-        """Logits of the classes; sides are multiples of 32."""
+        """Computes class logits of each pixel.
+
+        Args:
+            x: Normalised RGB images, [b, 3, h, w], whose sides are multiples of 32.
+        """
         maxima = []
         for block in self.down:
             x, places = max_pool2d(block(x), 2, return_indices=True)

@@ -24,14 +24,14 @@ NETWORKS: dict[str, type[nn.Module]] = {"segnet": SegNet, "erfnet": ERFNet, "ene
 
 
 class SemanticNetwork(nn.Module):
-    """One of the three networks, with the pictures made fit for it.
+    """One of the three networks, for pictures of any size.
 
     Args:
-        name: "segnet", "erfnet" or "enet".
-        width: It has so many times its channels.
+        name: Architecture: "segnet", "erfnet" or "enet".
+        width: Factor on the number of channels.
 
     Raises:
-        InputError: No such network.
+        InputError: There is no such network.
     """
 
     def __init__(self, name: str, width: float = 1.0) -> None:
@@ -41,9 +41,12 @@ class SemanticNetwork(nn.Module):
         self.inner = NETWORKS[name](CLASSES, width)
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h w"]:
-        """Logits of the classes of RGB images in 0..1, at each pixel.
+        """Computes class logits of each pixel.
 
         Sides that are no multiples of the network's stride are filled up by repeating the last row or column.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
         """
         height, width = images.shape[-2:]
         below, right = -height % self.inner.stride, -width % self.inner.stride
@@ -55,11 +58,11 @@ class SemanticNetwork(nn.Module):
 
 @torch.inference_mode()
 def segment_classes(network: SemanticNetwork, picture: np.ndarray) -> Segmentation:
-    """The class of each pixel of a picture, no instances, and the milliseconds of the "network".
+    """Class of each pixel of a picture, no instances, and the time of the "network", milliseconds.
 
     Args:
-        network: In evaluation mode.
-        picture: uint8 or uint16, grey or RGB, of any size.
+        network: Network in evaluation mode.
+        picture: Grey or RGB picture of any size, uint8 or uint16.
     """
     image: UInt8[np.ndarray, "h w 3"] = as_rgb(picture)
     device = next(network.parameters()).device

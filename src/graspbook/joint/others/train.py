@@ -43,21 +43,21 @@ def train_other(
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
     Args:
-        row: Which network.
-        seed: Of the weights and the batches.
+        row: Row that names the network.
+        seed: Seed of the initial weights and the batches.
         streets: Training pictures.
-        validation: Pictures of other drives, which only the history knows; the last weights are kept.
-        train: How to train; the row may differ.
-        network: Where the weights of a MobileNetV2 come from.
-        mask_rcnn: Of Mask R-CNN.
-        scratch_dir: Ignored folder.
-        data_dir: Holds bundled weights.
+        validation: Pictures of other drives, for the history only; the last weights are kept.
+        train: Settings that all rows share; the row may differ.
+        network: Source of the weights of a MobileNetV2.
+        mask_rcnn: Settings of Mask R-CNN.
+        scratch_dir: Folder for checkpoints and finished trainings, ignored by git.
+        data_dir: Folder with the bundled weights.
 
     Returns:
-        The network, and its history; where the step ended in an evaluation, the mean IoU as `miou`, percent.
+        The network, and its history with the mean IoU as `miou`, percent, at each evaluation.
 
     Raises:
-        InputError: There are fewer pictures than a batch takes.
+        InputError: There are fewer pictures than a batch needs.
     """
     size, steps = row.batch_size or train.batch_size, row.steps or train.steps
     if len(streets) < size:
@@ -114,14 +114,25 @@ def train_other(
 
 
 def labelled_picture(streets: Streets, place: int, mirrored: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Image uint8 [H, W, 3], classes and instances [H, W] of a picture, or of its mirror image."""
+    """Image uint8 [H, W, 3], classes and instances [H, W] of a picture.
+
+    Args:
+        streets: Pictures with labels.
+        place: Index of the picture.
+        mirrored: Whether to flip it left to right.
+    """
     street = streets[place]
     parts = street.image, street.classes, street.instances
     return tuple(np.ascontiguousarray(part[:, ::-1]) for part in parts) if mirrored else parts
 
 
 def things_of(classes: np.ndarray, instances: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Masks bool [n, H, W] and classes int64 [n], 1 to 8, of the things that were told apart."""
+    """Masks bool [n, H, W] and classes int64 [n], 1 to 8, of the things that were told apart.
+
+    Args:
+        classes: Class of each pixel, 0 to 8, [H, W].
+        instances: Instance of each pixel, 1 to N, 0 for none, [H, W].
+    """
     numbers, first = np.unique(instances, return_index=True)
     first = first[numbers > 0]
     masks = instances == numbers[numbers > 0][:, None, None]
@@ -129,7 +140,13 @@ def things_of(classes: np.ndarray, instances: np.ndarray) -> tuple[Tensor, Tenso
 
 
 def pixel_iou(network: nn.Module, streets: Streets, count: int) -> float:
-    """Mean IoU of the things on the first pictures, percent."""
+    """Mean IoU of the eight things, percent.
+
+    Args:
+        network: Network in evaluation mode.
+        streets: Pictures with labels.
+        count: Largest number of pictures, the first ones.
+    """
     counts = np.zeros((CLASSES, CLASSES), np.int64)
     for place in range(min(count, len(streets))):
         street = streets[place]
