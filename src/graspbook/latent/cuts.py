@@ -24,12 +24,12 @@ USUAL = 0.5
 
 @dataclass(frozen=True, eq=False)
 class SoftMasks:
-    """What a plain Mask R-CNN says of one image, before masks are cut.
+    """Detections of a plain Mask R-CNN in one image, before masks are cut.
 
     Attributes:
-        probability: that each instance covers each pixel, 0..1.
-        classes: of each instance, from 0.
-        scores: at the usual cut.
+        probability: Probability that each instance covers each pixel, 0..1, [n, h, w].
+        classes: Class of each instance, from 0, [n].
+        scores: Score of each instance at the usual cut, 0..1, [n].
     """
 
     probability: Float[np.ndarray, "n h w"]
@@ -37,7 +37,11 @@ class SoftMasks:
     scores: Float[np.ndarray, " n"]
 
     def at(self, cut: float) -> Segmentation:
-        """The masks at a cut, with the scores of the usual one; those without a pixel are left out."""
+        """The masks at a cut, with the scores of the usual one; those without a pixel are left out.
+
+        Args:
+            cut: Probability above which a pixel belongs to the mask, 0..1.
+        """
         return ranked(self.probability > cut, self.classes, self.scores)
 
 
@@ -45,8 +49,13 @@ class SoftMasks:
 def soft_masks(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batch_size: int = 8) -> list[SoftMasks]:
     """Soft masks of images, by a plain Mask R-CNN in evaluation mode.
 
+    Args:
+        model: Plain Mask R-CNN in evaluation mode.
+        images: RGB images, uint8 [n, h, w, 3].
+        batch_size: Images in each batch.
+
     Raises:
-        InputError: the model has a latent code.
+        InputError: The model has a latent code.
     """
     if model.latent is not None:
         raise InputError("soft_masks: expected a plain Mask R-CNN, got a model with a latent code")
@@ -64,13 +73,13 @@ def soft_masks(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batc
 def cut_to_area(
     soft: Sequence[SoftMasks], wanted: float, area_of: Callable[[list[Segmentation]], float], halvings: int = 20
 ) -> float:
-    """The cut at which predictions cover an area, by halving.
+    """The cut at which predictions cover a given area, found by bisection.
 
     Args:
-        soft: of some images.
-        wanted: area, in the unit of `area_of`.
-        area_of: the area that predictions of these images cover; falls with the cut.
-        halvings: of the interval from 0 to 1.
+        soft: Soft masks of some images.
+        wanted: Area to cover, in the unit of `area_of`.
+        area_of: Function from predictions of these images to the area they cover; it falls with the cut.
+        halvings: Number of bisections of the interval from 0 to 1.
     """
     low, high = 0.0, 1.0
     for _ in range(halvings):

@@ -23,10 +23,11 @@ class LabelledImages:
     """Images with their instances.
 
     Attributes:
-        images: RGB.
-        ids: instance at each pixel, 0 = none; each number is one instance of the image.
-        classes: for each image the class of each number int64 [most + 1], from 0; that of number 0 means nothing.
-        groups: which images show the same scene, for a bootstrap.
+        images: RGB images, uint8 [n, h, w, 3].
+        ids: Instance at each pixel, 0 for none, uint16 [n, h, w]; each number is one instance of its image.
+        classes: For each image the class of each instance number, from 0, int64 [most + 1]; the entry of number 0 means
+            nothing.
+        groups: Scene of each image, the unit of the bootstrap, [n].
     """
 
     images: UInt8[np.ndarray, "n h w 3"]
@@ -38,13 +39,21 @@ class LabelledImages:
         return len(self.images)
 
     def instances(self, index: int) -> Instances:
-        """The instances of an image that have a pixel."""
+        """The instances of an image that have a pixel.
+
+        Args:
+            index: Index of the image.
+        """
         ids = self.ids[index]
         numbers = np.unique(ids[ids > 0])
         return Instances(ids == numbers[:, None, None], self.classes[index][numbers])
 
     def subset(self, indices: Sequence[int]) -> LabelledImages:
-        """Some of the images, in that order."""
+        """Some of the images, in a given order.
+
+        Args:
+            indices: Indices of the images.
+        """
         chosen = np.asarray(indices, np.int64)
         classes = tuple(self.classes[k] for k in chosen)
         return LabelledImages(self.images[chosen], self.ids[chosen], classes, self.groups[chosen])
@@ -53,8 +62,8 @@ class LabelledImages:
         """Images and instances as a model takes them.
 
         Args:
-            indices: which images.
-            mirror: bool [b, 2], whether to turn each left to right, and upside down; None: none.
+            indices: Indices of the images, [b].
+            mirror: Whether to flip each image left to right, and upside down, bool [b, 2]; None: no flips.
         """
         images, masks, classes = [], [], []
         for place, index in enumerate(indices):
@@ -70,14 +79,14 @@ class LabelledImages:
 
 
 def load_images(annotations: Path | str, height: int | None = None) -> LabelledImages:
-    """Read a COCO file and its images.
+    """Reads a COCO file and its images.
 
     Args:
-        annotations: the JSON file; crowds are left out, and where instances overlap the later one is on top.
-        height: of the images in pixels; None: as they are.
+        annotations: JSON file; crowds are left out, and where instances overlap the later one is on top.
+        height: Height to resize the images to, pixels; None: as they are.
 
     Raises:
-        InputError: see `CocoScenes`; or a category is not among the file's.
+        InputError: The file is faulty, see `CocoScenes`, or an annotation's category is no integer.
     """
     scenes = CocoScenes(annotations, height)
     entries, by_image = read_coco(Path(annotations))

@@ -25,17 +25,17 @@ STREAM = 4
 def dropout_samples(
     model: LatentMaskRCNN, image: UInt8[np.ndarray, "h w 3"], count: int, rate: float, *key: int
 ) -> list[Segmentation]:
-    """Segmentations of an image with other channels of the pyramid dropped in each; backbone and pyramid run once.
+    """Segmentations of an image, each with other channels of the pyramid dropped; backbone and pyramid run once.
 
     Args:
-        model: a plain Mask R-CNN in evaluation mode.
-        image: RGB.
-        count: of the segmentations.
-        rate: share of the channels that are dropped; the others grow, so that their sum stays as it is.
-        key: seeds what is dropped.
+        model: Plain Mask R-CNN in evaluation mode.
+        image: RGB image, uint8 [h, w, 3].
+        count: Number of segmentations.
+        rate: Share of the channels to drop, 0..1; the others are scaled by 1 / (1 - rate).
+        key: Integers that seed the dropped channels.
 
     Raises:
-        InputError: the model has a latent code.
+        InputError: The model has a latent code.
     """
     if model.latent is not None:
         raise InputError("dropout_samples: expected a plain Mask R-CNN, got a model with a latent code")

@@ -41,7 +41,11 @@ class Prior(nn.Module):
         nn.init.zeros_(self.mlp[-1].bias)
 
     def forward(self, features: dict[str, Tensor]) -> Gaussian:
-        """The prior of each image; the finest level, which sees least of the whole, is left out."""
+        """The prior of each image; the finest level, which sees least of the whole, is left out.
+
+        Args:
+            features: Features of the pyramid by level, [b, c, h, w] each.
+        """
         pooled = [self.conv(features[level]).mean((2, 3)) for level in LEVELS[1:]]
         return Gaussian.of(self.mlp(torch.cat(pooled, 1)))
 
@@ -67,8 +71,8 @@ class Encoder(nn.Module):
         """The posterior of each image.
 
         Args:
-            features: Of the pyramid, without a code.
-            targets: Labels of each image, maybe none.
+            features: Features of the pyramid by level, without a code, [b, c, h, w] each.
+            targets: Boxes, labels and masks of each image's instances, of which there may be none.
             sizes: Height and width of each image, pixels.
         """
         return Gaussian.of(self.out(self.pooled(features, targets, sizes)))
@@ -76,9 +80,14 @@ class Encoder(nn.Module):
     def pooled(
         self, features: dict[str, Tensor], targets: Targets, sizes: list[tuple[int, int]]
     ) -> Float[Tensor, "b e"]:
-        """What the last layer reads: the mean over an image's nodes and, where the settings say so, its `SIZES`.
+        """Input of the last layer: the mean over an image's nodes and, where the settings say so, its `SIZES`.
 
         Zeros where an image shows nothing.
+
+        Args:
+            features: Features of the pyramid by level, without a code, [b, c, h, w] each.
+            targets: Boxes, labels and masks of each image's instances, of which there may be none.
+            sizes: Height and width of each image, pixels.
         """
         counts = [len(target["boxes"]) for target in targets]
         boxes, masks = (torch.cat([target[name] for target in targets]) for name in ("boxes", "masks"))
@@ -121,7 +130,7 @@ class Encoder(nn.Module):
         about unit variance along the main axes of `pooled`, variances start at `STARTING_LOG_VARIANCE`.
 
         Args:
-            pooled: Outputs of `pooled` on some images.
+            pooled: Outputs of `Encoder.pooled` for n images, [n, e].
         """
         mean, dimensions = pooled.mean(0), len(self.out.bias) // 2
         scale = 1 / (pooled.std(0) + 1e-3)

@@ -20,7 +20,7 @@ def to_table(found: Sequence[Sequence[Segmentation]]) -> pd.DataFrame:
     """Segmentations of images as a table with the columns `COLUMNS`.
 
     Args:
-        found: for each image its samples; a plain prediction is one sample.
+        found: For each image its samples; a plain prediction is one sample.
     """
     rows = [
         (image, sample, score, kind, encode_mask(mask))
@@ -32,16 +32,16 @@ def to_table(found: Sequence[Sequence[Segmentation]]) -> pd.DataFrame:
 
 
 class FoundFile(Sequence[list[Segmentation]]):
-    """For each image its samples, as a file has them; masks are unpacked when an image is asked for.
+    """The samples of each image, read from a table; masks are decoded when an image is asked for.
 
     Args:
-        table: with the columns `COLUMNS`.
-        images: how many there are; in some nothing may be found.
-        samples: of each image.
-        size: height and width, pixels.
+        table: Table with the columns `COLUMNS`.
+        images: Number of images; in some nothing may be found.
+        samples: Number of samples of each image.
+        size: Height and width of the images, pixels.
 
     Raises:
-        InputError: the table names an image or a sample beyond them.
+        InputError: The table names an image or a sample beyond these numbers.
     """
 
     def __init__(self, table: pd.DataFrame, images: int, samples: int, size: tuple[int, int]) -> None:
@@ -67,15 +67,26 @@ class FoundFile(Sequence[list[Segmentation]]):
 
 
 def write_found(path: Path, found: Sequence[Sequence[Segmentation]]) -> None:
-    """Write segmentations of images."""
+    """Writes segmentations of images.
+
+    Args:
+        path: File to write, .parquet.
+        found: For each image its samples; a plain prediction is one sample.
+    """
     to_table(found).to_parquet(path, index=False, compression="zstd")
 
 
 def read_found(path: Path, images: int, samples: int, size: tuple[int, int]) -> FoundFile:
-    """Read what `write_found` wrote; see `FoundFile`.
+    """Reads what `write_found` wrote; see `FoundFile`.
+
+    Args:
+        path: File to read.
+        images: Number of images.
+        samples: Number of samples of each image.
+        size: Height and width of the images, pixels.
 
     Raises:
-        InputError: there is no such file, or see there.
+        InputError: There is no such file, or it names an image or a sample beyond these numbers.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; the stage `train` writes it")

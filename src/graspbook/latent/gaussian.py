@@ -16,11 +16,11 @@ ACTIVE = 0.01
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Distributions of the codes of b images.
+    """Gaussian distributions of the codes of b images.
 
     Attributes:
-        mean: of each dimension.
-        log_variance: of each dimension.
+        mean: Mean of each dimension, [b, d].
+        log_variance: Logarithm of the variance of each dimension, [b, d].
     """
 
     mean: Float[Tensor, "b d"]
@@ -28,12 +28,21 @@ class Gaussian:
 
     @classmethod
     def of(cls, parameters: Float[Tensor, "b e"]) -> Gaussian:
-        """From the output of a linear layer with e = 2 d channels, means first."""
+        """From the output of a linear layer with e = 2 d channels, means first.
+
+        Args:
+            parameters: Means, then log-variances, [b, 2 d].
+        """
         mean, log_variance = parameters.chunk(2, -1)
         return cls(mean, log_variance.clamp(LOWEST, HIGHEST))
 
     def sample(self, generator: Generator, count: int | None = None) -> Tensor:
-        """Codes [b, d], or [b, count, d]; noise is drawn on the CPU and scaled, so gradients reach the parameters."""
+        """Codes [b, d], or [b, count, d]; noise is drawn on the CPU and scaled, so gradients reach the parameters.
+
+        Args:
+            generator: Source of the noise, on the CPU.
+            count: Number of codes for each image; None: one, without a dimension of its own.
+        """
         shape = self.mean.shape if count is None else (len(self.mean), count, self.mean.shape[1])
         noise = torch.randn(shape, generator=generator).to(self.mean)
         mean, deviation = self.mean, (self.log_variance / 2).exp()
@@ -46,6 +55,10 @@ def kl_divergence(q: Gaussian, p: Gaussian) -> Float[Tensor, "b d"]:
     """D_KL(q || p) of equation (1) in nats, dimension by dimension; their sum is that of the whole code.
 
     log(s_p / s_q) + (s_q^2 + (m_q - m_p)^2) / (2 s_p^2) - 1/2.
+
+    Args:
+        q: First distribution, of b images.
+        p: Second distribution, of the same images.
     """
     ratio = (q.log_variance - p.log_variance).exp()
     distance = (q.mean - p.mean) ** 2 * (-p.log_variance).exp()
@@ -53,18 +66,22 @@ def kl_divergence(q: Gaussian, p: Gaussian) -> Float[Tensor, "b d"]:
 
 
 def active_dimensions(kl: Float[Tensor, "b d"]) -> int:
-    """How many dimensions of the code say something about the labels that the image does not (`ACTIVE`)."""
+    """How many dimensions of the code say something about the labels that the image does not (`ACTIVE`).
+
+    Args:
+        kl: KL divergence by image and dimension, nats, [b, d].
+    """
     return int((kl.mean(0) > ACTIVE).sum())
 
 
 def beta_at(step: int, steps: int, highest: float, warm_up: tuple[float, float]) -> float:
-    """The weight of the KL term in a step (equation (3)): 0, then a straight rise, then `highest`.
+    """Weight of the KL term in a step (equation (3)): 0, then a linear rise, then `highest`.
 
     Args:
-        step: steps done.
-        steps: of the whole training.
-        highest: where it ends.
-        warm_up: parts of the training between which it rises.
+        step: Number of steps done.
+        steps: Number of steps of the whole training.
+        highest: Final weight.
+        warm_up: Start and end of the rise, as shares of the training, 0..1.
     """
     start, end = (part * steps for part in warm_up)
     return highest * min(1.0, max(0.0, (step - start) / max(1.0, end - start)))

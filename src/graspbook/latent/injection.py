@@ -27,7 +27,12 @@ class Injection(nn.Module):
         self.out = nn.Conv2d(channels, channels, 1)
 
     def forward(self, features: dict[str, Tensor], codes: Float[Tensor, "b k d"]) -> dict[str, Tensor]:
-        """Features of b images with k codes each, as those of b x k images, the codes of an image together."""
+        """Features of b images with k codes each, as those of b x k images, the codes of an image together.
+
+        Args:
+            features: Features of b images by level, [b, c, h, w] each.
+            codes: K codes for each image, [b, k, d].
+        """
         count, joined = codes.shape[1], {}
         code = self.code(codes).flatten(0, 1)[:, :, None, None]
         for level, feature in features.items():

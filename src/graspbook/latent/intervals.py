@@ -25,16 +25,16 @@ def resampled(rows: Mapping[str, Sequence[Statistic]], groups: np.ndarray, repli
     """Point estimates and replicates of a table.
 
     Args:
-        rows: for each row one statistic of the images for each of its trainings.
-        groups: scene of each image.
-        replicates: how many.
-        seed: of the draws.
+        rows: For each row, one statistic of the images for each of its trainings.
+        groups: Scene of each image, [n].
+        replicates: Bootstrap replicates.
+        seed: Seed of the draws.
 
     Returns:
-        `method` and the metrics, with `replicate` in the second.
+        `method` and the metrics; the second table also has `replicate`.
 
     Raises:
-        InputError: there are no rows.
+        InputError: There are no rows.
     """
     if not rows:
         raise InputError("no results to make a table of")
@@ -55,7 +55,12 @@ def resampled(rows: Mapping[str, Sequence[Statistic]], groups: np.ndarray, repli
 
 
 def widened(estimates: Estimates, printed: Table) -> Estimates:
-    """With a column for each metric of a table and only its rows; a metric that was not measured has no value."""
+    """Keeps the rows of a printed table and adds its missing metrics, without values.
+
+    Args:
+        estimates: Points and replicates.
+        printed: Table with the rows and metrics to keep.
+    """
     kept = []
     for frame in estimates:
         own = frame[frame["method"].isin(printed.rows)].copy()
@@ -67,7 +72,12 @@ def widened(estimates: Estimates, printed: Table) -> Estimates:
 
 
 def known(rows: Mapping[str, Mapping[str, float]], replicates: int) -> Estimates:
-    """Rows whose numbers are given, hence the same in every replicate."""
+    """Rows whose numbers are given, the same in every replicate.
+
+    Args:
+        rows: Value of each metric, by row.
+        replicates: Bootstrap replicates.
+    """
     point = pd.DataFrame([{"method": name, **values} for name, values in rows.items()])
     again = point.loc[point.index.repeat(replicates)].reset_index(drop=True)
     return point, again.assign(replicate=np.tile(np.arange(replicates), len(point)))
@@ -77,6 +87,11 @@ def of_trainings(rows: Mapping[str, Sequence[Mapping[str, float]]], replicates: 
     """Rows with one number for each training: the mean, and replicates over trainings.
 
     A single training says nothing about another one: its replicates have no value, its interval no ends.
+
+    Args:
+        rows: Value of each metric for each training, by row.
+        replicates: Bootstrap replicates.
+        seed: Seed of the draws.
     """
     point, again = [], []
     for method, trainings in rows.items():

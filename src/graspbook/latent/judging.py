@@ -24,13 +24,15 @@ from graspbook.world.apparel.answers import Answers
 
 @dataclass(frozen=True, eq=False)
 class EvaluationContext:
-    """What the answers of models are compared with.
+    """Truth and settings that models are judged by.
 
     Attributes:
-        truth: labelled instances of each image.
-        answers: all that each image could have been labelled as.
-        agreement, least_pixels: of these labels.
-        predict, metrics: how answers are made and judged.
+        truth: Labelled instances of each image.
+        answers: Everything that each image could have been labelled as.
+        agreement: Probability that an answer follows its tote's coin, 0..1.
+        least_pixels: Least area of a labelled instance, pixels.
+        predict: How predictions are made from samples.
+        metrics: How predictions are judged.
     """
 
     truth: Sequence[Instances]
@@ -46,21 +48,26 @@ class EvaluationContext:
         return self.metrics.gripper * self.truth[0].size[0]
 
     def picks(self, found: Segmentation, number: int) -> PickCounts:
-        """Circles dropped on an image, at the same places whatever is found."""
+        """Drops circles on an image, at the same places whatever is found.
+
+        Args:
+            found: Predictions of the image.
+            number: Index of the image.
+        """
         rng = np.random.default_rng([self.metrics.seed, number])
         return count_picks([found], [self.truth[number]], self.radius, self.metrics.circles, rng)
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedPlain:
-    """A plain Mask R-CNN.
+    """Results of a plain Mask R-CNN.
 
     Attributes:
-        found: what it finds in each image.
-        picks: from what it believes.
-        cuts, erosions: picks from what it believes, by the threshold of its masks, and by the radius (a share of the
-            image's height) that is taken off them; 0.5 and 0 change nothing.
-        within: of what it believes, the share within an object.
+        found: Detections in each image.
+        picks: Picks from the detections that are believed.
+        cuts: Picks from believed detections by mask threshold, 0..1; 0.5 is the usual one.
+        erosions: Picks from believed detections by erosion radius, a share of the image's height; 0 changes nothing.
+        within: Share of the believed detections that lie within an object, percent.
     """
 
     found: list[Segmentation]
@@ -72,17 +79,17 @@ class JudgedPlain:
 
 @dataclass(frozen=True, eq=False)
 class JudgedLatent:
-    """A model with a code.
+    """Results of a model with a latent code.
 
     Attributes:
-        mean: what the prior's mean finds in each image (§IV-D).
-        union: Union-NMS of the samples (§IV-C).
-        confident: confidence masks at the p of Table I.
-        picks: from confidence masks, by p.
-        masks: confidence masks of each image, by p [N].
-        within: share of the confidence masks within an object, by p.
-        inside: the same over all answers that the coins could have drawn, by p.
-        coins: see `coin_counts`, [N] each.
+        mean: Detections with the prior's mean in each image (§IV-D).
+        union: Union-NMS of the samples of each image (§IV-C).
+        confident: Confidence masks of each image at the p of Table I.
+        picks: Picks from confidence masks, by p.
+        masks: Number of confidence masks in each image, [N], by p.
+        within: Share of the confidence masks that lie within an object, percent, by p.
+        inside: The same share over all answers that the coins could have drawn, 0..1, by p.
+        coins: Counts from `coin_counts` for each image, [N] each.
     """
 
     mean: list[Segmentation]
@@ -96,18 +103,22 @@ class JudgedLatent:
 
 
 def joined(counts: Sequence[PickCounts]) -> PickCounts:
-    """The picks of several images after each other."""
+    """The picks of several images, one after another.
+
+    Args:
+        counts: Picks of the images.
+    """
     fields = (field.name for field in dataclasses.fields(PickCounts))
     return PickCounts(*(np.concatenate([getattr(one, name) for one in counts]) for name in fields))
 
 
 def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], test: EvaluationContext) -> JudgedPlain:
-    """Judge a plain Mask R-CNN.
+    """Judges a plain Mask R-CNN.
 
     Args:
-        found: for each image its masks at the usual cut, then at each of the others.
-        cuts: those others.
-        test: what with.
+        found: Masks of each image at the usual cut, then at each of the others.
+        cuts: The other cuts, probabilities in 0..1.
+        test: Truth and settings to judge by.
     """
     usual, believed = [], []
     by_cut: dict[float, list] = {cut: [] for cut in cuts}
@@ -125,16 +136,22 @@ def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], 
 
 
 def confident_masks(samples: Sequence[Segmentation], p: float, predict: PredictConfig) -> Segmentation:
-    """Confidence masks as the configuration says."""
+    """Confidence masks with the thresholds of the configuration.
+
+    Args:
+        samples: K segmentations of one image.
+        p: Share of the samples in which a mask lies within one mask, 0..1.
+        predict: Thresholds of the scores.
+    """
     return confidence_masks(samples, p, predict.hypothesis, predict.stop)
 
 
 def coins_of(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -> dict[str, np.ndarray]:
-    """What a model's samples say of the packs that may be one or two: see `coin_counts`, [N] each.
+    """What a model's samples say of the packs that may be one or two: `coin_counts` of each image, [N] each.
 
     Args:
-        found: for each image the answer of the prior's mean, then the samples.
-        test: what with.
+        found: For each image the answer of the prior's mean, then the samples.
+        test: Truth and settings to judge by.
     """
     counts = []
     for number, (_, *samples) in enumerate(found):
@@ -144,11 +161,11 @@ def coins_of(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -
 
 
 def judge_latent(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -> JudgedLatent:
-    """Judge a model with a code.
+    """Judges a model with a latent code.
 
     Args:
-        found: for each image the answer of the prior's mean, then the samples.
-        test: what with.
+        found: For each image the answer of the prior's mean, then the samples.
+        test: Truth and settings to judge by.
     """
     mean, union, confident = [], [], []
     every = {p: ([], [], [], []) for p in {*test.predict.every_p, test.predict.p}}

@@ -36,9 +36,9 @@ class Batch:
     """Images with their instances.
 
     Attributes:
-        images: RGB in 0..1.
-        masks: for each image the visible masks of its instances, bool [n_i, h, w]; n_i may be 0.
-        classes: for each image those of its instances, int64 [n_i], from 0.
+        images: RGB in 0..1, [b, 3, h, w].
+        masks: Visible masks of each image's instances, bool [n_i, h, w]; n_i may be 0.
+        classes: Classes of each image's instances, from 0, int64 [n_i].
     """
 
     images: Float[Tensor, "b 3 h w"]
@@ -46,19 +46,23 @@ class Batch:
     classes: list[Tensor]
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on `device`."""
+        """The same batch on `device`.
+
+        Args:
+            device: Device to copy to.
+        """
         masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
         return Batch(self.images.to(device), masks, classes)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """What is computed once for images, however many codes are decoded.
+    """Intermediate results for images, computed once however many codes are decoded.
 
     Attributes:
-        images: as torchvision lists them.
-        features: of the pyramid, without a code.
-        prior: of the codes; None in a plain Mask R-CNN.
+        images: Images as torchvision lists them.
+        features: Features of the pyramid by level, without a code.
+        prior: Prior of the codes; None in a plain Mask R-CNN.
     """
 
     images: ImageList
@@ -70,9 +74,9 @@ class LatentMaskRCNN(MaskRCNN):
     """See the module.
 
     Args:
-        config: of the Mask R-CNN.
-        latent: of the code, or None for a plain Mask R-CNN.
-        classes: that instances can have.
+        config: Settings of Mask R-CNN.
+        latent: Settings of the code, or None for a plain Mask R-CNN.
+        classes: Number of classes of instances.
     """
 
     def __init__(self, config: MaskRCNNSettings, latent: LatentSettings | None, classes: int = 1) -> None:
@@ -92,12 +96,12 @@ class LatentMaskRCNN(MaskRCNN):
         """Mask R-CNN's losses (equation (2)) with a code, and what the code costs.
 
         Args:
-            batch: at least two images for code "other".
-            generator: source, on the CPU, of the code and of torchvision's choices of anchors and regions.
-            code: which code is decoded.
+            batch: Images with their instances; at least two for code "other".
+            generator: Source, on the CPU, of the code and of torchvision's choices of anchors and regions.
+            code: Code to decode: "sample", "own", "other" or "prior".
 
         Returns:
-            The losses by torchvision's names, and D_KL(q || p) [b, d]; None in a plain Mask R-CNN.
+            The losses by torchvision's names, and D_KL(q || p) in nats [b, d]; None in a plain Mask R-CNN.
         """
         seed = int(torch.randint(2**62, (), generator=generator))
         # torchvision draws from the default generator: it is lent a state for that, and gets its own back
@@ -116,30 +120,40 @@ class LatentMaskRCNN(MaskRCNN):
         return losses, kl
 
     def loss(self, batch: Batch, generator: Generator, beta: float = 0.0) -> Tensor:
-        """Equation (3): L_M with z ~ q, plus beta times the KL divergence, mean over images."""
+        """Equation (3): L_M with z ~ q, plus beta times the KL divergence, mean over images.
+
+        Args:
+            batch: Images with their instances.
+            generator: Source, on the CPU, of the code and of torchvision's choices of anchors and regions.
+            beta: Weight of the KL divergence.
+        """
         losses, kl = self.losses(batch, generator)
         total = sum(losses.values())
         return total if kl is None else total + beta * kl.sum(1).mean()
 
     def encode(self, images: Float[Tensor, "b 3 h w"]) -> Encoded:
-        """Backbone, pyramid and prior, of images in 0..1."""
+        """Computes backbone, pyramid and prior.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
+        """
         listed, _ = self.net.transform(list(images))
         features = self.net.backbone(listed.tensors)
         return Encoded(listed, features, None if self.latent is None else self.prior(features))
 
     def decode(self, encoded: Encoded, codes: Float[Tensor, "b k d"] | None, least: float = 0.0) -> list[list[Answer]]:
-        """All codes of all images in one batch through proposals and heads; in evaluation mode.
+        """Decodes all codes of all images in one batch; in evaluation mode.
 
         Args:
-            encoded: from `encode`.
-            codes: k for each image; None in a plain Mask R-CNN, which has one answer.
-            least: what is less sure than this before masks are made is not found at all, which saves their time.
+            encoded: Result of `encode`.
+            codes: K codes for each image, [b, k, d]; None in a plain Mask R-CNN, which has one answer.
+            least: Least class probability of a detection, 0..1; less confident ones get no mask, which saves time.
 
         Returns:
-            For each image an answer for each code.
+            For each image one answer for each code.
 
         Raises:
-            InputError: codes for a plain Mask R-CNN, or none for another.
+            InputError: There are codes for a plain Mask R-CNN, or none for a latent one.
         """
         if (codes is None) != (self.latent is None):
             raise InputError("codes: expected some for a model with a latent code, and none for a plain one")
@@ -162,18 +176,33 @@ class LatentMaskRCNN(MaskRCNN):
         return [answers[start : start + count] for start in range(0, len(answers), count)]
 
     def detect(self, images: Float[Tensor, "b 3 h w"]) -> list[tuple[Tensor, Tensor]]:
-        """See `InstanceModel.detect`: with the prior's mean (§IV-D), whatever the class."""
+        """See `InstanceModel.detect`: with the prior's mean (§IV-D), whatever the class.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
+
+        Returns:
+            For each image scores in 0..1 [n] and masks bool [n, h, w].
+        """
         return [(scores, masks) for scores, masks, _ in self.detect_classes(images)]
 
     def detect_classes(self, images: Float[Tensor, "b 3 h w"]) -> list[Answer]:
-        """Vanilla prediction with the prior's mean (§IV-D); what a plain Mask R-CNN finds."""
+        """Vanilla prediction with the prior's mean (§IV-D); what a plain Mask R-CNN finds.
+
+        Args:
+            images: RGB in 0..1, [b, 3, h, w].
+        """
         encoded = self.encode(images)
         codes = None if encoded.prior is None else encoded.prior.mean[:, None]
         return [answers[0] for answers in self.decode(encoded, codes)]
 
     @torch.no_grad()
     def calibrate(self, batches: list[Batch]) -> None:
-        """Calibrate the encoder (see there) on some batches, before the first step."""
+        """Calibrates the encoder on some batches, before the first step; see `Encoder.calibrate`.
+
+        Args:
+            batches: Images with their instances.
+        """
         rows = []
         for batch in batches:
             images, targets = self.net.transform(list(batch.images), self._targets(batch))

@@ -12,17 +12,25 @@ FORM = "latent_mask_rcnn"
 
 
 def save_model(model: LatentMaskRCNN, path: Path) -> None:
-    """Write a model, plain or latent, with its settings; matrices and filters in half precision."""
+    """Writes a model, plain or latent, with its settings; matrices and filters in half precision.
+
+    Args:
+        model: Trained model.
+        path: File to write, .safetensors.
+    """
     latent = None if model.latent is None else dataclasses.asdict(model.latent)
     about = {"mask_rcnn": dataclasses.asdict(model.config), "latent": latent, "classes": model.classes}
     save_weights(model, path, FORM, about)
 
 
 def load_model(path: Path) -> LatentMaskRCNN:
-    """Read a model that `save_model` wrote; on the CPU, in evaluation mode.
+    """Reads a model that `save_model` wrote; on the CPU, in evaluation mode.
+
+    Args:
+        path: File to read.
 
     Raises:
-        InputError: the file is missing, or holds something else.
+        InputError: The file is missing, or holds something else.
     """
 
     def build(about: dict) -> LatentMaskRCNN:

@@ -18,13 +18,13 @@ from graspbook.latent.segmentation import Instances, Segmentation
 
 @dataclass(frozen=True, eq=False)
 class PickCounts:
-    """What can be picked in each of N images.
+    """Picks in each of N images.
 
     Attributes:
-        picks: circles within one predicted mask.
-        doubles: those of them that meet more than one instance.
-        predicted: pixels of all predicted masks together; where some overlap, pixels count once.
-        labelled: pixels of all instances.
+        picks: Circles within one predicted mask, [N].
+        doubles: Those of them that meet more than one instance, [N].
+        predicted: Area of all predicted masks together, pixels, [N]; overlaps count once.
+        labelled: Area of all instances, pixels, [N].
     """
 
     picks: Int[np.ndarray, " N"]
@@ -33,11 +33,19 @@ class PickCounts:
     labelled: Int[np.ndarray, " N"]
 
     def double_pick_rate(self, weights: Float[np.ndarray, "R N"] | None = None) -> Float[np.ndarray, " R"]:
-        """Doubles over picks, percent, for each weighting of the images; NaN where nothing is picked."""
+        """Double picks over picks, percent, [R]; NaN where nothing is picked.
+
+        Args:
+            weights: How often each of N images counts in each of R replicates, [R, N]; None: once (then R is 1).
+        """
         return self._share(self.doubles, self.picks, weights)
 
     def pickable_area(self, weights: Float[np.ndarray, "R N"] | None = None) -> Float[np.ndarray, " R"]:
-        """Predicted pixels over labelled pixels, percent; NaN where nothing is labelled."""
+        """Predicted area over labelled area, percent, [R]; NaN where nothing is labelled.
+
+        Args:
+            weights: How often each of N images counts in each of R replicates, [R, N]; None: once (then R is 1).
+        """
         return self._share(self.predicted, self.labelled, weights)
 
     @staticmethod
@@ -48,7 +56,11 @@ class PickCounts:
 
 
 def disc(radius: float) -> Bool[np.ndarray, "s s"]:
-    """The pixels whose centres are at most `radius` from the middle one's."""
+    """Mask of a disc: the pixels whose centres are at most `radius` from the middle one's.
+
+    Args:
+        radius: Radius of the disc, pixels.
+    """
     reach = int(radius)
     y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     return x**2 + y**2 <= radius**2
@@ -61,15 +73,15 @@ def count_picks(
     circles: int,
     rng: np.random.Generator,
 ) -> PickCounts:
-    """Drop random circles on images and see where they land.
+    """Drops random circles on images and counts picks and double picks.
 
     Args:
-        found: predictions of each image, those that are believed.
-        truth: instances of the same images.
-        radius: of the gripper, pixels.
-        circles: on each image, their centres drawn from all of its pixels. A disc that reaches out of the image lies
-            within no mask.
-        rng: source of the centres; in equal order for equal images, whatever is predicted.
+        found: Predictions of each image that are picked from.
+        truth: Instances of the same images.
+        radius: Radius of the gripper's disc, pixels.
+        circles: Circles on each image, their centres drawn from all of its pixels; a disc that reaches out of the image
+            lies within no mask.
+        rng: Source of the centres; they do not depend on what is predicted.
     """
     rows = []
     for predictions, labels in zip(found, truth, strict=True):
@@ -82,10 +94,15 @@ def count_picks(
 
 
 def landing(found: Segmentation, truth: Instances, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """For a circle around each pixel: whether it lies within one predicted mask, and meets more than one instance.
+    """Whether a circle around each pixel lies within one predicted mask, and whether it meets more than one instance.
+
+    Args:
+        found: Predictions of an image.
+        truth: Instances of the same image.
+        radius: Radius of the circle, pixels.
 
     Returns:
-        Two bool [H, W].
+        Two masks, bool [H, W] each.
     """
     kernel = disc(radius).astype(np.uint8)
     inside, met = np.zeros(truth.size, bool), np.zeros(truth.size, np.int64)
@@ -97,7 +114,12 @@ def landing(found: Segmentation, truth: Instances, radius: float) -> tuple[np.nd
 
 
 def shrunk(found: Segmentation, radius: float) -> Segmentation:
-    """Predictions eroded by a disc: the control that §V-E argues against in words. Masks without a pixel vanish."""
+    """Predictions eroded by a disc: the control that §V-E argues against in words. Empty masks are left out.
+
+    Args:
+        found: Predictions of an image.
+        radius: Radius of the disc, pixels.
+    """
     kernel = disc(radius).astype(np.uint8)
     masks = [
         cv2.erode(m.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0 for m in found.masks

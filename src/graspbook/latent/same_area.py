@@ -24,15 +24,18 @@ def rate_at(
     wanted: Float[np.ndarray, " R"],
     beyond: Beyond,
 ) -> Float[np.ndarray, " R"]:
-    """The rate where a curve has an area, between its points along a straight line.
+    """The rate of a curve at a given area, interpolated linearly between its points.
 
     Args:
-        areas: of the curve's points, in any order.
-        rates: of the same points; a point without a rate is left out.
-        wanted: area.
-        beyond: on which side of the curve its last point counts: "above" where the area is above all of the curve's,
+        areas: Area of each of K points of the curve in each of R replicates, in any order, [R, K].
+        rates: Rate of the same points, [R, K]; points without a rate are left out.
+        wanted: Area at which the rate is wanted, [R], in the unit of `areas`.
+        beyond: Side of the curve on which its last point counts: "above" where the area is above all of the curve's,
             "below" where it is below. On the other side there is no number. A control gets the side on which its last
             point flatters it, and what is compared with it gets the other one.
+
+    Returns:
+        Rate in the unit of `rates`, [R]; NaN where the curve has none.
     """
     values = np.full(len(wanted), np.nan)
     for number, (area, rate, place) in enumerate(zip(areas, rates, wanted, strict=True)):
@@ -48,12 +51,12 @@ def rate_at(
 
 
 def at_the_area_of(curve: Sequence[PickCounts], other: PickCounts, beyond: Beyond) -> Statistic:
-    """The double pick rate of a curve's knob where its masks cover as much as others do.
+    """The double pick rate along a curve, percent, where its masks cover the same area as other masks do.
 
     Args:
-        curve: picks at each setting of the knob.
-        other: picks whose pickable area is wanted.
-        beyond: see `rate_at`.
+        curve: Picks at each setting along the curve.
+        other: Picks whose pickable area is wanted.
+        beyond: Side of the curve on which its last point counts, see `rate_at`.
     """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:

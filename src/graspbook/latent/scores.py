@@ -32,7 +32,12 @@ WITHIN = 0.95
 
 
 def table_1(found: Found, truth: Truth) -> Statistic:
-    """MR@HP, AR and mAP, percent."""
+    """MR@HP, AR and mAP, percent.
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+    """
     precise, recalled = rank(found, truth, "iop", IOP_THRESHOLDS), rank(found, truth, "iog", IOG_THRESHOLDS)
     matches = match_classes(found, truth)
 
@@ -47,13 +52,22 @@ def table_1(found: Found, truth: Truth) -> Statistic:
 
 
 def precision(found: Found, truth: Truth) -> Statistic:
-    """MR@HP alone, percent."""
+    """MR@HP alone, percent.
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+    """
     ranking = rank(found, truth, "iop", IOP_THRESHOLDS)
     return lambda weights: {"mrhp": max_recall_at_high_precision(ranking, weights)}
 
 
 def picks(counts: PickCounts) -> Statistic:
-    """Double pick rate and pickable area, percent."""
+    """Double pick rate and pickable area, percent.
+
+    Args:
+        counts: Picks in each image.
+    """
     return lambda weights: {
         "double_pick": counts.double_pick_rate(weights),
         "area": counts.pickable_area(weights),
@@ -61,7 +75,11 @@ def picks(counts: PickCounts) -> Statistic:
 
 
 def sums(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Statistic:
-    """By name, the sum over images of one number over the sum of another, [N] each; NaN where that is 0."""
+    """Ratios of sums over images, by name; NaN where the denominator is 0.
+
+    Args:
+        parts: Numerator and denominator of each image, [N] each, by name.
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         values = {}
@@ -74,7 +92,16 @@ def sums(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Statistic:
 
 
 def quality(found: Found, truth: Truth) -> tuple[Int[np.ndarray, " D"], np.ndarray, Float[np.ndarray, "2 D"]]:
-    """Image and score of each prediction, and its highest IoU (first row) and IoP (second) with any instance."""
+    """Overlap of each prediction with the instances.
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+
+    Returns:
+        Image [D] and score [D] of each prediction, and its highest IoU (first row) and IoP (second) with any instance,
+        [2, D].
+    """
     image, score, overlap = [], [], []
     for number, (predictions, labels) in enumerate(zip(found, truth, strict=True)):
         both = overlaps(predictions, labels)
@@ -87,7 +114,12 @@ def quality(found: Found, truth: Truth) -> tuple[Int[np.ndarray, " D"], np.ndarr
 
 
 def scoring(found: Found, truth: Truth) -> Statistic:
-    """How well scores tell masks of a high IoU from others: ROC AUC (Table III) and correlation (Figure 8)."""
+    """How well scores tell masks of a high IoU from others: ROC AUC (Table III) and correlation (Figure 8).
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+    """
     image, score, (iou, _) = quality(found, truth)
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -101,7 +133,12 @@ def scoring(found: Found, truth: Truth) -> Statistic:
 
 
 def within(found: Found, truth: Truth) -> Statistic:
-    """The share of the predictions with an IoP above `WITHIN`, percent (Figure 8)."""
+    """The share of the predictions with an IoP above `WITHIN`, percent (Figure 8).
+
+    Args:
+        found: Predictions of each image.
+        truth: Instances of the same images.
+    """
     image, _, (_, iop) = quality(found, truth)
     every = np.bincount(image, minlength=len(truth)).astype(float)
     good = np.bincount(image, iop > WITHIN, minlength=len(truth))
@@ -109,7 +146,13 @@ def within(found: Found, truth: Truth) -> Statistic:
 
 
 def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
-    """Pearson's correlation where each pair counts as often as its weight says; NaN where one of them is constant."""
+    """Pearson's correlation of weighted pairs; NaN where one of the two is constant.
+
+    Args:
+        x: First value of each pair, [n].
+        y: Second value of each pair, [n].
+        weights: How often each pair counts, [n].
+    """
     if not weights.sum():
         return float("nan")
     dx, dy = (values - np.average(values, weights=weights) for values in (x, y))
@@ -118,12 +161,23 @@ def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> f
 
 
 def masked(statistic: Statistic, images: Bool[np.ndarray, " N"]) -> Statistic:
-    """A statistic of some of the images alone."""
+    """A statistic of some of the images alone.
+
+    Args:
+        statistic: Statistic of all images.
+        images: Which images count, bool [N].
+    """
     return lambda weights: statistic(weights * images)
 
 
 def difference(one: Statistic, other: Statistic, names: Mapping[str, str]) -> Statistic:
-    """One statistic minus another on the same images, metric by metric under new names."""
+    """One statistic minus another on the same images.
+
+    Args:
+        one: First statistic.
+        other: Second statistic, which is subtracted.
+        names: Name of each difference, by metric.
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         first, second = one(weights), other(weights)
@@ -133,7 +187,12 @@ def difference(one: Statistic, other: Statistic, names: Mapping[str, str]) -> St
 
 
 def renamed(statistic: Statistic, names: Mapping[str, str]) -> Statistic:
-    """Some of a statistic's metrics, under new names."""
+    """Some of a statistic's metrics, under new names.
+
+    Args:
+        statistic: Statistic with the metrics.
+        names: New name of each metric to keep.
+    """
 
     def of(weights: np.ndarray) -> dict[str, np.ndarray]:
         values = statistic(weights)

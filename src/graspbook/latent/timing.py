@@ -11,11 +11,11 @@ import numpy as np
 def milliseconds(
     kinds: Mapping[str, Callable[[np.ndarray], object]], images: Sequence[np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """How long each kind of answer takes on each image, ms.
+    """Time that each kind of answer takes on each image, milliseconds, [n] each.
 
     Args:
-        kinds: by name, a function of an image uint8 [H, W, 3].
-        images: the first one is answered once more beforehand, and that is not counted.
+        kinds: Functions of an image, by name.
+        images: RGB images, uint8 [H, W, 3] each; the first one also serves for an untimed warm-up.
     """
     for answer in kinds.values():
         answer(images[0])

@@ -37,7 +37,12 @@ START = Row(title="common start", model="plain", seeds=1)
 
 
 def latent_of(row: Row, common: LatentSettings) -> LatentSettings | None:
-    """The settings of a row's code; None for a plain Mask R-CNN."""
+    """The settings of a row's code; None for a plain Mask R-CNN.
+
+    Args:
+        row: Row to train.
+        common: Settings that all rows share.
+    """
     if row.model == "plain":
         return None
     own = {name: getattr(row, name) for name in ("dimensions", "coordinates")}
@@ -45,7 +50,12 @@ def latent_of(row: Row, common: LatentSettings) -> LatentSettings | None:
 
 
 def train_of(row: Row, common: TrainConfig) -> TrainConfig:
-    """The settings of a row's training."""
+    """The settings of a row's training.
+
+    Args:
+        row: Row to train.
+        common: Settings that all rows share.
+    """
     own = {name: getattr(row, name) for name in ("steps", "encoder_rate", "beta", "calibrate")}
     return dataclasses.replace(common, **{name: value for name, value in own.items() if value is not None})
 
@@ -55,8 +65,15 @@ def build_model(
 ) -> LatentMaskRCNN:
     """A model ready for training, its random weights drawn from a seed.
 
+    Args:
+        config: Settings of Mask R-CNN.
+        latent: Settings of the code; None: a plain Mask R-CNN.
+        classes: Number of classes of instances.
+        pretrained: Weights of the backbone; None: random ones.
+        seed: Seed of the random weights.
+
     Raises:
-        InputError: the pretrained weights are another backbone's.
+        InputError: The pretrained weights are of another backbone.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, WEIGHTS).initial_seed())
@@ -83,23 +100,23 @@ def train_row(
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
     Args:
-        row: What to train.
-        seed: Of the weights, the batches and the codes. The common start has the first seed of `train`, whatever the
-            row's, unless the row has a start of its own.
-        images: What to learn from, as the row wants it labelled.
-        held_out: Images of other scenes, which are only looked at.
-        train: How to train; the row may differ.
-        mask_rcnn: Of the decoder.
-        latent: Of the code; the row may differ.
-        pretrained: Weights of the backbone.
-        scratch_dir: Ignored folder.
-        checkpoint_seconds: Time between checkpoints.
+        row: Row to train.
+        seed: Seed of the initial weights, the batches and the codes. The common start has the first seed of `train`,
+            whatever the row's, unless the row has a start of its own.
+        images: Training images, labelled as the row wants it.
+        held_out: Images of other scenes, for evaluation only.
+        train: Settings that all rows share; the row may differ.
+        mask_rcnn: Settings of Mask R-CNN.
+        latent: Settings of the code; the row may differ.
+        pretrained: Weights of the backbone; None: random ones.
+        scratch_dir: Folder for checkpoints and finished trainings, ignored by git.
+        checkpoint_seconds: Time between checkpoints, seconds.
 
     Returns:
-        The model, and its history; where the step ended in an evaluation, what `look` returns.
+        The model, and its history with the results of `look` at each evaluation.
 
     Raises:
-        InputError: There are fewer images than a batch or the calibration takes.
+        InputError: There are fewer images than a batch or the calibration needs.
     """
     settings, code = train_of(row, train), latent_of(row, latent)
     if len(images) < max(train.batch_size, settings.calibrate):
@@ -179,15 +196,15 @@ def _optimiser(model: LatentMaskRCNN, train: TrainConfig) -> AdamW:
 
 @torch.no_grad()
 def look(model: LatentMaskRCNN, images: LabelledImages, batch_size: int, seed: int) -> dict[str, float]:
-    """Whether the code is used, on images that are not learned from.
+    """Measures on held-out images whether the code is used.
 
     The same anchors and regions are compared for every code, so that differences are the code's alone.
 
     Args:
-        model: in any mode, which it keeps.
-        images: at least two.
-        batch_size: images at once, at least two: each gets the code of the image before it.
-        seed: of what is drawn.
+        model: Model in any mode, which it keeps.
+        images: At least two images with their instances.
+        batch_size: Images in each batch, at least two: for "other", each gets the code of the image before it.
+        seed: Seed of all random draws.
 
     Returns:
         `score`: minus the loss with the code that needs no labels (the prior's mean; a plain model has none); and for a

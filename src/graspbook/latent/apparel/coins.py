@@ -31,7 +31,8 @@ class Parts:
     """The packs of an image that may be one or two and show both parts.
 
     Attributes:
-        first, second: visible pixels of each part.
+        first: Visible pixels of the first part of each pack, bool [q, h, w].
+        second: Visible pixels of the second part of each pack, bool [q, h, w].
     """
 
     first: Bool[np.ndarray, "q h w"]
@@ -39,7 +40,12 @@ class Parts:
 
 
 def parts_of(answers: Answers, least_pixels: int) -> Parts:
-    """The questions of an image that can be told apart: both parts are seen with enough pixels."""
+    """The questions of an image that can be told apart: both parts are seen with enough pixels.
+
+    Args:
+        answers: Everything that the image could have been labelled as.
+        least_pixels: Least area of each part, pixels.
+    """
     pairs = []
     for question in answers.questions:
         pair = [answers.top == 2 * question.item + part for part in (0, 1)]
@@ -54,6 +60,10 @@ def predict_pair(parts: Parts, sample: Segmentation) -> Int[np.ndarray, " q"]:
 
     One mask that matches the whole is compared with two masks that match the parts: by IoU, the mean of two for the
     parts. The higher one is what the sample says, if it is above `DECIDED`.
+
+    Args:
+        parts: Packs of an image that may be one or two.
+        sample: One sampled segmentation of the image.
     """
     whole = _best(parts.first | parts.second, sample)
     split = (_best(parts.first, sample) + _best(parts.second, sample)) / 2
@@ -72,6 +82,10 @@ def _best(regions: np.ndarray, sample: Segmentation) -> Float[np.ndarray, " q"]:
 def coin_counts(parts: Parts, samples: Sequence[Segmentation]) -> dict[str, float]:
     """Sums over questions, and over pairs of questions, of an image and its samples.
 
+    Args:
+        parts: Packs of an image that may be one or two.
+        samples: Sampled segmentations of the image.
+
     Returns:
         `two` of `decided`: answers that say two, of those that say anything; `alike` of `pairs`: pairs of questions
         that one sample answers alike, of those that it answers both.
@@ -89,9 +103,12 @@ def every_answer(answers: Answers, agreement: float, seed: int) -> list[tuple[fl
     """All that an image may be labelled as, with probabilities; a sample of `MOST` equally probable ones where many.
 
     Args:
-        answers: of the image.
-        agreement: of the answers in a tote.
-        seed: of that sample.
+        answers: Everything that the image could have been labelled as.
+        agreement: Probability that an answer follows the tote's coin, 0..1.
+        seed: Seed of the sample, where there are too many answers.
+
+    Returns:
+        Pairs of a probability, 0..1, and the answer to each question.
     """
     count = len(answers.questions)
     if agreement == 1:
@@ -107,7 +124,15 @@ def every_answer(answers: Answers, agreement: float, seed: int) -> list[tuple[fl
 def probability_inside(
     found: Segmentation, answers: Answers, agreement: float, least_pixels: int, seed: int = 0
 ) -> Float[np.ndarray, " n"]:
-    """How probable it is, over all answers that the coins could draw, that each mask lies in one object."""
+    """Probability, over all answers that the coins could draw, that each mask lies within one object, 0..1.
+
+    Args:
+        found: Masks of an image.
+        answers: Everything that the image could have been labelled as.
+        agreement: Probability that an answer follows the tote's coin, 0..1.
+        least_pixels: Least area of a labelled instance, pixels.
+        seed: Seed of the sample of answers, where there are too many.
+    """
     total = np.zeros(len(found))
     for probability, two in every_answer(answers, agreement, seed):
         truth = instances_of(answers.labels(least_pixels, two))
@@ -117,7 +142,11 @@ def probability_inside(
 
 
 def ambiguous_share(answers: Answers) -> float:
-    """The share of the packs that are seen which may be one or two; films count neither way."""
+    """Share of the visible packs that may be one or two, 0..1; films count neither way.
+
+    Args:
+        answers: Everything that the image could have been labelled as.
+    """
     films = {question.item for question in answers.questions if question.kind == "film"}
     asked = {question.item for question in answers.questions} - films
     seen = set(np.unique(answers.below // 2).tolist()) - {0} - films

@@ -66,13 +66,13 @@ def collect_totes(
     """Makes images of totes with their labels and all their answers.
 
     Args:
-        out_dir: Gets the folder `<split>`, in COCO's layout, and the file `<split>-answers.npz`.
-        split: "train", "validation" or "test".
-        n_images: How many, numbered from 0.
-        config: What the totes show.
-        workers: Processes; `worker_count` by default. The result does not depend on it.
-        data_dir: Holds `catalogue/`.
-        scratch_dir: Where finished totes wait.
+        out_dir: Folder that gets the folder `<split>`, in COCO's layout, and the file `<split>-answers.npz`.
+        split: Split to make: "train", "validation" or "test".
+        n_images: Number of images.
+        config: Seed and contents of the totes.
+        workers: Number of processes; None: `worker_count`. The result does not depend on it.
+        data_dir: Folder that holds `catalogue/`.
+        scratch_dir: Folder for finished totes of an unfinished set.
 
     Returns:
         Path of the JSON file.
@@ -94,7 +94,16 @@ def collect_totes(
 
 
 def store_tote(job: Job, number: int, folder: Path) -> Path:
-    """Photographs a tote and stores image and answers in one file, unless it is there already."""
+    """Photographs a tote and stores image and answers in one file, unless it is there already.
+
+    Args:
+        job: Set that the tote belongs to.
+        number: Number of the tote, from 0.
+        folder: Folder to store totes in.
+
+    Returns:
+        Path of the tote's file.
+    """
     path = folder / f"t{number:06d}.npz"
     if not path.exists():
         renderer, textures = _tools(job.data_dir, job.split, job.config.totes.contrast)

@@ -14,14 +14,14 @@ from graspbook.world.apparel.answers import Answers
 def relabelled(
     images: LabelledImages, answers: Sequence[Answers], agreement: float, least_pixels: int, seed: int
 ) -> LabelledImages:
-    """Images whose questions are answered by new coins.
+    """Images whose questions are answered by newly drawn coins.
 
     Args:
-        images: of the data set `apparel`.
-        answers: all that each of them may be labelled as.
-        agreement: of the answers in a tote: 1 for one coin a tote, 0 for one a pack.
-        least_pixels: what is seen with fewer pixels is no instance.
-        seed: of the coins; each image has its own draw.
+        images: Images of the data set `apparel`.
+        answers: Everything that each of them could have been labelled as.
+        agreement: Probability that an answer follows its tote's coin, 0..1: 1 is one coin a tote, 0 one a pack.
+        least_pixels: Least area of a labelled instance, pixels.
+        seed: Seed of the coins; each image has its own draw.
     """
     ids = [
         answer.redrawn(np.random.default_rng([seed, number]), agreement).labels(least_pixels)

@@ -18,6 +18,9 @@ from graspbook.world.apparel.packs import KINDS
 def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
     """Answers of n images of one size as arrays.
 
+    Args:
+        answers: Answers of n images of one size.
+
     Returns:
         `top` and `below` uint8 [n, h, w] and `coin` bool [n]; and one row for each question: its image `asked_of`, its
         `item`, its `kind` by the place in `KINDS`, all int32 [q], and `two` bool [q].
@@ -35,7 +38,11 @@ def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
 
 
 def unpack_answers(arrays: Mapping[str, np.ndarray]) -> list[Answers]:
-    """The inverse of `pack_answers`."""
+    """The inverse of `pack_answers`.
+
+    Args:
+        arrays: Arrays by name, from `pack_answers`.
+    """
     questions: list[list[Question]] = [[] for _ in arrays["top"]]
     for image, item, kind, two in zip(*(arrays[name] for name in ("asked_of", "item", "kind", "two")), strict=True):
         questions[image].append(Question(int(item), KINDS[kind], bool(two)))
@@ -44,7 +51,12 @@ def unpack_answers(arrays: Mapping[str, np.ndarray]) -> list[Answers]:
 
 
 def write_answers(path: Path, answers: Sequence[Answers]) -> None:
-    """Write the answers of a data set's images, in their order, whole or not at all."""
+    """Write the answers of a data set's images, in their order, whole or not at all.
+
+    Args:
+        path: File to write, .npz.
+        answers: Answers of each image.
+    """
     file = io.BytesIO()
     np.savez_compressed(file, **pack_answers(answers))
     write_bytes(Path(path), file.getvalue())
@@ -53,8 +65,11 @@ def write_answers(path: Path, answers: Sequence[Answers]) -> None:
 def read_answers(path: Path) -> list[Answers]:
     """Read what `write_answers` wrote.
 
+    Args:
+        path: File that `write_answers` wrote.
+
     Raises:
-        InputError: there is no such file, or it holds something else.
+        InputError: There is no such file, or it holds something else.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -64,6 +79,10 @@ def read_answers(path: Path) -> list[Answers]:
 
 
 def instances_of(ids: np.ndarray) -> Instances:
-    """The instances of labels uint16 [h, w], all of one class."""
+    """The instances of an image of one class.
+
+    Args:
+        ids: Instance at each pixel, 0 for none, uint16 [h, w].
+    """
     numbers = np.unique(ids[ids > 0])
     return Instances(ids == numbers[:, None, None], np.zeros(len(numbers), np.int64))

@@ -30,9 +30,9 @@ def one_or_two(
     """The first pack of which as many samples as possible say "two" as say "one"; None if there is none.
 
     Args:
-        found: for each image the answer of the prior's mean, then the samples.
-        answers: of the images.
-        least_pixels: of each part of a pack.
+        found: For each image the answer of the prior's mean, then the samples.
+        answers: Everything that each image could have been labelled as.
+        least_pixels: Least area of each part of a pack, pixels.
     """
     best: tuple[float, Example] | None = None
     for number, (_, *samples) in enumerate(found):
@@ -48,7 +48,11 @@ def one_or_two(
 
 
 def uncertain_extent(found: Sequence[Sequence[Segmentation]]) -> Example | None:
-    """The instance that all samples find, with areas that differ most, as a share of their mean; None if none."""
+    """The instance that all samples find, with areas that differ most, as a share of their mean; None if none.
+
+    Args:
+        found: For each image the answer of the prior's mean, then the samples.
+    """
     best: tuple[float, Example] | None = None
     for number, (mean, *samples) in enumerate(found):
         sure, surer = mean.filter_by_score(SURE), [sample.filter_by_score(SURE) for sample in samples]
@@ -71,6 +75,11 @@ def close_up(
     """A part of an image around a region, enlarged, with the masks that meet the region: uint8 RGB.
 
     Parts have the shape of the image, so that pictures of one row are alike.
+
+    Args:
+        image: RGB image, uint8 [h, w, 3].
+        masks: Masks of instances, bool [n, h, w].
+        region: Region to show, bool [h, w].
     """
     height, width = region.shape
     rows, columns = np.nonzero(region)

@@ -16,12 +16,13 @@ def draw_masks(image: UInt8[np.ndarray, "h w 3"], masks: Bool[np.ndarray, "n h w
     """An image with masks, each in a colour of its own, the first ones on top.
 
     Args:
-        image: RGB.
-        masks: of instances, in the order of their colours; more than the palette has share colours.
-        scale: how much larger the picture is.
+        image: RGB image, uint8 [h, w, 3].
+        masks: Masks of instances, bool [n, h, w], in the order of their colours; colours repeat after the palette's
+            last.
+        scale: Factor of enlargement.
 
     Returns:
-        uint8 RGB [scale h, scale w, 3].
+        RGB picture, uint8 [scale h, scale w, 3].
     """
     size = image.shape[1] * scale, image.shape[0] * scale
     picture = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
@@ -40,10 +41,10 @@ def draw_cups(
     """A picture with suction cups as rings: one colour where a cup seals, another where it leaks.
 
     Args:
-        picture: from `draw_masks`.
-        centres: of the cups (u, v) in pixels of the picture.
-        sealed: which cups seal.
-        radius: of a cup, pixels of the picture.
+        picture: RGB picture from `draw_masks`, uint8 [H, W, 3].
+        centres: Centres of the cups (u, v) in pixels of the picture, [c, 2].
+        sealed: Which cups seal, bool [c].
+        radius: Radius of a cup, pixels of the picture.
     """
     result = picture.copy()
     for (u, v), good in zip(centres, sealed, strict=True):

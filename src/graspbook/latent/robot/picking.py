@@ -24,13 +24,13 @@ LARGEST = 8
 
 @dataclass(frozen=True, eq=False)
 class Grasp:
-    """A grasp.
+    """A grasp with nine cups and what it would lift.
 
     Attributes:
-        plan: where to, and how many cups should land; None if there was nothing to grasp.
-        items: under each sealed cup, as `Look.items_at` numbers them.
-        contact: where the nine cups came to stand, [9, 3] metres.
-        sealed: which cups did, bool [9].
+        plan: Pose of the gripper, and number of cups that should seal; None if there was nothing to grasp.
+        items: Item under each sealed cup, as `Look.items_at` numbers them.
+        contact: Centres of the nine cups at rest, metres, [9, 3].
+        sealed: Which cups seal, bool [9].
     """
 
     plan: Plan | None
@@ -48,6 +48,11 @@ def plan_on(look: Look, believed: Segmentation, gripper: NineCups) -> Plan | Non
     """The pose that lands most cups on one believed item, among the largest ones; None if there is none.
 
     Candidates are drawn from the same stream whatever is believed.
+
+    Args:
+        look: Tote with its depth image.
+        believed: Masks that are each believed to be one item.
+        gripper: Planner of the nine-cup gripper.
     """
     order = np.argsort(-believed.masks.sum((1, 2)), kind="stable")[:LARGEST]
     plans = []
@@ -61,10 +66,10 @@ def grasp(look: Look, believed: Segmentation, gripper: NineCups, rays: RayScene)
     """Plans a grasp and presses the cups down.
 
     Args:
-        look: the tote.
-        believed: masks that are believed to be one item each.
-        gripper: plans.
-        rays: the same tote, from `Look.rays`.
+        look: Tote with its depth image.
+        believed: Masks that are each believed to be one item.
+        gripper: Planner of the nine-cup gripper.
+        rays: Ray scene of the same tote, from `Look.rays`.
     """
     plan = plan_on(look, believed, gripper)
     if plan is None:

@@ -29,15 +29,15 @@ STREAM = 77
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Look:
-    """What lies in a tote at one moment, what the cameras see of it, and what is true.
+    """Contents of a tote at one moment, its pictures, and the truth.
 
     Attributes:
-        filling: number of the tote's contents.
-        left: packs that are in it.
-        image: RGB.
-        depth: metres, 0 = drop-out.
-        tote: its packs, the lowest first.
-        two: by pack, whether it is two items, as the filling's coin says.
+        filling: Number of the tote's filling.
+        left: Number of packs in the tote.
+        image: RGB image, uint8 [h, w, 3].
+        depth: Depth along the optical axis, metres, [h, w]; 0 where the sensor has none.
+        tote: Packs in the tote, the lowest first.
+        two: Whether each pack is two items, as the filling's coin says.
     """
 
     filling: int
@@ -52,7 +52,12 @@ class Look:
         return RayScene(self.tote.scene.items, self.tote.scene.poses)
 
     def items_at(self, packs: np.ndarray, points: Float[np.ndarray, "n 3"]) -> np.ndarray:
-        """Which item each point on a pack belongs to: 2 x the pack's number, plus 1 in the second of two."""
+        """Which item each point on a pack belongs to: 2 x the pack's number, plus 1 in the second of two.
+
+        Args:
+            packs: Number of the pack under each point, from 1, [n].
+            points: World points on these packs, metres, [n, 3].
+        """
         items = 2 * packs.astype(np.int64)
         for number, place in enumerate(self.tote.placed, 1):
             mine = packs == number
@@ -65,15 +70,16 @@ class Look:
 def looks_at(
     filling: int, seed: int, config: ApparelConfig, catalogue: Catalogue, renderer: Renderer, least: int
 ) -> Iterator[Look]:
-    """Empties one filling of a tote, the topmost pack first, and looks before each time.
+    """Empties one filling of a tote, the topmost pack first, with a look before each pack.
 
     Args:
-        filling: number.
-        seed: of all fillings.
-        config: of the totes; films are left out, since what counts as an item of its own is then another question.
-        catalogue: prints; those of the test images are used.
-        renderer: of this catalogue's prints.
-        least: packs that are left in the tote when it is taken away.
+        filling: Number of the filling.
+        seed: Seed of all fillings.
+        config: Contents of the totes; films are left out, since what counts as an item of its own is then another
+            question.
+        catalogue: Catalogue of prints, of which those of the test images are used.
+        renderer: Renderer with this catalogue's prints.
+        least: Least number of packs in a tote that is looked into.
     """
     rng = np.random.default_rng([seed, STREAM, filling])
     config = dataclasses.replace(config, films=0.0)

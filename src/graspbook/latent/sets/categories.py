@@ -24,13 +24,13 @@ Scene = tuple[LabelledScene, np.ndarray]
 
 
 def write_classes(folder: Path, scenes: Iterable[Scene], names: Sequence[str], count: int) -> Path:
-    """Write labelled images of several classes as COCO; the folder appears only when it is whole.
+    """Writes labelled images of several classes as COCO; the folder appears only once it is complete.
 
     Args:
-        folder: to make.
-        scenes: the images, each of a scene of its own.
-        names: of the classes; class k gets the category id k + 1.
-        count: how many images there are.
+        folder: Folder to make.
+        scenes: Labelled images, each of a scene of its own.
+        names: Names of the classes; class k gets the category id k + 1.
+        count: Number of images.
 
     Returns:
         Path of the JSON file.
@@ -58,8 +58,11 @@ def write_classes(folder: Path, scenes: Iterable[Scene], names: Sequence[str], c
 def category_names(annotations: Path) -> dict[int, str]:
     """The names of a COCO file's categories by their ids, in the order of the ids.
 
+    Args:
+        annotations: COCO's JSON file.
+
     Raises:
-        InputError: there is no such file, or field `categories` is faulty.
+        InputError: There is no such file, or its field `categories` is faulty.
     """
     try:
         content = json.loads(Path(annotations).read_text(encoding="utf-8"))
@@ -81,18 +84,18 @@ def load_classes(
     which: slice = slice(None),
     most: int | None = None,
 ) -> LabelledImages:
-    """Read a COCO file of several classes, and its images.
+    """Reads a COCO file of several classes, and its images.
 
     Args:
-        annotations: the JSON file; crowds are left out, and where instances overlap the later one is on top.
-        images: folder that `file_name` is relative to; None: that of the JSON file.
-        size: height and width to make images fit into; the rest is black and nothing is labelled there. None: as they
-            are, all of one size.
-        which: of the images.
-        most: as many of those, the first ones.
+        annotations: JSON file; crowds are left out, and where instances overlap the later one is on top.
+        images: Folder that `file_name` is relative to; None: that of the JSON file.
+        size: Height and width that images are fitted into, pixels; the rest is black and unlabelled. None: as they are,
+            all of one size.
+        which: Slice of the images to read.
+        most: Largest number of images of that slice, the first ones; None: all.
 
     Raises:
-        InputError: a file or a field is missing or faulty; it is named.
+        InputError: A file or a field is missing or faulty; the message names it.
     """
     annotations = Path(annotations)
     order = {number: place for place, number in enumerate(category_names(annotations))}

@@ -41,8 +41,8 @@ class Job:
     """Everything that decides a picture, besides its number.
 
     Attributes:
-        config: of the data set.
-        split: of it; each has a seed of its own.
+        config: Settings of the data set.
+        split: Split of it; each has a seed of its own.
     """
 
     config: ObjectsConfig | AisleSetConfig
@@ -64,7 +64,11 @@ class Job:
         return fingerprint([world, labels, self.seed], store_picture, *classes_of(self))
 
     def photograph(self, number: int) -> tuple[np.ndarray, Answers]:
-        """A picture, and all that it may be labelled as."""
+        """A picture, uint8 [h, w, 3], and everything that it could be labelled as.
+
+        Args:
+            number: Number of the picture, from 0.
+        """
         if isinstance(self.config, ObjectsConfig):
             return photograph_hall(self.config.world, self.config.labels, self.seed, number)
         return photograph_aisle(self.config.world, self.config.labels, self.seed, number)
@@ -79,10 +83,11 @@ def collect_set(
     """Makes the splits of a data set with their labels and all their answers; nothing where there is a real one.
 
     Args:
-        out_dir: Gets for each split the folder `<split>`, in COCO's layout, and the file `<split>-answers.npz`.
-        config: Of the data set.
-        workers: Processes; `worker_count` by default. The result does not depend on it.
-        scratch_dir: Where finished pictures wait.
+        out_dir: Folder that gets, for each split, the folder `<split>` in COCO's layout and the file
+            `<split>-answers.npz`.
+        config: Settings of the data set.
+        workers: Number of processes; None: `worker_count`. The result does not depend on it.
+        scratch_dir: Folder for finished pictures of an unfinished set.
     """
     if config.real is not None:
         return
@@ -91,7 +96,16 @@ def collect_set(
 
 
 def store_picture(job: Job, number: int, folder: Path) -> Path:
-    """Takes a picture and stores it with its answers in one file, unless it is there already."""
+    """Takes a picture and stores it with its answers in one file, unless it is there already.
+
+    Args:
+        job: Split that the picture belongs to.
+        number: Number of the picture, from 0.
+        folder: Folder to store pictures in.
+
+    Returns:
+        Path of the picture's file.
+    """
     path = folder / f"p{number:06d}.npz"
     if not path.exists():
         cv2.setNumThreads(1)  # one process per core

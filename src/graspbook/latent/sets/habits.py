@@ -30,8 +30,9 @@ class Answerable:
     """The two sets of instances that each question of an image is about.
 
     Attributes:
-        instances: of all of them, one after the other.
-        question, yes: which question and which answer each belongs to.
+        instances: Instances of all questions and answers, one after another.
+        question: Index of the question that each instance belongs to, [n].
+        yes: Whether each instance belongs to the answer yes, [n].
     """
 
     instances: Instances
@@ -40,7 +41,12 @@ class Answerable:
 
 
 def answerable(answers: Answers, least_pixels: int) -> Answerable:
-    """The instances of each answer to each question, the other questions answered as in the labels."""
+    """The instances of each answer to each question, the other questions answered as in the labels.
+
+    Args:
+        answers: Everything that the image could have been labelled as.
+        least_pixels: Least area of an instance, pixels.
+    """
     masks, classes, question, yes = [np.zeros((0, *answers.units.shape), bool)], [], [], []
     drawn = [one.yes for one in answers.questions]
     for number, one in enumerate(answers.questions):
@@ -57,7 +63,13 @@ def answerable(answers: Answers, least_pixels: int) -> Answerable:
 
 
 def predict_label(asked: Answerable, questions: int, sample: Segmentation) -> Int[np.ndarray, " q"]:
-    """What a sample says to each question: 1 yes, 0 no, -1 neither."""
+    """What a sample says to each question: 1 yes, 0 no, -1 neither.
+
+    Args:
+        asked: Instances of each answer to each question.
+        questions: Number q of questions.
+        sample: One sampled segmentation of the image.
+    """
     best = overlaps(sample, asked.instances).iou.max(0, initial=0.0)
     mean = np.zeros((2, questions))
     for side in (0, 1):
@@ -70,13 +82,13 @@ def predict_label(asked: Answerable, questions: int, sample: Segmentation) -> In
 def sample_votes(
     found: Sequence[Sequence[Segmentation]], answers: Sequence[Answers], least_pixels: int, sure: float
 ) -> list[Int[np.ndarray, "k q"]]:
-    """What the samples of each image say to its questions.
+    """What the samples of each image say to its questions: 1 yes, 0 no, -1 neither.
 
     Args:
-        found: for each image the answer of the prior's mean, then the k samples.
-        answers: of the images.
-        least_pixels: of an instance.
-        sure: what a sample is less sure of is no part of it.
+        found: For each image the answer of the prior's mean, then the k samples.
+        answers: Everything that each image could have been labelled as.
+        least_pixels: Least area of an instance, pixels.
+        sure: Least score of a detection that counts as part of a sample, 0..1.
     """
     tables = []
     for number, own in enumerate(answers):
@@ -89,6 +101,11 @@ def sample_votes(
 
 def habit_counts(said_of: Sequence[np.ndarray], answers: Sequence[Answers], kind: Kind) -> dict[str, np.ndarray]:
     """Sums over the questions of a kind in each image, [N] each.
+
+    Args:
+        said_of: Votes on each image, [k, q], from `sample_votes`.
+        answers: Everything that each image could have been labelled as.
+        kind: Kind of question.
 
     Returns:
         `yes` of `decided`: answers of samples that say yes, of those that say anything; `alike` of `pairs`: pairs of
@@ -107,9 +124,9 @@ def most_disputed(said_of: Sequence[np.ndarray], answers: Sequence[Answers], pix
     """For each kind the first question to which as many samples as possible say yes as say no, if there is one.
 
     Args:
-        said_of: see `said`.
-        answers: of the images.
-        pixels: a question about fewer is passed over.
+        said_of: Votes on each image, [k, q], from `sample_votes`.
+        answers: Everything that each image could have been labelled as.
+        pixels: Least area that a question is about, pixels.
     """
     best: dict[Kind, tuple[int, Place]] = {}
     for number, (table, own) in enumerate(zip(said_of, answers, strict=True)):
@@ -122,7 +139,12 @@ def most_disputed(said_of: Sequence[np.ndarray], answers: Sequence[Answers], pix
 
 
 def class_at(sample: Segmentation, region: Bool[np.ndarray, "h w"]) -> int | None:
-    """The class of the mask with the highest IoU with a region; None where no mask meets it."""
+    """The class of the mask with the highest IoU with a region; None where no mask meets it.
+
+    Args:
+        sample: One sampled segmentation of an image.
+        region: Region of the image, bool [h, w].
+    """
     shared = (sample.masks & region).sum((1, 2))
     if not shared.any():
         return None

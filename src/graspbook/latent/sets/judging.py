@@ -31,14 +31,14 @@ def judge_set(
     truth: Sequence[Instances],
     predict: PredictConfig,
 ) -> Judged:
-    """Judge a Mask R-CNN and a Latent-MaskRCNN of one data set.
+    """Judges a Mask R-CNN and a Latent-MaskRCNN on one data set.
 
     Args:
-        name: of the data set; columns begin with it.
-        plain: what Mask R-CNN finds in each image.
-        samples: for each image the answer of the prior's mean, then the samples.
-        truth: labelled instances of each image.
-        predict: how answers are made of samples.
+        name: Name of the data set, with which column names begin.
+        plain: Detections of Mask R-CNN in each image.
+        samples: For each image the answer of the prior's mean, then the samples.
+        truth: Labelled instances of each image.
+        predict: How predictions are made from samples.
     """
     mean, union, confident = [], [], []
     for own, *others in samples:

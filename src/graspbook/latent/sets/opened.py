@@ -13,18 +13,18 @@ from graspbook.latent.sets.config import SetConfig
 
 
 def open_split(config: SetConfig, made: Path, split: Split) -> LabelledImages:
-    """A split of a data set.
+    """Opens a split of a data set.
 
     Of a real one, the first images of its training file are learned from and the last ones are held out for
     validation.
 
     Args:
-        config: of the data set.
-        made: its folder, if it is made.
-        split: of it.
+        config: Settings of the data set.
+        made: Folder of the data set, if it is simulated.
+        split: Split to open.
 
     Raises:
-        InputError: a file or a field is missing; it is named.
+        InputError: A file or a field is missing; the message names it.
     """
     if config.real is None:
         return load_classes(Path(made) / split / ANNOTATIONS)
@@ -38,8 +38,12 @@ def open_split(config: SetConfig, made: Path, split: Split) -> LabelledImages:
 def class_names(config: SetConfig, made: Path) -> tuple[str, ...]:
     """The names of a data set's classes, by their numbers.
 
+    Args:
+        config: Settings of the data set.
+        made: Folder of the data set, if it is simulated.
+
     Raises:
-        InputError: a real data set's two files do not name the same classes.
+        InputError: The two files of a real data set do not name the same classes.
     """
     if config.real is None:
         return tuple(category_names(Path(made) / "train" / ANNOTATIONS).values())

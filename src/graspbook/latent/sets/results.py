@@ -21,17 +21,18 @@ from graspbook.world.labellers.answers import Answers
 
 @dataclass(frozen=True, eq=False)
 class SetResults:
-    """The test images of a data set, and what models found there.
+    """Test images of a data set, and what models found there.
 
     Attributes:
-        images: with their labels.
-        truth: labelled instances of each image.
-        answers: all that each image could have been labelled as; none of a real data set.
-        least_pixels: of an instance.
-        names: of the classes.
-        plain: of the first Mask R-CNN, what it finds in each image.
-        samples: of the first latent model, for each image the answer of the prior's mean, then the samples.
-        table_1, table_3: for each row one statistic for each training.
+        images: Images with their labels.
+        truth: Labelled instances of each image.
+        answers: Everything that each image could have been labelled as; empty for a real data set.
+        least_pixels: Least area of an instance, pixels.
+        names: Names of the classes.
+        plain: Detections of the first Mask R-CNN in each image.
+        samples: For each image, the first latent model's answer with the prior's mean, then its samples.
+        table_1: Statistics of Table I by row, one for each training.
+        table_3: Statistics of Table III by row, one for each training.
     """
 
     images: LabelledImages
@@ -54,19 +55,19 @@ def read_results(
     predict: PredictConfig,
     seed: int,
 ) -> SetResults:
-    """Read and judge what a family of trainings left.
+    """Reads and judges what a family of trainings found.
 
     Args:
-        name: of the data set; columns begin with it.
-        config: of it.
-        rows: of the family: one plain, one latent, trained equally often.
-        made: folder of the data set, if it is made.
-        trained: folder of the family.
-        predict: how answers are made of samples.
-        seed: of the first training.
+        name: Name of the data set, with which column names begin.
+        config: Settings of the data set.
+        rows: Rows of the family by name: one plain, one latent, trained equally often.
+        made: Folder of the data set, if it is simulated.
+        trained: Folder of the family's results.
+        predict: How predictions are made from samples.
+        seed: Seed of the first training.
 
     Raises:
-        InputError: there are other rows; or a file is missing.
+        InputError: The rows are others, or a file is missing.
     """
     plain, latent = _pair(rows)
     images = open_split(config, made, "test")

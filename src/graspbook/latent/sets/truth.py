@@ -17,6 +17,9 @@ from graspbook.world.labellers.answers import KINDS, Answers, Question
 def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
     """Answers of n images of one size as arrays.
 
+    Args:
+        answers: Answers of n images of one size.
+
     Returns:
         `units` uint16 [n, h, w]; for each unit of each image after the other `instance` and `classes` [2, u] and
         `asked` [u], `counts` [n] of them; for each question `kind` by the place in `KINDS` and `yes` [q], `questions`
@@ -36,7 +39,11 @@ def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:
 
 
 def unpack_answers(arrays: Mapping[str, np.ndarray]) -> list[Answers]:
-    """The inverse of `pack_answers`."""
+    """The inverse of `pack_answers`.
+
+    Args:
+        arrays: Arrays by name, from `pack_answers`.
+    """
     ends, last = np.cumsum(arrays["counts"]), np.cumsum(arrays["questions"])
     answers = []
     for number, units in enumerate(arrays["units"]):
@@ -56,7 +63,12 @@ def unpack_answers(arrays: Mapping[str, np.ndarray]) -> list[Answers]:
 
 
 def write_answers(path: Path, answers: Sequence[Answers]) -> None:
-    """Write the answers of a data set's images, in their order, whole or not at all."""
+    """Write the answers of a data set's images, in their order, whole or not at all.
+
+    Args:
+        path: File to write, .npz.
+        answers: Answers of each image.
+    """
     file = io.BytesIO()
     np.savez_compressed(file, **pack_answers(answers))
     write_bytes(Path(path), file.getvalue())
@@ -65,8 +77,11 @@ def write_answers(path: Path, answers: Sequence[Answers]) -> None:
 def read_answers(path: Path) -> list[Answers]:
     """Read what `write_answers` wrote.
 
+    Args:
+        path: File that `write_answers` wrote.
+
     Raises:
-        InputError: there is no such file, or it holds something else.
+        InputError: There is no such file, or it holds something else.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -76,6 +91,12 @@ def read_answers(path: Path) -> list[Answers]:
 
 
 def instances_if(answers: Answers, least_pixels: int, yes: Sequence[bool] | None = None) -> Instances:
-    """What an image shows with some answers; with those of its labels if None."""
+    """The instances of an image with given answers.
+
+    Args:
+        answers: Everything that the image could have been labelled as.
+        least_pixels: Least area of an instance, pixels.
+        yes: Answer to each question; None: those of the labels.
+    """
     ids, classes = answers.labels(least_pixels, yes)
     return Instances(ids == np.arange(1, len(classes), dtype=np.uint16)[:, None, None], classes[1:])
