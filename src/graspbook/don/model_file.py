@@ -14,7 +14,12 @@ SAVED_SEEDS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A network, and the row that it was trained for."""
+    """A network, and the row that it was trained for.
+
+    Attributes:
+        network: Network with its weights.
+        row: Row that it was trained for.
+    """
 
     network: Network
     row: Row

@@ -32,6 +32,10 @@ class DescriptorNetwork(nn.Module):
 
     Batch normalisation keeps ImageNet's statistics and is folded into the convolution before it: a batch of two
     pictures of one scene has no useful statistics of its own.
+
+    Args:
+        dimensions: Number D of descriptor channels.
+        pretrained: ImageNet weights of the backbone; None: random ones.
     """
 
     def __init__(self, dimensions: int, pretrained: Pretrained | None) -> None:
@@ -67,6 +71,10 @@ def dilate(blocks: nn.Sequential, x: Float[Tensor, "b c h w"]) -> Float[Tensor, 
     A dilated convolution takes every other row and column only. So the cells are dealt out into four coarser pictures,
     through which the blocks go as they are: the same result, several times faster where the library has no good
     dilated convolution, as on a CPU.
+
+    Args:
+        blocks: Inverted bottlenecks of stride 1.
+        x: Features at stride 8, [b, c, h, w].
     """
     batch, _, height, width = x.shape
     rows, columns = (height + 1) // 2, (width + 1) // 2

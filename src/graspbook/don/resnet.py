@@ -21,7 +21,11 @@ DILATIONS = {"layer3": 2, "layer4": 4}
 
 
 class ResNetDescriptors(nn.Module):
-    """ResNet-34 at stride 8 with D output channels; batch normalisation keeps ImageNet's statistics."""
+    """ResNet-34 at stride 8 with D output channels; batch normalisation keeps ImageNet's statistics.
+
+    Args:
+        dimensions: Number D of descriptor channels.
+    """
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()

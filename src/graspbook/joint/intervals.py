@@ -130,7 +130,11 @@ def speed(milliseconds: Mapping[str, np.ndarray]) -> Statistic:
 
 
 def joined(*parts: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Points and replicates of the same rows, side by side; a row that one part lacks has no value there."""
+    """Points and replicates of the same rows, side by side; a row that one part lacks has no value there.
+
+    Args:
+        parts: Points and replicates of each part.
+    """
     (point, again), *others = parts
     for more, drawn in others:
         point = point.merge(more, on="method", how="outer")

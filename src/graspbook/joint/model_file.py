@@ -12,7 +12,12 @@ FORM = "joint_network"
 
 @dataclasses.dataclass(frozen=True)
 class Saved:
-    """A network, and the row that it was trained for."""
+    """A network, and the row that it was trained for.
+
+    Attributes:
+        network: Network with its weights.
+        row: Row that it was trained for.
+    """
 
     network: JointNetwork
     row: Row

@@ -22,7 +22,12 @@ Targets = list[dict[str, Tensor]]
 
 
 class Prior(nn.Module):
-    """p(z|x): convolutions on the pyramid, mean over space, a small MLP."""
+    """p(z|x): convolutions on the pyramid, mean over space, a small MLP.
+
+    Args:
+        channels: Channels of the pyramid's features.
+        settings: Settings of the code.
+    """
 
     def __init__(self, channels: int, settings: LatentSettings) -> None:
         super().__init__()
@@ -51,7 +56,13 @@ class Prior(nn.Module):
 
 
 class Encoder(nn.Module):
-    """q(z|y, x): a reversed mask head for each instance, a fully connected graph of instances, the mean over them."""
+    """q(z|y, x): a reversed mask head for each instance, a fully connected graph of instances, the mean over them.
+
+    Args:
+        channels: Channels of the pyramid's features.
+        settings: Settings of the code.
+        classes: Number of classes of instances.
+    """
 
     def __init__(self, channels: int, settings: LatentSettings, classes: int) -> None:
         super().__init__()

@@ -16,6 +16,10 @@ class Injection(nn.Module):
     "Tile, concatenate, convolve" is linear in both parts, so the first convolution, 1x1, is computed as the sum of one
     of the features, which K codes of an image share, and one of the code, which all places share. All levels have the
     same weights.
+
+    Args:
+        channels: Channels of the pyramid's features.
+        settings: Settings of the code.
     """
 
     def __init__(self, channels: int, settings: LatentSettings) -> None:

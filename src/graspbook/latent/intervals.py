@@ -106,7 +106,11 @@ def of_trainings(rows: Mapping[str, Sequence[Mapping[str, float]]], replicates: 
 
 
 def merged(*parts: Estimates) -> Estimates:
-    """Columns of the same rows side by side; a row that one part lacks has no value there."""
+    """Columns of the same rows side by side; a row that one part lacks has no value there.
+
+    Args:
+        parts: Points and replicates of each part.
+    """
     (point, again), *others = parts
     for more, drawn in others:
         point = point.merge(more, on="method", how="outer")
@@ -115,7 +119,11 @@ def merged(*parts: Estimates) -> Estimates:
 
 
 def stacked(*parts: Estimates) -> Estimates:
-    """Rows one below the other."""
+    """Rows one below the other.
+
+    Args:
+        parts: Points and replicates of each part.
+    """
     points, agains = zip(*parts, strict=True)
     return pd.concat(points, ignore_index=True), pd.concat(agains, ignore_index=True)
 

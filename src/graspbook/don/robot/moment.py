@@ -52,7 +52,12 @@ class Seen:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Backdrop:
-    """Light and table of a scene: the same for all of its turns, but for the turn."""
+    """Light and table of a scene: the same for all of its turns, but for the turn.
+
+    Attributes:
+        light: Lamp and ambient light.
+        table: Table top with its texture.
+    """
 
     light: Light
     table: Item

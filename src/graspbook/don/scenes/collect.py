@@ -35,7 +35,13 @@ ABOUT = "scenes.json"
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Everything that decides a scene, besides its number."""
+    """Everything that decides a scene, besides its number.
+
+    Attributes:
+        scenes: Name of the set.
+        config: Contents of the scenes, and the camera.
+        data_dir: Folder that holds `catalogue/`.
+    """
 
     scenes: SceneSet
     config: ScenesConfig

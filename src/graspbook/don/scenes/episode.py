@@ -45,7 +45,11 @@ class Recording:
 
 
 class Studio:
-    """What all scenes share: shapes, prints, renderer. One per process."""
+    """What all scenes share: shapes, prints, renderer. One per process.
+
+    Args:
+        catalogue: Catalogue of shapes and textures.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue, self.first_print = with_prints(catalogue)

@@ -25,7 +25,12 @@ WEIGHTS = 12
 
 @dataclasses.dataclass(frozen=True)
 class SavedOther:
-    """A network, and the row that it was trained for."""
+    """A network, and the row that it was trained for.
+
+    Attributes:
+        network: Network with its weights.
+        row: Row that it was trained for.
+    """
 
     network: nn.Module
     row: Other

@@ -37,7 +37,13 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Everything that decides a tote, besides its number."""
+    """Everything that decides a tote, besides its number.
+
+    Attributes:
+        split: Split of the data set; each has a seed of its own.
+        config: Seed and contents of the totes.
+        data_dir: Folder that holds `catalogue/`.
+    """
 
     split: Split
     config: DataConfig

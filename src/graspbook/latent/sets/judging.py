@@ -18,7 +18,12 @@ METRICS = ("mrhp", "ar", "map")
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The rows of Tables I and III for one training of each model on a data set; see `graspbook.latent.scores`."""
+    """The rows of Tables I and III for one training of each model on a data set; see `graspbook.latent.scores`.
+
+    Attributes:
+        table_1: Statistics of Table I, by row.
+        table_3: Statistics of Table III, by row.
+    """
 
     table_1: dict[str, Statistic]
     table_3: dict[str, Statistic]
