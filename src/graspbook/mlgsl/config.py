@@ -33,9 +33,9 @@ class WorldConfig:
     """What a grasp is tried with.
 
     Attributes:
-        camera: above the table.
-        objects: weight and surface.
-        gripper: two parallel jaws.
+        camera: The depth camera above the table.
+        objects: The mass, density and friction of the objects.
+        gripper: The gripper with two parallel jaws.
     """
 
     camera: CameraConfig
@@ -48,10 +48,10 @@ class NetworkConfig:
     """The fully convolutional network of §III-C.
 
     Attributes:
-        channels: of the downsampling and upsampling layers.
-        dilated_channels: of the dilated layers.
-        pool_after: the downsampling layers, counted from 1, that end in max-pooling; two, since two upsampling layers
-            of stride 2 have to bring the image back to its size.
+        channels: The number of channels of the downsampling and upsampling layers.
+        dilated_channels: The number of channels of the dilated layers.
+        pool_after: The two downsampling layers, counted from 1, that end in max-pooling; two, since two upsampling
+            layers of stride 2 have to bring the image back to its size.
     """
 
     channels: Count
@@ -68,16 +68,17 @@ class TrainConfig:
     """How every row is trained (§IV).
 
     Attributes:
-        seed: of the first training of each row; the next trainings count on.
-        steps: gradient steps; a row may have its own number.
-        batch_size: images.
-        learning_rate: of Adam, at its highest; it rises, then falls as half a cosine.
-        evaluate_every: steps between evaluations on validation images.
-        rotate: images are turned by up to so many degrees either way.
-        zoom: and enlarged by exp(-zoom) to exp(zoom).
-        mirror: and mirrored, every other time.
-        noise: standard deviation that is added to depth, metres.
-        label_seed: decides which labels of an image are kept where not all are.
+        seed: The seed of the first training of each row; the next trainings take the next seeds.
+        steps: The number of gradient steps; a row may have its own.
+        batch_size: The number of images in a batch.
+        learning_rate: The highest learning rate of Adam; the rate rises to it, then falls as half a cosine.
+        evaluate_every: The number of steps between evaluations on validation images.
+        rotate: The largest angle by which an image is turned, either way, in degrees.
+        zoom: The largest logarithm of the factor by which an image is enlarged or shrunk: the factor lies between
+            exp(-zoom) and exp(zoom).
+        mirror: Whether images are mirrored at random, with a probability of one half.
+        noise: The standard deviation of the noise that is added to the depth of each pixel, in metres.
+        label_seed: The seed that decides which labels of an image are kept where not all are.
     """
 
     seed: Seed
@@ -97,17 +98,18 @@ class Row:
     """One row of a table or one curve of a figure.
 
     Attributes:
-        title: as the tables say it.
-        loss: what is minimised.
-        labels: of each training image.
-        images: of the training set; None: all.
-        attention: where the network attends.
-        architecture: whose network.
-        seeds: how often it is trained.
-        steps: None: as `train` says.
-        clutter: whether it learns from fused images.
-        padding: of labels in label images, as a multiple of GG-CNN's third of the rectangle.
-        own_tries: whether its labels are what the robot itself has tried.
+        title: The name of the row in tables and figures.
+        loss: The loss that is minimised.
+        labels: The number of labels that are kept of each training image, at most.
+        images: The number of training images, the first ones of the set; None takes all.
+        attention: The layers that end in a spatial attention block.
+        architecture: The architecture of the network.
+        seeds: The number of trainings, each with another seed.
+        steps: The number of gradient steps; None takes that of `train`.
+        clutter: Whether the training images are cluttered ones, fused from images of single objects.
+        padding: The width of labels in label images along the closing direction, as a multiple of GG-CNN's third of the
+            rectangle.
+        own_tries: Whether the labels are grasps that the robot itself has tried.
     """
 
     title: Annotated[str, MinLen(1)]
@@ -128,14 +130,17 @@ class MetricsConfig:
     """§IV-A.
 
     Attributes:
-        iou: a predicted grasp is right if it overlaps a label by this share, ...
-        angle: ... at an angle of at most so many degrees.
-        jaw: a grasp's rectangle is as high as this part of its opening.
-        blur: standard deviation of the smoothing before the best pixels are taken, pixels at a size of 80.
-        apart: the best pixels of an image are at least so far apart, pixels at a size of 80.
-        sampled: grasps per image for accuracy and recall.
-        seed: of these, and of the bootstrap.
-        replicates: of the bootstrap over images.
+        iou: The lowest IoU of a right grasp's rectangle with that of a label, 0..1.
+        angle: The largest angle between a right grasp and that label, in degrees.
+        jaw: The height of a grasp's rectangle, as a multiple of its opening.
+        blur: The standard deviation of the Gaussian smoothing before the best pixels are taken, in pixels of an image
+            of 80 x 80.
+        apart: The smallest distance between the best pixels of an image, along its rows or its columns, in pixels of an
+            image of 80 x 80.
+        sampled: The number of grasps that are sampled per image for accuracy and recall.
+        seed: The seed of these samples, and of the bootstrap.
+        replicates: The number of bootstrap replicates, which resample test objects (or scenes, where there are several
+            objects).
     """
 
     iou: Fraction
@@ -153,11 +158,11 @@ class JudgeConfig:
     """The grasp quality discriminator (§IV-A), which learns from the outcomes of grasps in physics.
 
     Attributes:
-        seed: of its training.
-        steps: gradient steps.
-        batch_size: grasps.
-        learning_rate: of Adam.
-        crop: side of the image around a grasp that it sees, pixels at a size of 80.
+        seed: The seed of its training.
+        steps: The number of gradient steps.
+        batch_size: The number of grasps in a batch.
+        learning_rate: The highest learning rate of Adam.
+        crop: The side of the square crop around a grasp that it sees, in pixels of an image of 80 x 80.
     """
 
     seed: Seed
@@ -172,14 +177,14 @@ class RobotConfig:
     """§V: the robot grasps.
 
     Attributes:
-        seed: of objects, poses and cameras.
-        objects: that nobody has seen before; the last one is adversarial.
-        grasps_per_object: each at another pose.
-        scenes: cluttered, each picked until it is empty or five grasps in a row have failed.
-        min_objects, max_objects: in such a scene.
-        candidates: that the sampled planner scores.
-        refinements: how often it samples anew around the best ones.
-        timed: plans over which the time per grasp is measured.
+        seed: The seed of objects, poses and cameras.
+        objects: The number of unseen objects that are grasped one by one; the last one is adversarial.
+        grasps_per_object: The number of grasps of each of these objects, each at another pose.
+        scenes: The number of cluttered scenes, each picked until it is empty or five grasps in a row have failed.
+        min_objects, max_objects: The smallest and the largest number of objects in such a scene.
+        candidates: The number of candidates that the sampled planner draws each time.
+        refinements: The number of times that it samples anew around the best candidates.
+        timed: The number of plans over which the time per grasp is measured.
     """
 
     seed: Seed
@@ -198,11 +203,11 @@ class BeyondConfig:
     """What the paper leaves open: how few labels, of how few images; how wide labels are padded; the robot's own tries.
 
     Attributes:
-        labels: of each training image, all of these ...
-        images: ... with each of these numbers of images.
-        paddings: multiples of GG-CNN's padding, tried with the fewest labels of Table I.
-        seed: of the robot's own tries.
-        tries: at most so many in an image, until one succeeds.
+        labels: The numbers of labels per training image; each is combined with each of `images`.
+        images: The numbers of training images.
+        paddings: The multiples of GG-CNN's padding that are tried with the fewest labels of Table I.
+        seed: The seed of the robot's own tries.
+        tries: The largest number of tries in an image until one succeeds.
     """
 
     labels: Annotated[list[Count], MinLen(1)]

@@ -29,21 +29,41 @@ def mlgsl(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Flo
     """Maximum likelihood grasp sampling loss, equation (3).
 
     Args:
-        maps: Q (a logit), sin, cos, W.
-        labels: Successful grasps (u, v, phi, w), pixels and radians; rows of NaN are none.
+        maps: The network's maps Q (a logit), sin 2Phi, cos 2Phi and W, float [B, 4, H, W].
+        labels: The successful grasps of each image, rows (u, v, phi, w) in pixels and radians, float [B, K, 4]; rows of
+            NaN are none.
+
+    Returns:
+        The loss, a scalar.
     """
     return _mean(selection(maps, labels) + angle_error(maps, labels) + width_error(maps, labels), labels)
 
 
 def mlgsl_log(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, ""]:
-    """MLGSL+Log (§IV-B.2): with the logarithm of the squared errors, as (2c) has it."""
+    """MLGSL+Log (§IV-B.2): with the logarithm of the squared errors, as (2c) has it.
+
+    Args:
+        maps: The network's maps Q (a logit), sin 2Phi, cos 2Phi and W, float [B, 4, H, W].
+        labels: The successful grasps of each image, as `mlgsl` takes them.
+
+    Returns:
+        The loss, a scalar.
+    """
     angle = torch.log(angle_error(maps, labels) + SMALLEST)
     width = torch.log(width_error(maps, labels) + SMALLEST)
     return _mean(selection(maps, labels) + angle + width, labels)
 
 
 def pixmse(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, ""]:
-    """PixMSE (§IV-B.3): Q is regressed to 1 at labelled pixels, and nothing is said of the others."""
+    """PixMSE (§IV-B.3): Q is regressed to 1 at labelled pixels, and nothing is said of the others.
+
+    Args:
+        maps: The network's maps Q, sin 2Phi, cos 2Phi and W, float [B, 4, H, W].
+        labels: The successful grasps of each image, as `mlgsl` takes them.
+
+    Returns:
+        The loss, a scalar.
+    """
     squared = (at_labels(maps, labels)[:, 0] - 1) ** 2
     return _mean(squared + angle_error(maps, labels) + width_error(maps, labels), labels)
 
@@ -54,9 +74,13 @@ def imgmse(
     """ImgMSE (§IV-B.1, [15]): every map is regressed to a label image.
 
     Args:
-        maps: Q, sin, cos, W.
-        targets: Label images, see `graspbook.mlgsl.targets.padded_targets`.
-        masked: An ablation, ours: angle and width are learned inside labels (Q = 1) only.
+        maps: The network's maps Q, sin 2Phi, cos 2Phi and W, float [B, 4, H, W].
+        targets: The label images of the same maps, float [B, 4, H, W], as `graspbook.mlgsl.targets.padded_targets`
+            makes them.
+        masked: Whether angle and width are learned inside labels (Q = 1) only, an ablation of ours.
+
+    Returns:
+        The loss, a scalar.
     """
     squared = (maps - targets) ** 2
     if not masked:
@@ -70,8 +94,11 @@ def imgmse_narrow(maps: Float[Tensor, "b 4 h w"], targets: Float[Tensor, "b 4 h 
     `imgmse` with `masked` averages over few pixels instead, so that angle and width weigh more than Q does.
 
     Args:
-        maps: Q, sin, cos, W.
-        targets: Label images.
+        maps: The network's maps Q, sin 2Phi, cos 2Phi and W, float [B, 4, H, W].
+        targets: The label images of the same maps, float [B, 4, H, W].
+
+    Returns:
+        The loss, a scalar.
     """
     squared = (maps - targets) ** 2
     return squared[:, :3].mean((0, 2, 3)).sum() + (squared[:, 3] * targets[:, 0]).mean()
@@ -83,42 +110,83 @@ def imgbce(maps: Float[Tensor, "b 4 h w"], targets: Float[Tensor, "b 4 h w"]) ->
     It calls unlabelled pixels failures as ImgMSE does, but with a likelihood, as MLGSL has one.
 
     Args:
-        maps: Q (a logit), sin, cos, W.
-        targets: Label images.
+        maps: The network's maps Q (a logit), sin 2Phi, cos 2Phi and W, float [B, 4, H, W].
+        targets: The label images of the same maps, float [B, 4, H, W].
+
+    Returns:
+        The loss, a scalar.
     """
     entropy = binary_cross_entropy_with_logits(maps[:, 0], targets[:, 0])
     return entropy + _inside((maps - targets) ** 2, targets)
 
 
 def selection(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, "b k"]:
-    """-log P(p | Q) of each label's pixel; P is a softmax over all pixels of the image."""
+    """-log P(p | Q) of each label's pixel; P is a softmax over all pixels of the image.
+
+    Args:
+        maps: The network's maps, float [B, 4, H, W], of which Q (a logit) is used.
+        labels: The labels of each image, float [B, K, 4]; rows of NaN give a value without a meaning.
+
+    Returns:
+        The negative log-likelihood of each label, float [B, K].
+    """
     likelihood = log_softmax(maps[:, 0].flatten(1), dim=1)
     return -likelihood.gather(1, pixel_index(labels, maps.shape))
 
 
 def angle_error(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, "b k"]:
-    """Mean squared error of (sin 2 phi, cos 2 phi) at each label; a grasp and its half-turn have the same."""
+    """Mean squared error of (sin 2 phi, cos 2 phi) at each label; a grasp and its half-turn have the same.
+
+    Args:
+        maps: The network's maps, float [B, 4, H, W], of which sin 2Phi and cos 2Phi are used.
+        labels: The labels of each image, float [B, K, 4]; rows of NaN give a value without a meaning.
+
+    Returns:
+        The mean of the two squared errors at each label, float [B, K].
+    """
     read, double = at_labels(maps, labels), 2 * torch.nan_to_num(labels[..., 2])
     return ((read[:, 1] - torch.sin(double)) ** 2 + (read[:, 2] - torch.cos(double)) ** 2) / 2
 
 
 def width_error(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, "b k"]:
-    """Squared error of the opening at each label; 1 is half the image's width."""
+    """Squared error of the opening at each label; 1 is half the image's width.
+
+    Args:
+        maps: The network's maps, float [B, 4, H, W], of which W is used.
+        labels: The labels of each image, float [B, K, 4]; rows of NaN give a value without a meaning.
+
+    Returns:
+        The squared error at each label, float [B, K].
+    """
     return (at_labels(maps, labels)[:, 3] - torch.nan_to_num(labels[..., 3]) / (WIDEST * maps.shape[-1])) ** 2
 
 
 def needs_targets(loss: Loss) -> bool:
-    """Whether a loss compares with label images, not with labels."""
+    """Whether a loss compares with label images, not with labels.
+
+    Args:
+        loss: The name of the loss.
+    """
     return loss.startswith("img")
 
 
 def grasp_loss(
     loss: Loss | str, maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"], targets: Tensor | None
 ) -> Float[Tensor, ""]:
-    """The loss of that name.
+    """Compute the loss of a name.
+
+    Args:
+        loss: The name of the loss.
+        maps: The network's maps, float [B, 4, H, W].
+        labels: The labels of each image, rows (u, v, phi, w) in pixels and radians, float [B, K, 4]; rows of NaN are
+            none.
+        targets: The label images, float [B, 4, H, W]; None for losses that do not need them.
+
+    Returns:
+        The loss, a scalar.
 
     Raises:
-        InputError: There is no such loss, or label images are missing.
+        InputError: There is no such loss, or the label images are missing.
     """
     match loss:
         case "mlgsl":

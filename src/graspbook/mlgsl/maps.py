@@ -23,13 +23,28 @@ def to_input(depth: Float32[np.ndarray, "*n h w"]) -> Float32[np.ndarray, "*n h 
     """Depth without gaps as the network takes it: how much nearer than the median pixel, in decimetres.
 
     Most of the image is table, so the table comes to lie near 0, wherever the camera is.
+
+    Args:
+        depth: Depth in metres, float32 [..., H, W], without gaps.
+
+    Returns:
+        Heights in decimetres above the median pixel, float32 [..., H, W].
     """
     middle = np.median(depth, axis=(-2, -1), keepdims=True)
     return ((middle - depth) * INPUT_SCALE).astype(np.float32)
 
 
 def predict(network: torch.nn.Module, depth: Float32[np.ndarray, "n h w"], batch: int = 50) -> np.ndarray:
-    """The four maps of depth images without gaps, float32 [N, 4, H, W]."""
+    """Run a network on depth images.
+
+    Args:
+        network: The grasp planning network.
+        depth: Depth in metres, float32 [N, H, W], without gaps.
+        batch: The number of images that go through the network at once.
+
+    Returns:
+        The four maps of each image (Q, sin 2Phi, cos 2Phi, W), float32 [N, 4, H, W].
+    """
     device = next(network.parameters()).device
     found = []
     with torch.inference_mode():
@@ -44,6 +59,13 @@ def quality(q: Float[np.ndarray, "*n h w"], loss: Loss) -> Float[np.ndarray, "*n
 
     Of a likelihood, P(p | Q) over the largest P in the image: 1 is the pixel that is chosen first. Of the other
     losses, Q itself, cut to [0, 1], since they regress to labels of 0 and 1; of "imgbce" its sigmoid.
+
+    Args:
+        q: The map Q, float [..., H, W].
+        loss: The loss that the network was trained with.
+
+    Returns:
+        The quality of each pixel in 0..1, [..., H, W].
     """
     if loss in LIKELIHOODS:
         return np.exp(q - q.max(axis=(-2, -1), keepdims=True))
@@ -53,7 +75,16 @@ def quality(q: Float[np.ndarray, "*n h w"], loss: Loss) -> Float[np.ndarray, "*n
 
 
 def grasps_at(maps: Float[np.ndarray, "4 h w"], column: np.ndarray, row: np.ndarray) -> Float[np.ndarray, "n 4"]:
-    """Grasps (u, v, phi, w) with their centres at pixels, phi = atan2(sin 2Phi, cos 2Phi) / 2."""
+    """Grasps (u, v, phi, w) with their centres at pixels, phi = atan2(sin 2Phi, cos 2Phi) / 2.
+
+    Args:
+        maps: The four maps of one image, float [4, H, W].
+        column: The columns of the N pixels, whole numbers [N].
+        row: The rows of the N pixels, whole numbers [N].
+
+    Returns:
+        Rows (u, v, phi, w), float64 [N, 4]: u, v and w in pixels, phi in radians in [-pi/2, pi/2).
+    """
     _, sin, cos, w = maps[:, row, column].astype(np.float64)
     size = maps.shape[-1]
     width = np.clip(w * WIDEST * size, 1.0, size)
@@ -66,13 +97,13 @@ def best_grasps(
     """The grasps of highest quality, best first, no two of them close to each other.
 
     Args:
-        maps: Of one image.
-        loss: That the network was trained with.
-        count: How many; fewer where the image has no room for them.
-        config: `blur` and `apart` are used.
+        maps: The four maps of one image, float [4, H, W].
+        loss: The loss that the network was trained with.
+        count: The number of grasps; fewer are found where the image has no room for them.
+        config: The settings by which pixels are chosen; `blur` and `apart` are used.
 
     Returns:
-        Rows (u, v, phi, w), and their qualities.
+        Rows (u, v, phi, w), [N, 4] in pixels and radians, and their qualities in 0..1, [N].
     """
     scale = maps.shape[-1] / REFERENCE
     smooth = quality(maps[0].astype(np.float64), loss)
@@ -89,12 +120,28 @@ def best_grasps(
 
 
 def at_labels(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, "b 4 k"]:
-    """The maps at the labels' pixels; labels whose centre is outside are read at the rim."""
+    """Read maps at the pixels of labels; where a centre lies outside the image, at the rim.
+
+    Args:
+        maps: The four maps of each image, float [B, 4, H, W].
+        labels: The labels of each image, rows (u, v, phi, w) in pixels and radians, float [B, K, 4].
+
+    Returns:
+        The values of the maps, float [B, 4, K].
+    """
     return maps.flatten(2).gather(2, pixel_index(labels, maps.shape)[:, None].expand(-1, 4, -1))
 
 
 def pixel_index(labels: Float[Tensor, "b k 4"], shape: torch.Size) -> Tensor:
-    """The place of each label's pixel among the H x W pixels, int64 [B, K]; NaN counts as 0."""
+    """The place of each label's pixel among the H x W pixels, int64 [B, K]; NaN counts as 0.
+
+    Args:
+        labels: The labels of each image, rows (u, v, phi, w) in pixels and radians, float [B, K, 4].
+        shape: The shape of the maps, whose last two numbers are H and W.
+
+    Returns:
+        The index of each label's pixel, row by row, int64 [B, K].
+    """
     height, width = shape[-2:]
     centre = torch.nan_to_num(labels[..., :2]).round().long()
     return centre[..., 1].clamp(0, height - 1) * width + centre[..., 0].clamp(0, width - 1)

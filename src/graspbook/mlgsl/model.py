@@ -32,7 +32,11 @@ class SpatialAttention(nn.Module):
         self.convolution = nn.Conv2d(2, 1, ATTENTION_KERNEL, padding=ATTENTION_KERNEL // 2)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Features, each pixel weighted by what its channels and its neighbours say."""
+        """Features, each pixel weighted by what its channels and its neighbours say.
+
+        Args:
+            features: The features, float [B, C, H, W].
+        """
         pooled = torch.stack([features.amax(1), features.mean(1)], 1)
         return features * torch.sigmoid(self.convolution(pooled))
 
@@ -41,9 +45,10 @@ class GraspNetwork(nn.Module):
     """A body that keeps the size of the image, and four maps.
 
     Args:
-        body: From an image to features.
-        channels: Of the features.
-        step: The body takes images whose sides are multiples of this; others are padded, and the maps cut.
+        body: The network from images [B, 1, H, W] to features [B, channels, H, W].
+        channels: The number of channels of the features.
+        step: The number that the sides of the body's images are multiples of, in pixels; other images are padded, and
+            the maps cut.
     """
 
     def __init__(self, body: nn.Module, channels: int, step: int = 4) -> None:
@@ -55,7 +60,10 @@ class GraspNetwork(nn.Module):
         """The maps Q (a logit, or a value, as the loss has it), sin 2Phi, cos 2Phi and W (see `maps.WIDEST`).
 
         Args:
-            images: Heights above the table as `maps.to_input` makes them.
+            images: The heights above the table in decimetres that `maps.to_input` makes, float [B, 1, H, W].
+
+        Returns:
+            The maps, float [B, 4, H, W], in the order of `MAPS`.
         """
         height, width = images.shape[-2:]
         below, right = -height % self.step, -width % self.step
@@ -70,10 +78,10 @@ def build_network(
     """A network with random weights, which the seed decides.
 
     Args:
-        config: Of the paper's network; other architectures have their authors' sizes.
-        seed: Of the weights.
-        attention: Which layers end in a `SpatialAttention`.
-        architecture: "fcn" (§III-C), or that of a baseline of Table II.
+        config: The sizes of the paper's network; other architectures have those of their authors.
+        seed: The seed of the random weights.
+        attention: The layers that end in a `SpatialAttention`.
+        architecture: The architecture: "fcn" (§III-C), or that of a baseline of Table II.
 
     Raises:
         InputError: Attention is asked for in an architecture that has none.

@@ -12,19 +12,34 @@ FORM = "grasp_network"
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A network, and the row that it was trained for."""
+    """A network, and the row that it was trained for.
+
+    Attributes:
+        network: The trained network.
+        row: The row of the table that it was trained for.
+    """
 
     network: GraspNetwork
     row: Row
 
 
 def save_network(network: GraspNetwork, row: Row, config: NetworkConfig, path: Path) -> None:
-    """Write a network with its row and configuration."""
+    """Write a network with its row and configuration.
+
+    Args:
+        network: The trained network.
+        row: The row of the table that it was trained for.
+        config: The sizes that the network was built with.
+        path: The safetensors file to write.
+    """
     save_weights(network, path, FORM, {"row": dataclasses.asdict(row), "network": dataclasses.asdict(config)})
 
 
 def load_network(path: Path) -> Trained:
     """Read a network that `save_network` wrote; on the CPU, in evaluation mode.
+
+    Args:
+        path: The file that `save_network` wrote.
 
     Raises:
         InputError: The file is missing, or holds something else.

@@ -24,8 +24,16 @@ PLAUSIBLE = (0.05, 10.0)
 def read_depth_file(path: Path, unit: str) -> Float[np.ndarray, "h w"]:
     """A depth image (16-bit PNG, TIFF or NPY) in metres; NaN and 0 are gaps.
 
+    Args:
+        path: The image file: 16-bit PNG, TIFF or NPY of one channel.
+        unit: The unit of the numbers in it: "m", "mm" or "cm".
+
+    Returns:
+        Depth in metres, float32 [H, W].
+
     Raises:
-        InputError: Names the file and what is wrong with it, such as a unit that cannot be meant.
+        InputError: The file cannot be used, or its unit cannot be the one meant; the message names the file and what is
+            wrong.
     """
     path = Path(path)
     if not path.is_file():
@@ -54,10 +62,17 @@ def read_depth_file(path: Path, unit: str) -> Float[np.ndarray, "h w"]:
 
 
 def read_intrinsics(path: Path) -> dict[str, float]:
-    """Focal lengths and principal point in pixels: fx, fy, cx, cy of a JSON file.
+    """Read the intrinsics of a camera from a JSON file.
+
+    Args:
+        path: The JSON file with the numbers `fx`, `fy`, `cx` and `cy`.
+
+    Returns:
+        Focal lengths `fx`, `fy` and principal point `cx`, `cy`, in pixels.
 
     Raises:
-        InputError: Names the file and the field that is missing or no positive number.
+        InputError: The file is missing or no JSON, or a field is missing or no positive number; the message names file
+            and field.
     """
     try:
         content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -84,19 +99,20 @@ def plan_grasps(
     """The best grasps in a depth image.
 
     Args:
-        depth: Metres along the optical axis; NaN and 0 are gaps. Square images are what the network knows; it takes
-            others as well, and objects should appear about as large as in its training images.
-        intrinsics: fx, fy, cx, cy in pixels.
-        trained: The network.
-        config: How the best pixels are chosen.
-        count: How many grasps at most.
+        depth: Depth along the optical axis in metres, float [H, W]; NaN and 0 are gaps. Square images are what the
+            network knows; it takes others as well, and objects should appear about as large as in its training images.
+        intrinsics: The focal lengths `fx`, `fy` and the principal point `cx`, `cy`, in pixels.
+        trained: The trained network, with the row that it was trained for.
+        config: The settings by which the best pixels are chosen; `blur` and `apart` are used.
+        count: The largest number of grasps.
 
     Returns:
-        One row per grasp, best first: `u`, `v`, `width_px` in pixels, `angle` in radians (from u towards v), `x`, `y`,
-        `z` and `opening` in metres in the frame of the camera (x right, y down, z forward), and `quality` in 0 to 1.
+        One row per grasp, best first: `u`, `v` and `width_px` in pixels; `angle` in radians, from the axis of u towards
+        that of v; `x`, `y`, `z` and `opening` in metres in the frame of the camera (x right, y down, z forward); and
+        `quality` in 0..1.
 
     Raises:
-        InputError: Not one pixel has a depth, or nothing stands out from the table.
+        InputError: Not one pixel has a depth, or nothing stands out from the table by 5 mm.
     """
     whole = inpaint_depth(depth.astype(np.float32))
     maps = predict(trained.network, whole[None])[0]

@@ -19,7 +19,11 @@ PART = 1 / 3
 
 
 def cos_outside(loss: Loss) -> float:
-    """What cos 2Phi is outside of the labels: 1 as in GG-CNN's code ("imgmse"), else 0."""
+    """What cos 2Phi is outside of the labels: 1 as in GG-CNN's code ("imgmse"), else 0.
+
+    Args:
+        loss: The name of the loss.
+    """
     return 1.0 if loss == "imgmse" else 0.0
 
 
@@ -29,14 +33,16 @@ def padded_targets(
     """Label images of a batch.
 
     Args:
-        labels: Grasps (u, v, phi, w); rows of NaN are none. Where several cover a pixel, the last one counts.
-        size: Height and width, pixels.
-        jaw: A rectangle is as high as this part of its opening.
-        cos_outside: What cos 2Phi is where no label is.
-        padding: Multiple of GG-CNN's third of the rectangle; 3 covers all of it.
+        labels: The grasps of each of B images, rows (u, v, phi, w) in pixels and radians, float [B, K, 4]; rows of NaN
+            are none. Where several cover a pixel, the last one counts.
+        size: The height and width of the images in pixels.
+        jaw: The height of a grasp's rectangle, as a multiple of its opening.
+        cos_outside: The value of cos 2Phi where no label is.
+        padding: The covered width along the closing direction, as a multiple of GG-CNN's third of the rectangle; 3
+            covers all of it.
 
     Returns:
-        Q, sin 2Phi, cos 2Phi, W.
+        The label images of Q, sin 2Phi, cos 2Phi and W, float32 [B, 4, size, size].
     """
     part = PART * padding
     targets = np.zeros((len(labels), 4, size, size), np.float32)

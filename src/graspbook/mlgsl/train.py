@@ -35,7 +35,14 @@ Batch = tuple[Tensor, Tensor, Tensor | None]
 
 
 def rows_of(labels: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Labels of N images as one array, float32 [N, K, 4]; rows of NaN where an image has fewer than K."""
+    """Labels of N images as one array; rows of NaN where an image has fewer than K.
+
+    Args:
+        labels: The labels of each image, rows (u, v, phi, w), [K_i, 4].
+
+    Returns:
+        The labels, float32 [N, K, 4], where K is the largest K_i.
+    """
     packed = np.full((len(labels), max(map(len, labels)), 4), np.nan, np.float32)
     for rows, own in zip(packed, labels, strict=True):
         rows[: len(own)] = own
@@ -48,10 +55,14 @@ def augmented(
     """A batch with each image turned, zoomed, mirrored at random, with its labels, and with noise on its depth.
 
     Args:
-        depth: float32 [b, h, h] metres.
-        labels: float32 [b, k, 4]; those that leave the image become NaN.
-        config: Strengths.
-        rng: Source of the changes.
+        depth: Depth in metres, float32 [b, h, h].
+        labels: The labels of each image, rows (u, v, phi, w) in pixels and radians, float32 [b, k, 4]; those that leave
+            the image become NaN.
+        config: The strengths of the changes.
+        rng: The random generator that draws the changes, then the noise.
+
+    Returns:
+        The changed depth in metres, float32 [b, h, h], and its labels, float32 [b, k, 4].
     """
     images, rows = np.empty_like(depth), np.empty_like(labels)
     for place in range(len(depth)):
@@ -76,18 +87,18 @@ def train_row(
     """Train a row with a seed, or go on where a training of it was interrupted, or read one that is over.
 
     Args:
-        row: What to learn with: loss, labels, images.
-        seed: Of the weights, the batches and their changes; which labels are kept does not depend on it.
+        row: The row to train: its loss, its labels, its images.
+        seed: The seed of the weights, the batches and their changes; which labels are kept does not depend on it.
         images: All training images with all their labels.
-        validation: Images of other objects; the row ends in the weights with the highest Top-1 on them (§IV-C trains
-            "to select the best one").
-        train: How to train.
-        network: Of the paper.
-        metrics: How the evaluation judges.
-        scratch_dir: Ignored folder.
+        validation: The images of other objects on which weights are compared; the row ends in the weights with the
+            highest Top-1 on them (§IV-C trains "to select the best one").
+        train: The settings of the training.
+        network: The sizes of the paper's network.
+        metrics: The settings by which the evaluation judges grasps.
+        scratch_dir: The folder of checkpoints and finished trainings, which git ignores.
 
     Returns:
-        The network, and its history; where the step ended in an evaluation, `top_1` and `top_5` in per cent.
+        The network, and its history; where a step ended in an evaluation, with `top_1` and `top_5` in per cent.
 
     Raises:
         InputError: There are fewer images than the row or a batch takes.

@@ -15,7 +15,15 @@ FINGER = 6.0
 
 
 def depth_picture(depth: Float[np.ndarray, "h w"], enlarged: int = ENLARGED) -> UInt8[np.ndarray, "H W 3"]:
-    """Depth in grey: the nearest pixel is white, the table dark."""
+    """Depth in grey: the nearest pixel is white, the table dark.
+
+    Args:
+        depth: Depth in metres, float [h, w], without gaps.
+        enlarged: The number of pixels of the picture, along each axis, for one of the image.
+
+    Returns:
+        The picture, uint8 RGB [H, W, 3], with H = enlarged * h and W = enlarged * w.
+    """
     near, far = float(depth.min()), float(np.median(depth))
     height = np.clip((far - depth) / max(far - near, 0.02), -0.2, 1)
     return _enlarge(np.round(255 * (0.2 + height) / 1.2).astype(np.uint8)[..., None].repeat(3, 2), enlarged)
@@ -24,7 +32,18 @@ def depth_picture(depth: Float[np.ndarray, "h w"], enlarged: int = ENLARGED) -> 
 def map_picture(
     values: Float[np.ndarray, "h w"], low: float, high: float, colours: str = "magma", enlarged: int = ENLARGED
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """A map in colours, from `low` to `high`."""
+    """A map in colours, from `low` to `high`.
+
+    Args:
+        values: The map, float [h, w].
+        low: The value that is drawn in the lowest colour.
+        high: The value that is drawn in the highest colour.
+        colours: The name of a colour map of matplotlib.
+        enlarged: The number of pixels of the picture, along each axis, for one of the map.
+
+    Returns:
+        The picture, uint8 RGB [H, W, 3], with H = enlarged * h and W = enlarged * w.
+    """
     scaled = np.clip((values - low) / (high - low), 0, 1)
     return _enlarge(np.round(255 * colormaps[colours](scaled)[..., :3]).astype(np.uint8), enlarged)
 
@@ -39,11 +58,14 @@ def draw_grasps(
     """The picture with grasps: a line along the opening, and a bar for each finger.
 
     Args:
-        picture: Not changed.
-        grasps: Rows (u, v, phi, w) in pixels of the image.
-        colour: Red, green, blue in 0..1.
-        enlarged: How much larger the picture is than the image.
-        thickness: Of the lines, pixels of the picture.
+        picture: The picture, uint8 RGB [H, W, 3], which is not changed.
+        grasps: Rows (u, v, phi, w), in pixels of the image and radians, [N, 4].
+        colour: The colour of the lines, RGB in 0..1.
+        enlarged: The number of pixels of the picture, along each axis, for one of the image.
+        thickness: The thickness of the lines, in pixels of the picture.
+
+    Returns:
+        The new picture, uint8 RGB [H, W, 3].
     """
     drawn, paint = np.ascontiguousarray(picture).copy(), [round(255 * part) for part in colour]
     for u, v, phi, w in np.asarray(grasps, float):

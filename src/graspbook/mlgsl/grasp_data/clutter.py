@@ -22,8 +22,11 @@ def table_plane(depth: Float[np.ndarray, "h w"], mask: np.ndarray) -> Float[np.n
     """The depth of the bare table: a plane has an inverse depth that is linear in the pixels.
 
     Args:
-        depth: Metres, without gaps.
-        mask: Where the object is.
+        depth: Depth in metres, float [H, W], without gaps.
+        mask: The mask of the object, bool [H, W].
+
+    Returns:
+        The depth of the bare table in metres, [H, W].
     """
     row, column = np.indices(depth.shape)
     terms = np.stack([np.ones_like(depth), column, row], -1).astype(float)
@@ -36,10 +39,10 @@ def fuse(images: GraspImages, chosen: np.ndarray, config: ClutterConfig, rng: np
     """One cluttered image, as a set of one.
 
     Args:
-        images: Of single objects.
-        chosen: Places of those to fuse; the first one lends its table.
-        config: How they are changed, and what collides.
-        rng: Draws the changes.
+        images: The images of single objects.
+        chosen: The numbers of the images to fuse, whole numbers [M]; the first one lends its table.
+        config: The changes of the objects, and the size of the fingers.
+        rng: The random generator that draws the changes.
     """
     size = images.size
     background = table_plane(images.depth[chosen[0]], images.masks[chosen[0]])
@@ -66,11 +69,14 @@ def prune(labels: np.ndarray, place: int, heights: np.ndarray, owner: np.ndarray
     """Those labels of an object that can still be grasped.
 
     Args:
-        labels: Rows (u, v, phi, w).
-        place: Of the object, in `owner`.
-        heights: Above the table, metres [H, W].
-        owner: Which object each pixel shows; -1 is the table.
-        config: Thickness of a finger, and how deep it reaches.
+        labels: The labels of one object, rows (u, v, phi, w) in pixels and radians, [K, 4].
+        place: The number of the object in `owner`.
+        heights: The height above the table in metres, [H, W].
+        owner: The number of the object that each pixel shows, [H, W]; -1 is the table.
+        config: The thickness of a finger, and how deep it reaches.
+
+    Returns:
+        The labels that are left, float32 [N, 4].
     """
     labels = labels[inside(labels, len(heights))]
     thick = config.finger * len(heights) / REFERENCE
@@ -93,10 +99,10 @@ def fuse_many(images: GraspImages, count: int, config: ClutterConfig, seed: int)
     """A cluttered set; each image depends on the seed and its number alone. Images without a label are left out.
 
     Args:
-        images: Of single objects.
-        count: How many images.
-        config: How many objects, how changed.
-        seed: Of the set.
+        images: The images of single objects.
+        count: The number of cluttered images; fewer are made where too many of them have no label.
+        config: The numbers and changes of the objects, and the size of the fingers.
+        seed: The seed of the set.
     """
     found: list[GraspImages] = []
     number = 0

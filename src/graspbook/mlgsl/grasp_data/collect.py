@@ -40,7 +40,14 @@ SEED_OF = {"train": 0, "validation": 1, "test": 2}
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Everything that decides an episode, besides its number."""
+    """Everything that decides an episode, besides its number.
+
+    Attributes:
+        split: The name of the split, which decides the objects.
+        world: The camera, the objects' properties and the gripper.
+        config: The settings of the data.
+        data_dir: The folder that holds `catalogue/`.
+    """
 
     split: TableSplit
     world: TableWorld
@@ -77,16 +84,19 @@ def collect_images(
 
     Args:
         out_dir: The data set's folder, in Jacquard's layout; it appears when it is whole.
-        split: "train", "validation" or "test", by object.
-        n_images: How many.
-        world: Camera, objects, gripper.
-        config: Which grasps are tried.
-        workers: Processes; `worker_count` by default. The result does not depend on it.
-        data_dir: Holds `catalogue/`.
-        scratch_dir: Where finished episodes wait.
+        split: The name of the split, which decides the objects: "train", "validation" or "test".
+        n_images: The number of images.
+        world: The camera, the objects' properties and the gripper.
+        config: The settings of the data, such as which grasps are tried.
+        workers: The number of worker processes, by default `worker_count()`; the result does not depend on it.
+        data_dir: The folder that holds `catalogue/`.
+        scratch_dir: The folder where finished episodes wait.
+
+    Returns:
+        The data set's folder.
 
     Raises:
-        InputError: `PATIENCE` episodes in a row bring no image.
+        InputError: `PATIENCE` episodes in a row bring no image, or `out_dir` holds something that was not made here.
     """
     job = Job(split, world, config, str(Path(data_dir).resolve()))
     waiting = Path(scratch_dir).resolve() / f"grasp-images-{job.key()}"
@@ -123,7 +133,16 @@ def _images(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple
 
 
 def store_episode(job: Job, number: int, folder: Path) -> Path:
-    """Runs an episode and stores its images in one file, unless it is there already."""
+    """Runs an episode and stores its images in one file, unless it is there already.
+
+    Args:
+        job: The job.
+        number: The number of the episode, from 0.
+        folder: The folder of the file.
+
+    Returns:
+        The path of the file.
+    """
     path = folder / f"e{number:06d}.npz"
     if not path.exists():
         shapes = _shapes(job.data_dir, job.split)

@@ -12,16 +12,16 @@ class DataConfig:
     """How many images, and which grasps are tried in each.
 
     Attributes:
-        seed: of the training images; validation and test have the next two.
-        n_train, n_validation, n_test: images; no two of these sets share an object.
-        views: images of an object as it lies, each with a camera and with verified grasps of its own.
-        least_labels: an image with fewer successful grasps is left out.
-        train_labels: at most so many successful grasps of a training image are kept.
-        test_labels: the same of a validation or test image, where all good grasps should be known.
-        tries_per_label: at most so many antipodal candidates are tried for each label wanted.
-        others: further grasps that are tried in each image, half of them anywhere on the object, half near a
-            successful one: they teach and test the judge of grasps (§IV-A).
-        clearance: the fingers open this much wider than the contacts are apart, metres.
+        seed: The seed of the training images; validation and test images have the next two.
+        n_train, n_validation, n_test: The numbers of images; no two of these sets share an object.
+        views: The number of images of an object as it lies, each with a camera and with verified grasps of its own.
+        least_labels: The smallest number of successful grasps of an image; one with fewer is left out.
+        train_labels: The largest number of successful grasps that are kept of a training image.
+        test_labels: The same of a validation or test image, where all good grasps should be known.
+        tries_per_label: The largest number of antipodal candidates that are tried for each label wanted.
+        others: The number of further grasps that are tried in each image, half of them anywhere on the object, half
+            near a successful one: they teach and test the judge of grasps (§IV-A).
+        clearance: The distance by which the fingers open wider than the contacts are apart, in metres.
     """
 
     seed: Seed
@@ -47,14 +47,14 @@ class ClutterConfig:
     """Cluttered images, fused from images of single objects (§III-D).
 
     Attributes:
-        seed: of the training images; validation has the next.
-        n_train, n_validation: images.
-        min_objects, max_objects: fused into one image.
-        min_scale, max_scale: zoom of each object.
-        spread: objects are moved from the middle by at most this part of the image's width.
-        finger: thickness of a finger, pixels at a size of 80; a label whose fingers would reach into an object is
-            pruned.
-        depth: how far the fingers reach below the grasped surface, metres.
+        seed: The seed of the training images; validation images have the next.
+        n_train, n_validation: The numbers of images.
+        min_objects, max_objects: The smallest and the largest number of objects that are fused into one image.
+        min_scale, max_scale: The smallest and the largest factor by which an object is enlarged.
+        spread: The largest distance, along each axis, by which an object is moved, as a fraction of the image's width.
+        finger: The thickness of a finger, in pixels of an image of 80 x 80; a label whose fingers would reach into an
+            object is pruned.
+        depth: The distance that the fingers reach below the grasped surface, in metres.
     """
 
     seed: Seed

@@ -28,11 +28,11 @@ class GraspImages:
     """N images and their successful grasps.
 
     Attributes:
-        depth: float32 [N, H, W] metres, inpainted.
-        labels: for each image, float32 [K, 4] rows (u, v, phi, w).
-        masks: bool [N, H, W], where the object is.
-        objects: the object's name in each image.
-        names: of the images, relative to the folder.
+        depth: Depth in metres, float32 [N, H, W], gaps inpainted.
+        labels: The successful grasps of each image, rows (u, v, phi, w) in pixels and radians, float32 [K, 4].
+        masks: The mask of the objects in each image, bool [N, H, W].
+        objects: The name of the object in each image.
+        names: The names of the images, relative to the folder.
     """
 
     depth: np.ndarray
@@ -50,7 +50,11 @@ class GraspImages:
         return self.depth.shape[1]
 
     def subset(self, chosen: Sequence[int]) -> GraspImages:
-        """Some of the images."""
+        """Some of the images.
+
+        Args:
+            chosen: The numbers of the images, from 0.
+        """
         return GraspImages(
             self.depth[list(chosen)],
             tuple(self.labels[k] for k in chosen),
@@ -64,6 +68,10 @@ class GraspImages:
 
         Which ones depends on the image and the seed alone, and fewer labels are a part of more: they are the first of
         one shuffle.
+
+        Args:
+            count: The largest number of labels of an image.
+            seed: The seed of the shuffles.
         """
         labels = tuple(
             rows[np.random.default_rng([seed, k]).permutation(len(rows))[:count]] for k, rows in enumerate(self.labels)
@@ -75,13 +83,17 @@ def load_images(folder: Path, size: int | None = None, depth: DepthKind = "stere
     """Reads all images of a folder in Jacquard's layout, in the order in which they were made, where that is known.
 
     Args:
-        folder: Holds the files, at any depth.
-        size: Images are scaled to `size` x `size` pixels, and their labels with them; None: as they are.
-        depth: Measured, or perfect.
+        folder: The folder that holds the files, at any depth.
+        size: The height and width in pixels to which images are resized, their labels with them; None leaves them as
+            they are.
+        depth: The depth to read: "stereo" (measured, with noise) or "perfect".
+
+    Returns:
+        The images in that order; where an image has no mask, its mask is True everywhere.
 
     Raises:
-        InputError: Names the file, and the line, that cannot be used; a grasp whose centre lies outside the image; or
-            images of several sizes.
+        InputError: A file cannot be used (the message names it, and the line), the centre of a grasp lies outside the
+            image, or images differ in size.
     """
     folder = Path(folder)
     stems = [folder / view["image"] for view in _records(folder)] if (folder / VIEWS).exists() else find_images(folder)
@@ -108,7 +120,14 @@ def load_images(folder: Path, size: int | None = None, depth: DepthKind = "stere
 
 
 def load_tried(folder: Path) -> pd.DataFrame:
-    """Every grasp that was tried in the images of a folder made here: `image` (its place), u, v, phi, w, `end`.
+    """Every grasp that was tried in the images of a folder made here.
+
+    Args:
+        folder: The data set's folder.
+
+    Returns:
+        One row per grasp: `image` (its number, from 0), `u`, `v`, `phi`, `w` in pixels and radians, and `end`, the
+        place of its outcome in `GRASP_OUTCOMES`.
 
     Raises:
         InputError: The folder was not made here.
@@ -126,8 +145,8 @@ class Scenery:
     """What an image shows: enough to grasp there again.
 
     Attributes:
-        item, pose: what lies on the table, and how.
-        camera: of the image.
+        item, pose: The object on the table, and its rotation [3, 3] and position [3] in metres.
+        camera: The camera of the image.
     """
 
     item: Item
@@ -137,6 +156,13 @@ class Scenery:
 
 def load_sceneries(folder: Path, catalogue: Catalogue) -> list[Scenery]:
     """What each image of a folder made here shows.
+
+    Args:
+        folder: The data set's folder.
+        catalogue: The catalogue of the objects' shapes.
+
+    Returns:
+        The object, its pose and the camera of each image.
 
     Raises:
         InputError: The folder was not made here, or the catalogue lacks an object.

@@ -34,7 +34,13 @@ RIM = 2
 
 @dataclasses.dataclass(frozen=True)
 class TableWorld:
-    """Everything that decides an episode, besides seed, split and number."""
+    """Everything that decides an episode, besides seed, split and number.
+
+    Attributes:
+        camera: The depth camera above the table.
+        objects: The mass, density and friction of the objects.
+        gripper: The gripper with two parallel jaws.
+    """
 
     camera: CameraConfig
     objects: ObjectConfig
@@ -46,13 +52,13 @@ class Sample:
     """One image with the grasps that were tried in it.
 
     Attributes:
-        item, pose: what lies on the table, and how.
-        camera: of the image.
-        view: perfect depth and what each pixel shows.
-        stereo: measured depth, float32 [H, W] metres, 0 where there is none.
-        labels: successful grasps (u, v, phi, w), float64 [K, 4].
-        tried: all grasps tried, float64 [T, 4].
-        ends: how each ended, int64 [T], places in `GRASP_OUTCOMES`.
+        item, pose: The object on the table, and its rotation [3, 3] and position [3] in metres.
+        camera: The camera of the image.
+        view: The perfect depth, and what each pixel shows.
+        stereo: The measured depth in metres, float32 [H, W]; 0 where there is none.
+        labels: The successful grasps, rows (u, v, phi, w) in pixels and radians, float64 [K, 4].
+        tried: All grasps tried, rows (u, v, phi, w), float64 [T, 4].
+        ends: The outcome of each of these, int64 [T], as its place in `GRASP_OUTCOMES`.
     """
 
     item: Item
@@ -71,12 +77,12 @@ def run_episode(
     """The images of one episode; none where the object did not come to rest, or can hardly be grasped.
 
     Args:
-        world: Camera, objects, gripper.
-        config: Which grasps are tried.
-        shapes: One of these is drawn.
-        labels: At most so many successful grasps are kept in an image.
-        seed: Of the data set.
-        number: Of the episode.
+        world: The camera, the objects' properties and the gripper.
+        config: The settings of the data, such as which grasps are tried.
+        shapes: The shapes of the split, of which one is drawn.
+        labels: The largest number of successful grasps that are kept in an image.
+        seed: The seed of the data set.
+        number: The number of the episode, from 0.
     """
     rng = np.random.default_rng([seed, number])
     item = draw_table_item(rng, shapes[int(rng.integers(len(shapes)))], world.objects)
@@ -145,7 +151,11 @@ def _look_and_grasp(
 
 
 def fits(mask: np.ndarray) -> bool:
-    """Whether an object is seen, and all of it lies well inside the image."""
+    """Whether an object is seen, and all of it lies well inside the image.
+
+    Args:
+        mask: The mask of the object, bool [H, W].
+    """
     inside = mask[RIM:-RIM, RIM:-RIM]
     return bool(mask.any()) and int(inside.sum()) == int(mask.sum())
 
@@ -156,12 +166,12 @@ def other_grasps(
     """Grasps as an untrained, then as a half-trained model would make them.
 
     Args:
-        successful: Grasps (u, v, phi, w), [K, 4].
-        view: What the camera sees.
-        camera: Of the image.
-        gripper: The widest opening counts.
-        count: How many; one half anywhere on the object at any angle, the other near a successful grasp.
-        rng: Source of randomness.
+        successful: The successful grasps, rows (u, v, phi, w) in pixels and radians, [K, 4].
+        view: The perfect depth, and what each pixel shows.
+        camera: The camera of the image.
+        gripper: The gripper, of which the largest opening counts.
+        count: The number of grasps: one half anywhere on the object at any angle, the other half near a successful one.
+        rng: The random generator that draws them.
     """
     row, column = np.nonzero(view.ids > 0)
     anywhere = count // 2

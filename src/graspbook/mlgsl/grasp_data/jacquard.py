@@ -33,6 +33,9 @@ FIELDS = ("x", "y", "theta", "opening", "jaw size")
 def find_images(folder: Path) -> list[Path]:
     """The stems (paths without `_grasps.txt`) of all images below a folder, by object and then by number of the view.
 
+    Args:
+        folder: The folder to search, at any depth.
+
     Raises:
         InputError: There are none.
     """
@@ -44,16 +47,26 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def object_of(stem: Path) -> str:
-    """The name of the object that an image shows: what follows the number of the view."""
+    """The name of the object that an image shows: what follows the number of the view.
+
+    Args:
+        stem: The stem of the image, as `find_images` returns it.
+    """
     number, _, name = stem.name.partition("_")
     return name if number.isdecimal() and name else stem.name
 
 
 def read_grasps(path: Path) -> Float32[np.ndarray, "n 5"]:
-    """The grasps of a file as rows (u, v, phi, w, jaw): pixels, and phi in radians in [-pi/2, pi/2).
+    """Read the grasps of a file.
+
+    Args:
+        path: The file, whose name ends in `_grasps.txt`.
+
+    Returns:
+        Rows (u, v, phi, w, jaw), float32 [N, 5]: lengths in pixels, phi in radians in [-pi/2, pi/2).
 
     Raises:
-        InputError: Names the file and the line that is malformed.
+        InputError: The file is missing or no text, or a line is malformed; the message names the file and the line.
     """
     path = Path(path)
     try:
@@ -69,13 +82,25 @@ def read_grasps(path: Path) -> Float32[np.ndarray, "n 5"]:
 
 
 def write_grasps(path: Path, grasps: np.ndarray) -> None:
-    """Write rows (u, v, phi, w, jaw) as a Jacquard file, with a thousandth of a pixel and of a degree."""
+    """Write grasps as a Jacquard file, rounded to a thousandth of a pixel and of a degree.
+
+    Args:
+        path: The file, whose name ends in `_grasps.txt`.
+        grasps: Rows (u, v, phi, w, jaw) in pixels and radians, [N, 5].
+    """
     lines = [f"{u:.3f};{v:.3f};{np.degrees(phi):.3f};{w:.3f};{jaw:.3f}\n" for u, v, phi, w, jaw in grasps]
     write_text(path, "".join(lines))
 
 
 def read_depth(stem: Path, kind: DepthKind = "stereo") -> Float32[np.ndarray, "h w"]:
-    """A depth image in metres, 0 where there is none.
+    """Read a depth image.
+
+    Args:
+        stem: The stem of the image, as `find_images` returns it.
+        kind: The depth to read: "stereo" (measured, with noise and gaps) or "perfect".
+
+    Returns:
+        Depth in metres, float32 [H, W]; 0 where there is none.
 
     Raises:
         InputError: The file is missing, is no image of one channel, or holds no distances in metres.
@@ -101,7 +126,16 @@ def write_image(
     mask: np.ndarray,
     rgb: UInt8[np.ndarray, "h w 3"],
 ) -> None:
-    """Write the five files of one image."""
+    """Write the five files of one image.
+
+    Args:
+        stem: The path of the files up to what their names end in; its folder is created.
+        grasps: Rows (u, v, phi, w, jaw) in pixels and radians, [N, 5].
+        perfect: The true depth in metres, float32 [H, W].
+        stereo: The measured depth in metres, float32 [H, W]; 0 where there is none.
+        mask: The mask of the object, bool [H, W].
+        rgb: The colour image, uint8 RGB [H, W, 3].
+    """
     stem.parent.mkdir(parents=True, exist_ok=True)
     for kind, depth in (("perfect", perfect), ("stereo", stereo)):
         cv2.imwrite(str(stem.with_name(f"{stem.name}_{kind}_depth.tiff")), depth)

@@ -19,14 +19,15 @@ def sampled_agreement(
     """For each image, how its uniformly sampled grasps were called.
 
     Args:
-        maps: The network's output.
-        images: What it saw.
-        loss: That it was trained with.
-        judge: Says which grasps are good.
-        config: `sampled` and `seed` are used; the pixels do not depend on the network.
+        maps: The network's maps of the N images, float [N, 4, H, W].
+        images: The N images that the network saw.
+        loss: The loss that the network was trained with.
+        judge: The grasp quality discriminator that says which grasps are good.
+        config: The settings of the metrics; `sampled` and `seed` are used, and the pixels do not depend on the network.
 
     Returns:
-        One row per image with counts: `agree`, `good` (by the judge), `found` (good, and called so), `sampled`.
+        One row per image with the numbers of sampled grasps: `agree` (both call them the same), `good` (by the judge),
+        `found` (good, and called so by the network), `sampled` (all).
     """
     rows = []
     for place, (image_maps, depth) in enumerate(zip(maps, images.depth, strict=True)):

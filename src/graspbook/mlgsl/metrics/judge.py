@@ -44,14 +44,31 @@ class Judge(nn.Module):
         self.crop = crop
 
     def forward(self, crops: Float[Tensor, "n 2 c c"]) -> Float[Tensor, " n"]:
-        """Logits of success."""
+        """Logits of success.
+
+        Args:
+            crops: The crops that `crops` makes, float [N, 2, crop, crop].
+
+        Returns:
+            The logit of success of each crop, float [N].
+        """
         return self.layers(crops)[:, 0]
 
 
 def crops(
     depth: Float[np.ndarray, "h h"], grasps: Float[np.ndarray, "n 4"], crop: int
 ) -> Float[np.ndarray, "n 2 crop crop"]:
-    """What the judge sees of grasps in one image: heights around each in decimetres, and the fingers; float32."""
+    """What the judge sees of grasps in one image: heights around each in decimetres, and the fingers; float32.
+
+    Args:
+        depth: Depth of one square image in metres, without gaps, float [H, H].
+        grasps: Rows (u, v, phi, w) in pixels and radians, [N, 4].
+        crop: The side of each crop, in pixels of an image of 80 x 80.
+
+    Returns:
+        Heights relative to the grasped point in decimetres, cut to -1..1, and the fingers as 0 or 1, float32 [N, 2,
+        crop, crop].
+    """
     scale, middle = len(depth) / REFERENCE, (crop - 1) / 2
     x, y = np.meshgrid(np.arange(crop) - middle, np.arange(crop) - middle)
     seen = np.empty((len(grasps), 2, crop, crop), np.float32)
@@ -68,7 +85,16 @@ def crops(
 
 
 def crops_of(images: GraspImages, tried: pd.DataFrame, crop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Crops of all grasps that were tried, float32 [T, 2, crop, crop], and whether each succeeded, float32 [T]."""
+    """Crops of all grasps that were tried, and whether each succeeded, in the order of the images.
+
+    Args:
+        images: The images.
+        tried: The grasps tried in them, as `load_tried` returns them.
+        crop: The side of each crop, in pixels of an image of 80 x 80.
+
+    Returns:
+        The crops, float32 [T, 2, crop, crop], and the outcomes, float32 [T]: 1 for success, else 0.
+    """
     found = [
         crops(images.depth[image], rows[["u", "v", "phi", "w"]].to_numpy(), crop)
         for image, rows in tried.groupby("image", sort=True)
@@ -86,6 +112,15 @@ def train_judge(
     """Train on crops and outcomes (`crops_of`); the history has `accuracy` on validation, per cent.
 
     Every other crop is mirrored one way, every other the other way: a grasp has no left and right.
+
+    Args:
+        train: The crops and outcomes to learn from.
+        validation: The crops and outcomes on which weights are compared; the best ones are kept.
+        config: The settings of the training.
+        scratch_dir: The folder of checkpoints and finished trainings, which git ignores.
+
+    Returns:
+        The judge and its history.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(config.seed, 8).initial_seed())
@@ -118,7 +153,16 @@ def train_judge(
 
 
 def judge_crops(judge: Judge, seen: Float[np.ndarray, "n 2 c c"], batch: int = 512) -> Float[np.ndarray, " n"]:
-    """The probability of success of each crop."""
+    """The probability of success of each crop.
+
+    Args:
+        judge: The trained judge.
+        seen: The crops, float32 [N, 2, crop, crop].
+        batch: The number of crops that go through the judge at once.
+
+    Returns:
+        The probability of success of each crop, float [N] in 0..1.
+    """
     device = next(judge.parameters()).device
     with torch.inference_mode():
         parts = [judge(torch.from_numpy(seen[i : i + batch]).to(device)) for i in range(0, len(seen), batch)]
@@ -126,5 +170,14 @@ def judge_crops(judge: Judge, seen: Float[np.ndarray, "n 2 c c"], batch: int = 5
 
 
 def judge_grasps(judge: Judge, depth: np.ndarray, grasps: np.ndarray) -> Float[np.ndarray, " n"]:
-    """The probability of success of grasps (u, v, phi, w) in one depth image without gaps."""
+    """The probability of success of grasps (u, v, phi, w) in one depth image without gaps.
+
+    Args:
+        judge: The trained judge.
+        depth: Depth of one square image in metres, without gaps, [H, H].
+        grasps: Rows (u, v, phi, w) in pixels and radians, [N, 4].
+
+    Returns:
+        The probability of success of each grasp, float [N] in 0..1.
+    """
     return judge_crops(judge, crops(depth, grasps, judge.crop))

@@ -16,9 +16,13 @@ def rectangle_iou(one: Float[np.ndarray, "n 4"], other: Float[np.ndarray, "n 4"]
     edge is cut to the other rectangle, and Green's theorem adds up the area.
 
     Args:
-        one: Rows (u, v, phi, w): w long in the direction phi, `jaw` * w across it.
-        other: The same.
-        jaw: Height over length.
+        one: Rows (u, v, phi, w) in pixels and radians, [N, 4]: each rectangle is w long in the direction phi, and `jaw`
+            * w across it.
+        other: The rows that they are paired with, [N, 4].
+        jaw: The height of a rectangle over its length.
+
+    Returns:
+        The IoU of each pair in 0..1, [N].
     """
     areas = jaw * one[:, 3] ** 2, jaw * other[:, 3] ** 2
     middle = one[:, :2]  # numbers near zero lose least
@@ -30,7 +34,15 @@ def rectangle_iou(one: Float[np.ndarray, "n 4"], other: Float[np.ndarray, "n 4"]
 
 
 def corners(grasps: Float[np.ndarray, "n 4"], jaw: float) -> Float[np.ndarray, "n 4 2"]:
-    """The corners of grasp rectangles, in order around each; the first two are joined by an edge of one finger."""
+    """The corners of grasp rectangles, in order around each; the first two are joined by an edge of one finger.
+
+    Args:
+        grasps: Rows (u, v, phi, w) in pixels and radians, [N, 4].
+        jaw: The height of a rectangle over its length.
+
+    Returns:
+        The corners (u, v) in pixels, [N, 4, 2].
+    """
     along = np.stack([np.cos(grasps[:, 2]), np.sin(grasps[:, 2])], -1) * grasps[:, 3:] / 2
     across = jaw * np.stack([-along[:, 1], along[:, 0]], -1)
     sides = [along - across, along + across, -along + across, -along - across]
@@ -66,7 +78,15 @@ def _inside(a: np.ndarray, b: np.ndarray, jaw: float) -> np.ndarray:
 def angle_between(
     one: Float[np.ndarray, "*n"] | float, other: Float[np.ndarray, "*n"] | float
 ) -> Float[np.ndarray, "*n"] | float:
-    """The angle between two directions of closing, 0 to pi / 2: a half-turn is none."""
+    """The angle between two directions of closing, 0 to pi / 2: a half-turn is none.
+
+    Args:
+        one: The first direction, or several, in radians.
+        other: The second direction, or several, in radians.
+
+    Returns:
+        The angle in radians, 0 to pi / 2.
+    """
     difference = np.abs(one - other) % np.pi
     return np.minimum(difference, np.pi - difference)
 
@@ -77,9 +97,12 @@ def is_right(
     """Which grasps overlap some label by `iou` at an angle of at most `angle` (§IV-A).
 
     Args:
-        grasps: Predicted rows (u, v, phi, w).
-        labels: All successful grasps of the image.
-        config: `iou`, `angle` and `jaw` are used.
+        grasps: The predicted rows (u, v, phi, w) in pixels and radians, [N, 4].
+        labels: The rows of all successful grasps of the image, [K, 4].
+        config: The settings of the metrics; `iou`, `angle` and `jaw` are used.
+
+    Returns:
+        Whether each predicted grasp is right, bool [N].
     """
     if not len(labels):
         return np.zeros(len(grasps), bool)

@@ -21,14 +21,14 @@ def top_success(
     """For each image, what became of its best grasps.
 
     Args:
-        maps: The network's output.
-        labels: All successful grasps of each image.
-        loss: That the network was trained with.
-        config: How grasps are chosen and judged.
+        maps: The network's maps of the N images, float [N, 4, H, W].
+        labels: All successful grasps of each image, rows (u, v, phi, w) in pixels and radians, [K, 4].
+        loss: The loss that the network was trained with.
+        config: The settings by which grasps are chosen and judged.
 
     Returns:
-        One row per image: `top_1`, `top_5` (bool); `u`, `v`, `phi`, `w` of the best grasp; `angle_off`, the angle to
-        the nearest label, radians; `width_ratio`, its opening over that label's.
+        One row per image: `top_1` and `top_5` (bool); `u`, `v`, `phi`, `w` of the best grasp in pixels and radians;
+        `angle_off`, its angle to the nearest label in radians; `width_ratio`, its opening over that label's.
     """
     rows = []
     for image_maps, known in zip(maps, labels, strict=True):
@@ -49,7 +49,17 @@ def top_success(
 
 
 def evaluate_network(network: nn.Module, images: GraspImages, loss: Loss, config: MetricsConfig) -> pd.DataFrame:
-    """`top_success` of a network on a set of images."""
+    """`top_success` of a network on a set of images.
+
+    Args:
+        network: The grasp planning network.
+        images: The images with their labels.
+        loss: The loss that the network was trained with.
+        config: The settings by which grasps are chosen and judged.
+
+    Returns:
+        One row per image; see `top_success`.
+    """
     return top_success(predict(network, images.depth), images.labels, loss, config)
 
 
@@ -59,10 +69,13 @@ def random_success(
     """What guessing scores: five grasps an image at pixels of the object, any angle, openings as labels have them.
 
     Args:
-        images: With masks.
-        widths: Openings to draw from, pixels.
-        config: How grasps are judged.
-        rng: Source of the guesses.
+        images: The images, with masks and labels.
+        widths: The openings to draw from, in pixels, [M].
+        config: The settings by which grasps are judged.
+        rng: The random generator that guesses.
+
+    Returns:
+        One row per image: `top_1` and `top_5` (bool).
     """
     rows = []
     for mask, labels in zip(images.masks, images.labels, strict=True):
@@ -76,7 +89,15 @@ def random_success(
 
 
 def centroid_success(images: GraspImages, config: MetricsConfig) -> pd.DataFrame:
-    """What a rule without learning scores: at the middle of the object, across its longest direction."""
+    """What a rule without learning scores: at the middle of the object, across its longest direction.
+
+    Args:
+        images: The images, with masks and labels.
+        config: The settings by which grasps are judged.
+
+    Returns:
+        One row per image: `top_1` (bool).
+    """
     rows = []
     for mask, labels in zip(images.masks, images.labels, strict=True):
         points = np.argwhere(mask)[:, ::-1].astype(float)

@@ -28,9 +28,9 @@ class Picked:
     """What a robot did in one scene.
 
     Attributes:
-        objects: that there were.
-        removed: that it took out.
-        ends: of its attempts, in their order.
+        objects: The number of objects in the scene.
+        removed: The number of objects that the robot took out.
+        ends: The outcomes of its attempts, in their order.
     """
 
     objects: int
@@ -41,14 +41,31 @@ class Picked:
 def fill_table(
     cell: TableCell, shapes: Sequence[Shape], world: WorldConfig, config: RobotConfig, rng: np.random.Generator
 ) -> None:
-    """Drops objects onto the table one after another."""
+    """Drops objects onto the table one after another.
+
+    Args:
+        cell: The physics of the table, which is changed.
+        shapes: The shapes to draw the objects from.
+        world: The objects' properties.
+        config: The settings of the robot; `min_objects` and `max_objects` are used.
+        rng: The random generator that draws the objects and where they fall.
+    """
     for number in range(1, int(rng.integers(config.min_objects, config.max_objects + 1)) + 1):
         item = draw_table_item(rng, shapes[int(rng.integers(len(shapes)))], world.objects)
         cell.drop(number, item, rng, spread=SPREAD)
 
 
 def look(cell: TableCell, world: WorldConfig, rng: np.random.Generator) -> tuple[Camera, np.ndarray]:
-    """A camera, and the depth that it measures, without gaps."""
+    """A camera, and the depth that it measures, without gaps.
+
+    Args:
+        cell: The physics of the table.
+        world: The properties of the camera.
+        rng: The random generator that draws the camera, then the noise of its depth.
+
+    Returns:
+        The camera, and the depth that it measures in metres, float32 [H, W], without gaps.
+    """
     camera = draw_table_camera(rng, world.camera)
     return camera, inpaint_depth(measure_table(Surface(cell).see(camera).depth, rng, world.camera))
 
@@ -64,12 +81,15 @@ def grasp_clutter(
     """How the best grasps of each planner end in one scene, each tried as if it were the only one.
 
     Args:
-        planners: By name; all see the same image.
-        shapes: Of the objects.
-        world: Camera, objects, gripper.
-        config: `seed`, `min_objects` and `max_objects` are used.
-        number: Of the scene.
-        count: Grasps of each planner.
+        planners: The planners, by name; all see the same image.
+        shapes: The shapes to draw the objects from.
+        world: The camera, the objects' properties and the gripper.
+        config: The settings of the robot; `seed`, `min_objects` and `max_objects` are used.
+        number: The number of the scene, which decides it together with the seed.
+        count: The number of grasps of each planner.
+
+    Returns:
+        The outcomes of each planner's grasps, best grasp first, by the planner's name.
     """
     rng = np.random.default_rng([config.seed, 1, number])
     with TableCell() as cell:
@@ -89,6 +109,16 @@ def clear_table(
     """Lets a robot pick from one scene until it is empty, or until `PATIENCE` attempts in a row have failed.
 
     Whatever an attempt does to the scene stays; what was grasped is taken away.
+
+    Args:
+        planner: The planner.
+        shapes: The shapes to draw the objects from.
+        world: The camera, the objects' properties and the gripper.
+        config: The settings of the robot; `seed`, `min_objects` and `max_objects` are used.
+        number: The number of the scene, which decides it together with the seed.
+
+    Returns:
+        The numbers of objects there and removed, and the outcomes of all attempts.
     """
     rng = np.random.default_rng([config.seed, 3, number])
     ends: list[GraspOutcome] = []

@@ -22,14 +22,17 @@ def execute_grasps(
     """How grasps end, each tried as if it were the only one, with its predicted opening.
 
     Args:
-        sceneries: What each image shows.
-        depth: float [N, H, W] metres without gaps: where the robot believes the surface to be.
-        grasps: For each image rows (u, v, phi, w).
-        gripper: Tries them.
-        title: Of a progress bar.
+        sceneries: The object, pose and camera of each of N images.
+        depth: Depth in metres, float [N, H, W], without gaps: where the robot believes the surface to be.
+        grasps: The grasps in each image, rows (u, v, phi, w) in pixels and radians, [K, 4].
+        gripper: The gripper that tries them.
+        title: The text in front of the progress bar.
 
     Returns:
-        For each image the ends in the order of its grasps.
+        For each image the outcomes in the order of its grasps.
+
+    Raises:
+        InputError: A grasp's centre lies outside the image.
     """
     return [
         grasp_in(scenery, image, rows, gripper)
@@ -38,7 +41,17 @@ def execute_grasps(
 
 
 def grasp_in(scenery: Scenery, depth: np.ndarray, rows: np.ndarray, gripper: JawConfig) -> list[GraspOutcome]:
-    """How grasps end in one scene; see `execute_grasps`."""
+    """How grasps end in one scene; see `execute_grasps`.
+
+    Args:
+        scenery: The object, its pose and the camera of the image.
+        depth: Depth in metres, float [H, W], without gaps.
+        rows: The grasps, rows (u, v, phi, w) in pixels and radians, [K, 4].
+        gripper: The gripper that tries them.
+
+    Raises:
+        InputError: A grasp's centre lies outside the image.
+    """
     rotation, position = scenery.pose
     with TableCell() as cell:
         cell.add(1, scenery.item, position, rotation)

@@ -26,15 +26,16 @@ def try_and_keep(
     """The images in which a grasp held, each with that one label.
 
     Args:
-        images: What the robot sees; their labels are not looked at.
-        sceneries: What each image shows.
-        gripper: Tries the grasps, each as if it were the first.
-        widest: Opening of the gripper, pixels.
-        tries: At most so many in an image.
-        seed: Decides, with an image's place, what is tried in it.
+        images: The images that the robot sees; their labels are not looked at.
+        sceneries: The object, pose and camera of each image.
+        gripper: The gripper, which tries each grasp as if it were the first.
+        widest: The largest opening of the gripper, in pixels.
+        tries: The largest number of tries in an image.
+        seed: The seed that decides, with an image's place, what is tried in it.
 
     Returns:
-        The images with one label each, and for every image how many tries it took, int64 [N]; 0 where none held.
+        The images in which a grasp held, with one label each; and the number of tries that each of the N images took,
+        int64 [N], 0 where none held.
     """
     needed, kept, labels = np.zeros(len(images), np.int64), [], []
     for place, scenery in enumerate(progress(sceneries, "own tries", total=len(images))):

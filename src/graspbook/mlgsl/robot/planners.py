@@ -19,9 +19,12 @@ class Planner(Protocol):
         """At most `count` grasps (u, v, phi, w), best first.
 
         Args:
-            depth: float32 [H, W] metres without gaps.
-            count: How many.
-            rng: For planners that sample.
+            depth: Depth in metres, float32 [H, W], without gaps.
+            count: The largest number of grasps.
+            rng: The random generator of planners that sample.
+
+        Returns:
+            Rows (u, v, phi, w) in pixels and radians, [N, 4], best first.
         """
         ...
 
@@ -31,9 +34,9 @@ class DensePlanner:
     """A network that plans grasps for all pixels at once.
 
     Attributes:
-        network: from depth to four maps.
-        loss: that it was trained with.
-        metrics: how the best pixels are chosen.
+        network: The network from depth to four maps.
+        loss: The loss that it was trained with.
+        metrics: The settings by which the best pixels are chosen.
     """
 
     network: nn.Module
@@ -50,10 +53,10 @@ class SampledPlanner:
     """Candidates from pairs of depth edges that face each other, scored by a judge, sampled anew around the best.
 
     Attributes:
-        judge: scores candidates.
-        widest: opening of the gripper, pixels.
-        candidates: how many are scored each time.
-        refinements: how often it samples anew: the cross-entropy method of Dex-Net 2.0.
+        judge: The grasp quality discriminator that scores candidates.
+        widest: The largest opening of the gripper, in pixels.
+        candidates: The number of candidates that are drawn each time.
+        refinements: The number of times that it samples anew around the best: the cross-entropy method of Dex-Net 2.0.
     """
 
     judge: Judge
@@ -89,10 +92,13 @@ def edge_pairs(depth: np.ndarray, count: int, widest: float, rng: np.random.Gene
     """Grasps (u, v, phi, w) across pairs of edges whose gradients oppose each other, at most `count`.
 
     Args:
-        depth: float32 [H, W] metres without gaps.
-        count: How many pairs are wanted; fewer where there are not enough edges.
-        widest: Largest opening, pixels.
-        rng: Draws the pairs.
+        depth: Depth in metres, float32 [H, W], without gaps.
+        count: The number of pairs; fewer are found where there are not enough edges.
+        widest: The largest opening, in pixels.
+        rng: The random generator that draws the pairs.
+
+    Returns:
+        Rows (u, v, phi, w) in pixels and radians, [N, 4].
     """
     down, right = np.gradient(depth.astype(float))
     steep = np.hypot(right, down)

@@ -26,10 +26,13 @@ def choose_objects(shapes: Sequence[Shape], tried: pd.DataFrame, names: Sequence
     others are spread evenly over the rest of the shapes, ordered by that share.
 
     Args:
-        shapes: Of the test split.
-        tried: Grasps tried in the test images, with `image` and `end`.
-        names: The object of each image.
-        count: How many are wanted.
+        shapes: The shapes of the test split.
+        tried: The grasps tried in the test images, with the columns `image` and `end`.
+        names: The name of the object in each image.
+        count: The number of objects.
+
+    Returns:
+        The chosen shapes, the adversarial one last.
     """
     good = tried.assign(
         object=[names[k] for k in tried["image"]], good=tried["end"] == GRASP_OUTCOMES.index(GraspOutcome.SUCCESS)
@@ -46,8 +49,14 @@ def grasp_objects(
 ) -> pd.DataFrame:
     """How each planner's best grasp ends, for each object at each pose; all planners see the same image.
 
+    Args:
+        planners: The planners, by name.
+        shapes: The objects to grasp.
+        world: The camera, the objects' properties and the gripper.
+        config: The settings of the robot; `seed` and `grasps_per_object` are used.
+
     Returns:
-        One row per planner, object and pose: `method`, `object`, `pose`, `end`.
+        One row per planner, object and pose: `method`, `object`, `pose` (from 0) and `end` (a value of `GraspOutcome`).
     """
     rows = []
     for place, shape in enumerate(shapes):
@@ -79,9 +88,12 @@ def time_planners(planners: dict[str, Planner], depth: np.ndarray, repeats: int)
     """Milliseconds that each planner takes for a grasp, [repeats], in one run, taking turns.
 
     Args:
-        planners: By name.
-        depth: float32 [N, H, W] metres without gaps; images are taken in turn.
-        repeats: Plans of each planner; two more come first and are not counted.
+        planners: The planners, by name.
+        depth: Depth in metres, float32 [N, H, W], without gaps; images are taken in turn.
+        repeats: The number of plans of each planner that are timed; two more come first and are not counted.
+
+    Returns:
+        The milliseconds of each plan, [repeats], by the planner's name.
     """
     spent: dict[str, list[float]] = {name: [] for name in planners}
     for number in range(repeats + 2):
