@@ -26,10 +26,13 @@ def new_file(out: Path) -> Iterator[Path]:
     """Yield the path of a hidden file to write, which takes the name `out` when the block ends without an error.
 
     Args:
-        out: the file to make or to replace; its folder is created.
+        out: The file to make or to replace; its folder is created.
+
+    Yields:
+        The path of the hidden file to write.
 
     Raises:
-        InputError: nothing can be written there.
+        InputError: Nothing can be written there.
     """
     out = Path(out)
     with _written(out, always=True):
@@ -47,13 +50,29 @@ def new_file(out: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; its folder is created."""
+    """Write a file whole or not at all; its folder is created.
+
+    Args:
+        path: The file.
+        content: The bytes.
+
+    Raises:
+        InputError: Nothing can be written there.
+    """
     with new_file(path) as partial, _written(path, always=True):
         partial.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8, lines ended by a line feed on every system) whole or not at all."""
+    """Write a text file (UTF-8, lines ended by a line feed on every system) whole or not at all.
+
+    Args:
+        path: The file.
+        text: The text.
+
+    Raises:
+        InputError: Nothing can be written there.
+    """
     write_bytes(path, text.encode())
 
 
@@ -65,7 +84,10 @@ def new_folder(out: Path) -> Iterator[Path]:
     replaced if it is empty or each of its files is listed there as it is; nothing else is ever deleted.
 
     Args:
-        out: the folder to make, or to replace; through a symbolic link, the folder that the link leads to.
+        out: The folder to make or to replace; through a symbolic link, the folder that the link leads to.
+
+    Yields:
+        The path of the hidden folder to fill.
 
     Raises:
         InputError: `out` holds a file that was not made here, is no folder, or is the working folder or holds it; or
@@ -94,6 +116,12 @@ def scratch_folder(out: Path) -> Iterator[Path]:
     """Like `new_folder`, for what nobody but graspbook looks at and whose name says what is in it.
 
     Nothing is listed, and where another process has made it meanwhile, that one stays.
+
+    Args:
+        out: The folder to make.
+
+    Yields:
+        The path of the hidden folder to fill.
     """
     with _partial(out) as partial:
         yield partial
@@ -108,8 +136,12 @@ def scratch_folder(out: Path) -> Iterator[Path]:
 def real_folder(out: Path) -> Path:
     """Where a folder to be made lies, symbolic links followed.
 
+    Args:
+        out: The folder to be made.
+
     Raises:
-        InputError: it is the working folder or holds it, so that nothing can take its place.
+        InputError: No folder can have this path, or it is the working folder or holds it, so that nothing can take its
+            place.
     """
     try:
         real, here = Path(out).resolve(), Path.cwd()
@@ -121,7 +153,14 @@ def real_folder(out: Path) -> Path:
 
 
 def check_replaceable(out: Path) -> None:
-    """Raise InputError unless a folder can be made here, or what is here was made by graspbook."""
+    """Check that a folder can be made here, or that what is here was made by graspbook.
+
+    Args:
+        out: The folder to be made.
+
+    Raises:
+        InputError: It cannot, or holds something that was not made here.
+    """
     with _written(out, always=True):
         if not out.exists():
             return
@@ -133,7 +172,14 @@ def check_replaceable(out: Path) -> None:
 
 
 def check_place(out: Path) -> None:
-    """Raise InputError unless a file could be made here, as far as can be told without making one."""
+    """Check that a file could be made here, as far as can be told without making one.
+
+    Args:
+        out: The file to be made.
+
+    Raises:
+        InputError: No file could be made here.
+    """
     if out.is_dir():
         raise InputError(f"{out}: is a folder; expected the name of a file")
     there = next(folder for folder in out.absolute().parents if folder.exists() or folder.is_symlink())

@@ -46,9 +46,9 @@ class Piece:
     """A piece of code.
 
     Attributes:
-        tokens: Text, and definitions of the package that are referred to.
-        classes: Definitions that are named in annotations alone: their methods may run.
-        changes: Definitions whose values functions in the piece change.
+        tokens: The tokens of the code: texts, and definitions of the package that are referred to.
+        classes: The definitions that are named in annotations alone: their methods may run.
+        changes: The definitions whose values functions in the piece change.
     """
 
     tokens: list[str | Definition] = field(default_factory=list)
@@ -71,7 +71,12 @@ class _Scope:
 
 
 def definition_piece(package: Package, definition: Definition) -> Piece:
-    """A definition as a piece of code: the statements that bind its name or change its value."""
+    """A definition as a piece of code: the statements that bind its name or change its value.
+
+    Args:
+        package: The package.
+        definition: The definition.
+    """
     table = package.table(definition.module)
     if definition.name == WHOLE:
         return _whole_module(package, definition.module)
@@ -86,7 +91,13 @@ def definition_piece(package: Package, definition: Definition) -> Piece:
 
 
 def statements_piece(package: Package, module: str, statements: Iterable[ast.stmt]) -> Piece:
-    """Statements at the top level of a module as a piece of code."""
+    """Statements at the top level of a module as a piece of code.
+
+    Args:
+        package: The package.
+        module: The dotted name of the module.
+        statements: The syntax trees of the statements.
+    """
     writer = _Writer(package, module)
     for statement in statements:
         writer.statement(statement)
@@ -98,6 +109,10 @@ def page_piece(package: Package, cells: Sequence[ast.Module]) -> Piece:
 
     Where a cell ends counts: what it ends with is shown below it, also a text that stands alone. A cell that only
     imports counts for nothing.
+
+    Args:
+        package: The package.
+        cells: The syntax trees of the cells, in the order in which they run.
     """
     writer = _Writer(package, None)
     writer.scopes.append(_scope([statement for cell in cells for statement in cell.body], ""))
@@ -116,9 +131,12 @@ def field_classes(package: Package, owner: Definition, field_name: str) -> set[D
     """The classes in the annotation of a class's field, which may be that of a class it is derived from.
 
     Args:
-        package: The package.
-        owner: The class.
-        field_name: The field's. None of the classes has it: nothing.
+        package: The package that defines the class.
+        owner: The class that has the field.
+        field_name: The name of the field.
+
+    Returns:
+        The classes; empty where none of the classes has the field.
     """
     for statement in package.table(owner.module).code[owner.name]:
         if not isinstance(statement, ast.ClassDef):

@@ -19,7 +19,7 @@ class CodeHashes:
     """Hashes of the definitions of a package, each computed once.
 
     Args:
-        package: The package.
+        package: The package whose definitions are hashed.
     """
 
     def __init__(self, package: Package):
@@ -31,12 +31,12 @@ class CodeHashes:
         """The hash of a piece of code: 16 hexadecimal digits.
 
         Args:
-            piece: The piece.
-            modules: Dotted names that the code imports; statements with effects in these modules, and in all that
+            piece: The piece of code.
+            modules: The dotted names that the code imports; statements with effects in these modules, and in all that
                 they import, count, since they run when the code does.
 
         Raises:
-            InputError: A module that is needed is no Python.
+            InputError: A module that is needed is not Python.
         """
         effects = [Definition(module, EFFECTS) for module in self.package.imported_by(modules)]
         effects = [one for one in effects if self.piece(one).tokens]
@@ -150,5 +150,9 @@ class CodeHashes:
 
 
 def digest(content: object) -> str:
-    """The first 16 hexadecimal digits of a hash of what JSON can hold."""
+    """The first 16 hexadecimal digits of a hash of what JSON can hold.
+
+    Args:
+        content: Anything that JSON can hold.
+    """
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -30,7 +30,15 @@ Precision = Literal["float32", "bfloat16"]
 
 
 def check_seed(seed: object, name: str = "seed") -> None:
-    """Raise InputError unless `seed` is a whole number that every generator takes (`Seed`)."""
+    """Check that a seed is a whole number that every generator takes (`Seed`).
+
+    Args:
+        seed: The seed.
+        name: The name of the seed, with which the error message begins.
+
+    Raises:
+        InputError: The seed is no whole number from 0 to 2**63 - 1.
+    """
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise InputError(f"{name}: expected a whole number from 0 to 2**63 - 1, got {seed!r}")
 

@@ -43,7 +43,11 @@ NAME = re.compile(r"\b([0-9a-f]{16})-([0-9a-f]{16})\b")
 
 
 def code_hashes(src: Path = SRC) -> CodeHashes:
-    """The hashes of the definitions of the package as it stands now below a folder."""
+    """The hashes of the definitions of the package as it stands now below a folder.
+
+    Args:
+        src: The folder that holds the package.
+    """
     return CodeHashes(Package(src, PACKAGE, WITHOUT_EFFECT, WITH_EFFECT))
 
 
@@ -55,11 +59,11 @@ def code_fingerprint(*makers: Callable | type, src: Path | None = None) -> str:
     """The name of code: 16 hexadecimal digits that change when a definition that it reaches does.
 
     Args:
-        makers: Functions and classes of the package, those that make the result. What they refer to counts, too.
-        src: The folder that holds the package; by default that of the code which runs.
+        makers: The functions and classes of the package that make the result; what they refer to counts, too.
+        src: The folder that holds the package; None takes that of the code which runs.
 
     Raises:
-        InputError: One of them is not defined at the top level of a module of the package.
+        InputError: A maker is not defined at the top level of a module of the package.
     """
     hashes = _loaded() if src is None else code_hashes(src)
     return digest(sorted({hashes.of_definition(_definition(maker, hashes.package)) for maker in makers}))
@@ -69,12 +73,12 @@ def page_fingerprint(cells: Sequence[str], hashes: CodeHashes, further: frozense
     """The name of the code on a page, such as a notebook, and of the definitions that it reaches.
 
     Args:
-        cells: Python, in the order in which it runs.
-        hashes: Of the package's definitions.
-        further: Classes whose objects the page is given.
+        cells: The Python code of the page's cells, in the order in which they run.
+        hashes: The hashes of the package's definitions.
+        further: The classes of the objects that the page is given.
 
     Raises:
-        InputError: The code, or that of a module that it needs, is no Python.
+        InputError: The code, or that of a module that it needs, is not Python.
     """
     return hashes.of_piece(*_page(cells, hashes, further))
 
@@ -82,7 +86,13 @@ def page_fingerprint(cells: Sequence[str], hashes: CodeHashes, further: frozense
 def page_reaches(
     cells: Sequence[str], hashes: CodeHashes, further: frozenset[Definition] = frozenset()
 ) -> set[Definition]:
-    """The definitions that a page depends on; see `page_fingerprint`."""
+    """The definitions that a page depends on; see `page_fingerprint`.
+
+    Args:
+        cells: The Python code of the page's cells, in the order in which they run.
+        hashes: The hashes of the package's definitions.
+        further: The classes of the objects that the page is given.
+    """
     piece, _ = _page(cells, hashes, further)
     return hashes.reached(piece.references())
 
@@ -101,9 +111,10 @@ def fingerprint(settings: object, *makers: Callable | type, arrays: Mapping[str,
     halves counts in the half where it belongs, so that the same result of changed code can be told by its first half.
 
     Args:
-        settings: Anything that JSON can hold.
-        makers: What makes the result; see `code_fingerprint`.
-        arrays: What it is made from: arrays of NumPy, or tensors of PyTorch, such as a model's `state_dict()`.
+        settings: The settings, anything that JSON can hold.
+        makers: The functions and classes that make the result; see `code_fingerprint`.
+        arrays: The data that it is made from, by name: arrays of NumPy, or tensors of PyTorch, such as a model's
+            `state_dict()`.
 
     Returns:
         Two times 16 hexadecimal digits, with a hyphen between them.
@@ -118,7 +129,11 @@ def fingerprint(settings: object, *makers: Callable | type, arrays: Mapping[str,
 
 
 def classes_of(*things: object) -> list[type]:
-    """The package's classes that things are of, and those of what dataclasses and networks among them hold."""
+    """The package's classes that things are of, and those of what dataclasses and networks among them hold.
+
+    Args:
+        things: The objects.
+    """
     found: dict[type, None] = {}
     for thing in things:
         parts = thing.modules() if hasattr(thing, "named_modules") else ()  # of a network

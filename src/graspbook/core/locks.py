@@ -16,11 +16,11 @@ def held(folder: Path, shared: bool = False) -> Iterator[int]:
     """Hold a folder, which is made where there is none; wait for whoever holds it now.
 
     Args:
-        folder: To hold.
+        folder: The folder to hold.
         shared: Whether others may hold it at the same time, if they share it too.
 
     Yields:
-        The descriptor that the lock is on.
+        The file descriptor that the lock is on.
     """
     while True:
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,14 @@ def held(folder: Path, shared: bool = False) -> Iterator[int]:
 
 @contextmanager
 def try_lock(folder: Path) -> Iterator[bool]:
-    """Hold a folder if it is there and no living process holds it; yields whether it is held now."""
+    """Hold a folder if it is there and no living process holds it.
+
+    Args:
+        folder: The folder to hold.
+
+    Yields:
+        Whether it is held now.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -61,6 +68,12 @@ def scratch(folder: Path) -> Iterator[Path]:
     """A folder for what is half done, which processes that do the same work share; the last to finish removes it.
 
     Where the block ends in an error, or the process is killed, it stays, for whoever goes on.
+
+    Args:
+        folder: The folder, which is created.
+
+    Yields:
+        The same folder.
     """
     with held(folder, shared=True) as descriptor:
         yield folder

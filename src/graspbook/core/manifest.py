@@ -10,17 +10,32 @@ Files = dict[str, str]
 
 
 def manifest_of(folder: Path) -> Path:
-    """The file that lists what was made in a folder."""
+    """The file that lists what was made in a folder.
+
+    Args:
+        folder: The folder.
+    """
     return folder.with_name(f".{folder.name}.manifest")
 
 
 def list_files(folder: Path) -> Files:
-    """The files in a folder and below. A link counts as a file, which is what it says and not what it leads to."""
+    """The files in a folder and below. A link counts as a file, which is what it says and not what it leads to.
+
+    Args:
+        folder: The folder.
+    """
     return {path.relative_to(folder).as_posix(): _hash(path) for path in _files(folder)}
 
 
 def read_manifest(folder: Path) -> list[Files]:
-    """What was made in a folder; several lists where a run was killed while one replaced the other; none, none."""
+    """Read what was made in a folder: several lists where a run was killed while one replaced the other.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The lists; empty where there is none.
+    """
     try:
         content = json.loads(manifest_of(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -30,7 +45,12 @@ def read_manifest(folder: Path) -> list[Files]:
 
 
 def write_manifest(folder: Path, *made: Files) -> None:
-    """List what was made in a folder."""
+    """List what was made in a folder.
+
+    Args:
+        folder: The folder.
+        made: The lists of files to write.
+    """
     path = manifest_of(folder)
     temporary = path.with_name(f"{path.name}-{os.getpid()}")
     temporary.write_text(json.dumps(made, indent=0, sort_keys=True), encoding="utf-8")
@@ -38,9 +58,15 @@ def write_manifest(folder: Path, *made: Files) -> None:
 
 
 def foreign_file(folder: Path) -> str | None:
-    """The first file in a folder that graspbook did not make, or that is no longer as it was made; None: there is none.
+    """Find the first file in a folder that graspbook did not make, or that is no longer as it was made.
 
     Several lists are of what was there before and after one was replaced: each file has to be in one of them.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The file's path in the folder; None where there is none.
     """
     lists = read_manifest(folder)
     for path in _files(folder):

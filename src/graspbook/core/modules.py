@@ -21,8 +21,8 @@ class Definition:
     """A function, class or constant at the top level of a module of the package.
 
     Attributes:
-        module: Dotted name.
-        name: The definition's; `WHOLE` or `EFFECTS` for what is no single one.
+        module: The dotted name of the module.
+        name: The name of the definition; `WHOLE` or `EFFECTS` for what is no single one.
     """
 
     module: str
@@ -76,10 +76,10 @@ class Table:
     """The top level of a module.
 
     Attributes:
-        imports: What names are bound to by imports.
-        code: The statements that bind a name, or change what it is bound to, in their order.
-        effects: Statements that do something else.
-        imported: Dotted names that occur in imports anywhere in the module, also inside functions.
+        imports: The imported things, by the names that they are bound to.
+        code: The statements that bind a name, or change what it is bound to, in their order, by the name.
+        effects: The statements that do something else.
+        imported: The dotted names that occur in imports anywhere in the module, also inside functions.
     """
 
     imports: dict[str, Imported] = field(default_factory=dict)
@@ -93,9 +93,9 @@ class Package:
 
     Args:
         src: The folder that holds the package.
-        name: The package's.
-        outside: Dotted names of modules, and of packages with all that is in them, that change no result.
-        inside: Modules among those that do change results.
+        name: The name of the package.
+        outside: The dotted names of modules, and of packages with all that is in them, that change no result.
+        inside: The dotted names of modules among those that do change results.
     """
 
     def __init__(self, src: Path, name: str, outside: Sequence[str] = (), inside: Sequence[str] = ()):
@@ -129,8 +129,11 @@ class Package:
     def table(self, module: str) -> Table:
         """The top level of a module.
 
+        Args:
+            module: The dotted name of the module.
+
         Raises:
-            InputError: There is no such module, or it is no Python.
+            InputError: There is no such module, or it is not Python.
         """
         if module not in self._tables:
             path = self.file(module)
@@ -191,8 +194,12 @@ class Package:
 def parse(code: str, name: str) -> ast.Module:
     """The syntax tree of some code.
 
+    Args:
+        code: The code.
+        name: The name of the code, with which the error message begins.
+
     Raises:
-        InputError: It is no Python; the message begins with `name`.
+        InputError: It is not Python.
     """
     try:
         return ast.parse(code)
@@ -204,9 +211,9 @@ def read_table(tree: ast.Module, name: str, package: bool = False) -> Table:
     """The top level of a module.
 
     Args:
-        tree: Of the module.
-        name: Of the module.
-        package: Whether it is a package, from which relative imports start.
+        tree: The syntax tree of the module.
+        name: The dotted name of the module.
+        package: Whether the module is a package, from which relative imports start.
     """
     table = Table()
     home = name if package else name.rpartition(".")[0]
@@ -222,8 +229,8 @@ def imports_of(node: ast.AST, home: str) -> Iterator[tuple[str, Imported]]:
     """The names that an import statement binds, and to what; none for other statements.
 
     Args:
-        node: A statement.
-        home: The package in which relative imports start.
+        node: The syntax tree of a statement.
+        home: The dotted name of the package in which relative imports start.
     """
     if isinstance(node, ast.Import):
         for alias in node.names:
@@ -235,7 +242,12 @@ def imports_of(node: ast.AST, home: str) -> Iterator[tuple[str, Imported]]:
 
 
 def dotted_imports(tree: ast.AST, home: str) -> set[str]:
-    """The dotted names in the imports anywhere in some code: modules, and what may be modules."""
+    """The dotted names in the imports anywhere in some code: modules, and what may be modules.
+
+    Args:
+        tree: The syntax tree of the code.
+        home: The dotted name of the package in which relative imports start.
+    """
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

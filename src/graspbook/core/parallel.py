@@ -30,13 +30,16 @@ def ordered_map(
     under way are waited for, so that none writes to a folder that is gone.
 
     Args:
-        task: Runs in a worker; what it stores, it stores in `folder` and whole.
-        job: Everything that decides a piece, besides its number.
-        folder: Where pieces are stored.
-        workers: Processes. The results do not depend on it.
-        count: How many; None: without end.
-        backend: "loky" for processes of this machine, or "dask" for the cluster of the active
+        task: The function that a worker runs; what it stores, it stores in `folder` and whole.
+        job: Everything that decides a result, besides its number.
+        folder: The folder where results are stored.
+        workers: The number of worker processes; the results do not depend on it.
+        count: The number of results; None goes on without end.
+        backend: The kind of workers: "loky" for processes of this machine, or "dask" for the cluster of the active
             `dask.distributed.Client`, whose workers must see the same folders under the same paths.
+
+    Yields:
+        The results, in the order of their numbers.
     """
     more = True
 

@@ -54,10 +54,10 @@ def progress(iterable: Iterable[Element], desc: str, total: int | None = None, u
     removed when done.
 
     Args:
-        iterable: What to iterate over; consumed lazily.
-        desc: A few words in front of the bar.
-        total: Number of elements, where `len(iterable)` is not available.
-        unit: What one element is called.
+        iterable: The elements to iterate over; consumed lazily.
+        desc: The text in front of the bar, a few words.
+        total: The number of elements, where `len(iterable)` is not available.
+        unit: The word for one element.
     """
     if _in_live_notebook():
         yield from tqdm(iterable, desc=desc, total=total, unit=unit, leave=False)

@@ -42,11 +42,14 @@ def work_for(
     """Do a task in a worker that ends with its parent.
 
     Args:
-        parent: Id of the process that asks for the task. Where it is not this one's parent (the task is done in the
+        parent: The id of the process that asks for the task. Where it is not this one's parent (the task is done in the
             process itself, or on a cluster), nothing is watched.
-        task: What to do.
-        arguments: Of the task.
-        options: Of the task.
+        task: The function to call.
+        arguments: The positional arguments of the task.
+        options: The keyword arguments of the task.
+
+    Returns:
+        What the task returns.
     """
     if os.getppid() == parent and parent not in _watched:
         _watched.add(parent)

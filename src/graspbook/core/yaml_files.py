@@ -29,6 +29,9 @@ class _Loader(yaml.SafeLoader):
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
+    Args:
+        path: The YAML file.
+
     Raises:
         InputError: The file is missing, is not YAML, gives a key twice, or holds something else than a mapping.
     """

@@ -14,7 +14,7 @@ class Backbone(nn.Module):
     """A backbone whose `forward` returns features at strides 4, 8, 16, 32 under the keys "0".."3".
 
     Attributes:
-        channels: Channels of the four outputs, finest first.
+        channels: The numbers of channels of the four outputs, finest first.
     """
 
     channels: tuple[int, ...]
@@ -25,12 +25,23 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
     def replace_first_conv(self, conv: nn.Conv2d) -> None:
-        """Put `conv`, which may read another number of channels, in place of the first convolution."""
+        """Put `conv`, which may read another number of channels, in place of the first convolution.
+
+        Args:
+            conv: The new convolution.
+        """
         raise NotImplementedError
 
 
 def normalise_rgb(image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-    """RGB in 0..1, minus ImageNet's mean, over its standard deviation."""
+    """RGB in 0..1, minus ImageNet's mean, over its standard deviation.
+
+    Args:
+        image: The RGB images in 0..1, float [b, 3, h, w].
+
+    Returns:
+        The normalised images, float [b, 3, h, w].
+    """
     mean = torch.tensor(IMAGENET_MEAN, dtype=image.dtype, device=image.device).view(3, 1, 1)
     std = torch.tensor(IMAGENET_STD, dtype=image.dtype, device=image.device).view(3, 1, 1)
     return (image - mean) / std

@@ -9,11 +9,12 @@ def mask_losses(logits: Float[Tensor, "n p"], wanted: Float[Tensor, "n p"]) -> t
     """Mean binary cross-entropy over all points, and mean Dice loss over the masks; both NaN without a mask.
 
     Args:
-        logits: of N predicted masks at P points each.
-        wanted: what is there, 0 to 1.
+        logits: The logits of N predicted masks at P points each, float [N, P].
+        wanted: The wanted masks at the same points, float [N, P] in 0..1.
 
     Returns:
-        Two scalars. The Dice loss adds one to both parts of its fraction, so that an empty mask has one too.
+        Cross-entropy and Dice loss, two scalars. The Dice loss adds one to both parts of its fraction, so that an empty
+        mask has one too.
     """
     p = logits.sigmoid()
     dice = 1 - (2 * (p * wanted).sum(1) + 1) / (p.sum(1) + wanted.sum(1) + 1)

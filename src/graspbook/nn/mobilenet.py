@@ -22,7 +22,14 @@ class MobileNetV2(Backbone):
         self.features = mobilenet_v2().features[:18]
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> OrderedDict[str, Tensor]:
-        """Return the four feature maps."""
+        """Compute the four feature maps.
+
+        Args:
+            x: The images, float [b, c, h, w].
+
+        Returns:
+            The feature maps at strides 4, 8, 16 and 32 under the keys "0" to "3".
+        """
         outputs = OrderedDict()
         for index, block in enumerate(self.features):
             x = block(x)

@@ -16,14 +16,14 @@ def max_pool_separable(x: Float[Tensor, "b c h w"], kernel: int) -> Float[Tensor
     Pixels outside the image never win, as in `torch.nn.functional.max_pool2d` with padding.
 
     Args:
-        x: Any values, any floating dtype.
-        kernel: Window width in pixels, odd.
+        x: The values, float [b, c, h, w].
+        kernel: The width of the window in pixels, odd.
 
     Returns:
-        Equal, bit for bit, to `max_pool2d(x, kernel, stride=1, padding=kernel // 2)`.
+        The maxima, [b, c, h, w]: equal, bit for bit, to `max_pool2d(x, kernel, stride=1, padding=kernel // 2)`.
 
     Raises:
-        ValueError: If `kernel` is even or not positive: such a window has no centre.
+        ValueError: `kernel` is even or not positive: such a window has no centre.
     """
     if kernel < 1 or kernel % 2 == 0:
         raise ValueError(f"kernel must be an odd positive number of pixels, got {kernel}")

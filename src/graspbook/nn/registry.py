@@ -8,8 +8,11 @@ from graspbook.nn.config import BackboneName
 def build_backbone(name: BackboneName) -> Backbone:
     """A backbone with PyTorch's random initial weights, drawn from the default generator.
 
+    Args:
+        name: The name of the backbone.
+
     Raises:
-        InputError: If `name` is not known.
+        InputError: The name is not known.
     """
     # each imported only where it is built: torchvision takes seconds
     if name == "mobilenet_v2":

@@ -21,7 +21,14 @@ class ResNet50(Backbone):
             self.add_module(name, getattr(whole, name))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> OrderedDict[str, Tensor]:
-        """Return the four feature maps."""
+        """Compute the four feature maps.
+
+        Args:
+            x: The images, float [b, c, h, w].
+
+        Returns:
+            The feature maps at strides 4, 8, 16 and 32 under the keys "0" to "3".
+        """
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         outputs = OrderedDict()
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):

@@ -23,11 +23,14 @@ def save_weights(model: nn.Module, path: Path, form: str, about: dict, half_vect
     few, and a running variance can leave the range of half precision.
 
     Args:
-        model: what to save.
-        path: the file.
-        form: name of the metadata entry that holds `about`, which tells one kind of model from another's.
-        about: what builds the model again, as JSON.
-        half_vectors: whether vectors are stored in half precision, too.
+        model: The model to save.
+        path: The safetensors file to write.
+        form: The name of the metadata entry that holds `about`, which tells one kind of model from another.
+        about: The configuration that builds the model again, as JSON can hold it.
+        half_vectors: Whether vectors are stored in half precision, too.
+
+    Raises:
+        InputError: The file cannot be written.
     """
     state = {
         key: (value.half() if value.is_floating_point() and (value.ndim > 1 or half_vectors) else value)
@@ -47,13 +50,13 @@ def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model
     """Read a model that `save_weights` wrote; on the CPU, float32, in evaluation mode.
 
     Args:
-        path: the file.
-        form: see `save_weights`.
-        kind: what the file should hold, for messages: "a grasp segmentation model".
-        build: makes a model of `about`; its random weights are overwritten at once.
+        path: The file that `save_weights` wrote.
+        form: The name of the metadata entry; see `save_weights`.
+        kind: The kind of model that the file should hold, for error messages, such as "a grasp segmentation model".
+        build: The function that makes a model of `about`; its random weights are overwritten at once.
 
     Raises:
-        InputError: the file is missing or is not such a model.
+        InputError: The file is missing or holds no such model.
     """
     if not path.is_file():
         raise InputError(f"{path}: missing; expected {kind} (.safetensors)")

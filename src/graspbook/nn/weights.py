@@ -29,8 +29,8 @@ class Pretrained:
     """Weights read from one source, float32 on the CPU.
 
     Attributes:
-        body: State of the backbone, keys as in `Backbone`.
-        fpn: State of a Feature Pyramid Network of 256 channels, or None where the source has none.
+        body: The weights of the backbone, by their names in `Backbone`.
+        fpn: The weights of a Feature Pyramid Network of 256 channels; None where the source has none.
     """
 
     body: dict[str, Tensor]
@@ -43,14 +43,17 @@ def load_pretrained(
     """Read the weights of a backbone.
 
     Args:
-        source: Where from; `random` reads nothing and returns None.
-        name: Which backbone.
+        source: The source of the weights: "bundled", "hub" or "random".
+        name: The name of the backbone.
         data_dir: The repository's `data/`; only `bundled` looks there.
-        location: Only for `hub`, which needs it: a `.pth`, `.pt` or `.safetensors` file, or one of
-            `HUB_NAMES`; only a name lets the network be used (torchvision keeps a copy in torch's hub folder).
+        location: The location of the weights for `hub`, which needs one: a `.pth`, `.pt` or `.safetensors` file, or one
+            of `HUB_NAMES`; only a name lets the network be used (torchvision keeps a copy in torch's hub folder).
+
+    Returns:
+        The weights; None for `random`.
 
     Raises:
-        InputError: If a file is missing or is not what it should be, or the source has nothing for `name`.
+        InputError: A file is missing or is not what it should be, or the source has nothing for `name`.
     """
     if source == "random":
         return None
@@ -83,8 +86,13 @@ def load_pretrained(
 def load_body(backbone: Backbone, body: dict[str, Tensor], origin: str) -> None:
     """Load `body` into `backbone`, strictly, except that counters of batch normalisation may be absent.
 
+    Args:
+        backbone: The backbone, whose weights are replaced.
+        body: The weights by their names.
+        origin: The source of the weights, for the error message.
+
     Raises:
-        InputError: If keys or shapes differ; `origin` names the source in the message.
+        InputError: Names or shapes differ; the message begins with `origin`.
     """
     # torchvision's detectors freeze batch normalisation, and frozen ones count no batches
     counters = {key: value for key, value in backbone.state_dict().items() if key.endswith("num_batches_tracked")}

@@ -18,7 +18,13 @@ class _Part(BaseModel):
 
 
 class Metric(_Part):
-    """One measured column of a table."""
+    """One measured column of a table.
+
+    Attributes:
+        title: The title of the column.
+        decimals: The number of decimal places that are shown.
+        better: Whether higher or lower values are better.
+    """
 
     title: Name
     decimals: Annotated[int, Field(ge=0)]
@@ -26,7 +32,17 @@ class Metric(_Part):
 
 
 class Table(_Part):
-    """A printed table: one row per method, one number (or none) per metric."""
+    """A printed table: one row per method, one number (or none) per metric.
+
+    Attributes:
+        section: The section of the paper that prints it.
+        caption: The caption of the table.
+        label: The name of the column that names the rows.
+        unit: The unit of the numbers.
+        metrics: The columns, by the names of the metrics.
+        rows: The printed numbers, by row and metric; None where the paper prints none.
+        groups: The rows of each group, by the group's name.
+    """
 
     section: Name
     caption: Name
@@ -54,7 +70,16 @@ class Table(_Part):
 
 
 class Measure(_Part):
-    """One quantity of a claim, as arithmetic over table cells, and what the paper says about it."""
+    """One quantity of a claim, as arithmetic over table cells, and what the paper says about it.
+
+    Attributes:
+        name: The name of the measure, in words.
+        value: The arithmetic over table cells that gives its value (`graspbook.reporting.cells`).
+        above: The bound that the value has to exceed; exactly one of `above`, `below` and `within` is given.
+        below: The bound that the value has to stay below.
+        within: The lowest and the highest value that pass.
+        direction: The value at which the effect would vanish, where that is not the bound.
+    """
 
     name: Name
     value: Name
@@ -78,7 +103,12 @@ class Measure(_Part):
 
 
 class Aside(_Part):
-    """A quantity that belongs beside a claim, is measured and told, and decides nothing."""
+    """A quantity that belongs beside a claim, is measured and told, and decides nothing.
+
+    Attributes:
+        name: The name of the quantity, in words.
+        value: The arithmetic over table cells that gives its value.
+    """
 
     name: Name
     value: Name
@@ -91,8 +121,15 @@ class Claim(_Part):
     amended form below it, with the reason: the ledger shows both.
 
     Attributes:
-        amends: id of the claim whose first form this one amends, after the results.
-        reason: why there is this form, which the results were known to; empty for a form fixed before them.
+        id: The id of the claim, unique in its paper.
+        table: The name of the table that its measures are about.
+        section: The section of the paper that makes the claim.
+        statement: What the paper says, in our words.
+        note: A note for readers of the ledger; may be empty.
+        amends: The id of the claim whose first form this one amends, after the results; None for any other form.
+        reason: The reason why there is this form, which the results were known to; empty for a form fixed before them.
+        measures: The measures, at least one.
+        asides: The quantities that are shown beside the claim.
     """
 
     id: Name
@@ -120,7 +157,17 @@ class Claim(_Part):
 
 
 class Paper(_Part):
-    """One paper: what it asks in plain words, what it printed, what it claims, and which claims are its headlines."""
+    """One paper: what it asks in plain words, what it printed, what it claims, and which claims are its headlines.
+
+    Attributes:
+        slug: The short name of the paper.
+        title: The title of the paper.
+        question: The question that it asks, in plain words.
+        authors: The names of the authors.
+        headlines: The ids of the claims that it is known for.
+        tables: The printed tables, by name.
+        claims: The claims, in the order of the file.
+    """
 
     slug: Name
     title: Name
@@ -157,11 +204,11 @@ def load_paper(slug: str, folder: Path | None = None) -> Paper:
     """Read `<slug>.yaml`.
 
     Args:
-        slug: The paper's short name, such as `selfsup`.
-        folder: Where the file lies; by default beside this module.
+        slug: The short name of the paper, such as `selfsup`.
+        folder: The folder of the file, by default that of this module.
 
     Raises:
-        InputError: No such paper, or the file breaks the schema (names the field).
+        InputError: There is no such paper, or the file breaks the schema; the message names the field.
     """
     path = (folder or Path(__file__).parent) / f"{slug}.yaml"
     if not path.exists():

@@ -28,11 +28,11 @@ class TrainingState:
     """How far a training is, apart from the weights.
 
     Attributes:
-        step: Steps done.
-        history: One row per step done.
-        best: Highest score on held-out data so far, or None before the first evaluation.
-        stale: Evaluations since then.
-        best_weights: Weights at that evaluation; empty where they are not asked for.
+        step: The number of steps done.
+        history: The history, one row per step done.
+        best: The highest score on held-out data so far, or None before the first evaluation.
+        stale: The number of evaluations since then.
+        best_weights: The weights at that evaluation, by their names; empty where they are not asked for.
     """
 
     step: int = 0
@@ -43,7 +43,14 @@ class TrainingState:
 
 
 def save_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer, state: TrainingState) -> None:
-    """Write everything needed to go on after `state.step`, then remove older checkpoints in `folder`."""
+    """Write everything needed to go on after `state.step`, then remove older checkpoints in `folder`.
+
+    Args:
+        folder: The folder of the training.
+        model: The model.
+        optimiser: The optimiser.
+        state: The state of the training.
+    """
     target = folder / f"{_STEP}{state.step:07d}"
     with scratch_folder(target) as partial:
         save_file(_stored(model.state_dict()), partial / _WEIGHTS)
@@ -55,7 +62,16 @@ def save_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer, state:
 
 
 def load_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer) -> TrainingState:
-    """Bring model and optimiser to the newest checkpoint in `folder`; if there is none, leave them alone."""
+    """Bring model and optimiser to the newest checkpoint in `folder`; if there is none, leave them alone.
+
+    Args:
+        folder: The folder of the training.
+        model: The model, changed in place.
+        optimiser: The optimiser, changed in place.
+
+    Returns:
+        The state of the training; that of a training without steps where there is no checkpoint.
+    """
     whole = sorted(folder.glob(f"{_STEP}*"))
     if not whole:
         return TrainingState()
@@ -67,7 +83,13 @@ def load_checkpoint(folder: Path, model: nn.Module, optimiser: Optimizer) -> Tra
 
 
 def save_finished(folder: Path, model: nn.Module, history: History) -> None:
-    """Write what a training ended in, then remove its checkpoints."""
+    """Write what a training ended in, then remove its checkpoints.
+
+    Args:
+        folder: The folder of the training.
+        model: The model with the resulting weights.
+        history: The history, one row per step.
+    """
     target = folder / _FINISHED
     with scratch_folder(target) as partial:
         save_file(_stored(model.state_dict()), partial / _WEIGHTS)
@@ -76,7 +98,12 @@ def save_finished(folder: Path, model: nn.Module, history: History) -> None:
 
 
 def load_finished(folder: Path, model: nn.Module) -> History | None:
-    """Give a model the weights that a training ended in, and return its history; None if it is not over."""
+    """Give a model the weights that a training ended in, and return its history; None if it is not over.
+
+    Args:
+        folder: The folder of the training.
+        model: The model, changed in place.
+    """
     finished = folder / _FINISHED
     if not finished.is_dir():
         return None

@@ -11,7 +11,10 @@ def named_rows(trainings: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[str
     """Every row of every family: where it stands, and the row itself.
 
     Args:
-        trainings: Rows by name, by family.
+        trainings: The rows of each family, by the family's name and the row's.
+
+    Yields:
+        The place of each row in `params.yaml`, such as `trainings.table-1.mlgsl`, and the row itself.
 
     Raises:
         ValueError: A name cannot be a file's, or two families have it.

@@ -53,14 +53,15 @@ class Plan:
     """How long a training goes, and what of it is kept.
 
     Attributes:
-        steps: Steps to take, or at most to take where `patience` is given.
-        batch_size: Samples per step, over all processes.
-        evaluate_every: Steps between evaluations; the last step always ends in one.
-        patience: The training stops after as many evaluations without a higher score; None: it takes all steps.
-        keep: Which weights are the result: the last ones, or those of the highest score.
-        clip: Largest norm of the gradient, or None.
-        precision: "float32", or "bfloat16" for automatic mixed precision: faster on GPUs and on CPUs that have
-            instructions for it, very slow on others.
+        steps: The number of steps to take, or at most to take where `patience` is given.
+        batch_size: The number of samples per step, over all processes.
+        evaluate_every: The number of steps between evaluations; the last step always ends in one. None evaluates then
+            only.
+        patience: The number of evaluations without a higher score after which the training stops; None takes all steps.
+        keep: The weights that are the result: the last ones, or those of the highest score.
+        clip: The largest norm of the gradient; None does not limit it.
+        precision: The arithmetic: "float32", or "bfloat16" for automatic mixed precision, which is faster on GPUs and
+            on CPUs that have instructions for it, and very slow on others.
     """
 
     steps: int
@@ -77,10 +78,10 @@ class Step:
     """One process's share of a step.
 
     Attributes:
-        number: Steps done before it, from 0.
-        part: Which share of the batch: samples part, part + parts, part + 2 parts, ...
-        parts: Shares that there are.
-        device: Where the model is.
+        number: The number of steps done before it, from 0.
+        part: The number of the share of the batch, from 0: samples part, part + parts, part + 2 parts, ...
+        parts: The number of shares.
+        device: The device of the model.
     """
 
     number: int
@@ -94,10 +95,10 @@ class Trained(Generic[Model]):
     """What a training leaves.
 
     Attributes:
-        model: With the resulting weights, on the CPU, in evaluation mode.
-        history: One row per step: `step` (from 1), `loss` of the batch, `lr` (the highest of the groups), and what
-            was evaluated there (else NaN).
-        folder: Where it stays, so that it is not repeated.
+        model: The model with the resulting weights, on the CPU, in evaluation mode.
+        history: The history, one row per step: `step` (from 1), `loss` of the batch, `lr` (the highest of the groups),
+            and what was evaluated there (else NaN).
+        folder: The folder in which the finished training stays, so that it is not repeated.
     """
 
     model: Model
@@ -128,23 +129,26 @@ def fit(
     and the first one has the files to keep. The result depends on how many there are.
 
     Args:
-        model: In its initial state; it is trained in place.
-        plan: How long, and what is kept.
-        name: Fingerprint of model, settings, data and code (`graspbook.core.fingerprint`).
-        scratch_dir: Ignored folder.
-        optimiser: Makes the optimiser; each group's `lr` is its highest.
-        rate: Learning rate of a group, from its highest and the steps done.
-        batch: A process's share of a step's batch, on the step's device; the same for the same step, whatever was asked
-            for before. It is made in another thread, while the step before is taken.
-        loss: A scalar; calls the model it is given, which may be wrapped.
-        evaluate: Scores on held-out data, of the model in evaluation mode; the first is the one that counts, and
-            higher is better.
-        checkpoint_seconds: Time between checkpoints; it has no influence on the result.
-        title: What a progress bar says.
+        model: The model in its initial state; it is trained in place.
+        plan: The length of the training, and what of it is kept.
+        name: The fingerprint of model, settings, data and code (`graspbook.core.fingerprint`).
+        scratch_dir: The folder of checkpoints and finished trainings, which git ignores.
+        optimiser: The function that makes the optimiser; each group's `lr` is its highest.
+        rate: The function from a group's highest learning rate and the number of steps done to its learning rate.
+        batch: The function that makes a process's share of a step's batch, on the step's device; it gives the same for
+            the same step, whatever was asked for before. It runs in another thread, while the step before is taken.
+        loss: The function that computes the loss, a scalar; it calls the model that it is given, which may be wrapped.
+        evaluate: The function that computes scores on held-out data, of the model in evaluation mode; the first score
+            is the one that counts, and higher is better. None evaluates nothing.
+        checkpoint_seconds: The time between checkpoints in seconds; it has no influence on the result.
+        title: The text in front of the progress bar.
+
+    Returns:
+        The trained model, with its history.
 
     Raises:
         InputError: The processes cannot share a batch evenly.
-        TrainingDiverged: The loss stops being finite.
+        TrainingDiverged: The loss is no longer finite.
     """
     folder = Path(scratch_dir) / "trainings" / name
     if (history := load_finished(folder, model)) is not None:
