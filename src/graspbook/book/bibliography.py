@@ -12,6 +12,9 @@ CITATION = "CITATION.cff"
 def bibliography_page(contents: Contents) -> str:
     """The page as Markdown.
 
+    Args:
+        contents: The contents of the book.
+
     Raises:
         InputError: `CITATION.cff` is missing or lacks a title or authors, or does not name a paper of the book.
     """

@@ -27,7 +27,7 @@ def check_site(site: Path) -> list[str]:
     """What is wrong with a site, one line each; empty where nothing is.
 
     Args:
-        site: The folder.
+        site: The folder of the site.
     """
     pages = {path: _read(path) for path in sorted(site.rglob("*.html")) if "_static" not in path.parts}
     return [problem for path, seen in pages.items() for problem in _problems(path, seen, pages, site)]

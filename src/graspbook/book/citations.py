@@ -38,11 +38,11 @@ class Citation:
     """A definition whose docstring names parts of a paper.
 
     Attributes:
-        paper: The paper's slug.
-        keys: The parts.
+        paper: The slug of the paper.
+        keys: The parts of the paper.
         path: The file, relative to the repository.
-        name: The function or class; "" for the module itself.
-        summary: The first sentence of its docstring.
+        name: The name of the function or class; "" for the module itself.
+        summary: The first sentence of the docstring.
     """
 
     paper: str
@@ -53,7 +53,11 @@ class Citation:
 
 
 def keys_in(text: str) -> tuple[Key, ...]:
-    """The parts of a paper that a text names, in order of kind and number, each once."""
+    """The parts of a paper that a text names, in order of kind and number, each once.
+
+    Args:
+        text: The text.
+    """
     found = {Key("section", number.rstrip(".")) for number in SECTION.findall(text)}
     for numbers in EQUATION.findall(text):
         found |= {Key("equation", number) for number in _numbers(numbers)}
@@ -88,7 +92,7 @@ def citations(root: Path, papers: list[str]) -> list[Citation]:
 
     Args:
         root: The repository.
-        papers: The slugs of the papers that there are; what cites another is left out.
+        papers: The slugs of the papers; citations of other papers are left out.
 
     Raises:
         InputError: A module is not Python.

@@ -17,7 +17,12 @@ TEST = "its-test"
 
 @dataclass(frozen=True)
 class Block:
-    """Some lines of a file: a definition with its name, or, without one, what stands between two definitions."""
+    """Some lines of a file: a definition with its name, or, without one, what stands between two definitions.
+
+    Attributes:
+        name: The name of the definition; "" without one.
+        lines: The lines.
+    """
 
     name: str
     lines: tuple[str, ...]
@@ -31,7 +36,7 @@ def own_test(root: Path, place: Path) -> Path | None:
 
     Args:
         root: The repository.
-        place: The module, relative to the repository.
+        place: The path of the module, relative to the repository.
     """
     folder = Path("tests") / place.relative_to("src/graspbook").parent
     for above in (folder, *folder.parents[:-2]):
@@ -48,11 +53,11 @@ def blocks(code: str, name: str) -> list[Block]:
     """A file cut at its top-level functions and classes.
 
     Args:
-        code: Its text.
-        name: For the error message.
+        code: The text of the file.
+        name: The name of the file, for the error message.
 
     Raises:
-        InputError: It is not Python.
+        InputError: The file is not Python.
     """
     try:
         tree = ast.parse(code)
@@ -93,9 +98,9 @@ def code_page(root: Path, place: Path, docname: str, test: Path | None) -> str:
 
     Args:
         root: The repository.
-        place: The file, relative to the repository.
-        docname: The name of its page.
-        test: Its test, shown below; None where it has none, or is one.
+        place: The path of the file, relative to the repository.
+        docname: The name of the file's page in the site.
+        test: The path of the file's test, shown below it; None where it has none, or is one.
 
     Raises:
         InputError: A file is not Python.

@@ -23,12 +23,12 @@ class Page:
     """One executed notebook.
 
     Attributes:
-        docname: Its name in the site, such as `selfsup/train/grasp-100`.
+        docname: The name of the page in the site, such as `selfsup/train/grasp-100`.
         executed: The executed notebook, relative to the repository, as all paths here.
         source: The notebook that was run.
-        stage: The name of its stage, as `dvc repro` takes it: `notebooks/selfsup/dvc.yaml:train@grasp-100`.
-        key: Which member of a family it is; "" where the stage runs once.
-        reports: The folder of reports of its stage.
+        stage: The name of the stage, as `dvc repro` takes it: `notebooks/selfsup/dvc.yaml:train@grasp-100`.
+        key: The name of the member of a family; "" where the stage runs once.
+        reports: The folder of reports of the stage.
     """
 
     docname: str
@@ -44,10 +44,10 @@ class Chapter:
     """One source notebook and its executed copies.
 
     Attributes:
-        source: The notebook, relative to the repository.
-        title: Its heading.
-        learned: What one learns from it, in Markdown without links; "" where it does not say.
-        pages: Its executed copies; none before the first run.
+        source: The source notebook, relative to the repository.
+        title: The heading of the notebook.
+        learned: The sentence that says what one learns from it, in Markdown without links; "" where there is none.
+        pages: The executed copies; none before the first run.
     """
 
     source: Path
@@ -76,8 +76,8 @@ class Contents:
 
     Attributes:
         root: The repository.
-        papers: By slug, in reading order.
-        chapters: Of each paper, in reading order; those of the book itself below "".
+        papers: The papers by slug, in reading order.
+        chapters: The chapters of each paper by its slug, in reading order; those of the book itself under "".
     """
 
     root: Path
@@ -96,7 +96,7 @@ def read_contents(root: Path) -> Contents:
         root: The repository, or the workspace of a profile with its sources.
 
     Raises:
-        InputError: A paper's file, a pipeline file or a notebook cannot be read; two pages would have one name.
+        InputError: A paper's file, a pipeline file or a notebook cannot be read, or two pages would have one name.
     """
     described = root / "src/graspbook/papers"
     run = (path.stem for path in described.glob("*.yaml") if (root / "reports" / path.stem).is_dir())
@@ -157,8 +157,12 @@ def _in_order(key: str) -> tuple[int, str]:
 def opening_text(notebook: nbformat.NotebookNode, name: Path) -> str:
     """The first cell of a notebook.
 
+    Args:
+        notebook: The notebook.
+        name: The path of its file, for the error message.
+
     Raises:
-        InputError: It is not Markdown, or does not begin with a heading.
+        InputError: The cell is not Markdown, or does not begin with a heading.
     """
     first = notebook.cells[0] if notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):

@@ -27,8 +27,8 @@ class Notebook:
 
     Attributes:
         chapter: The chapter.
-        imports: Modules that its code imports, and `module:name` for each name imported from one.
-        mentions: The parts of the paper that its prose speaks of, with the heading where it first does.
+        imports: The modules that its code imports, and `module:name` for each name imported from one.
+        mentions: The parts of the paper that its prose speaks of, each with the heading where it first does.
     """
 
     chapter: Chapter
@@ -72,8 +72,8 @@ def users(citation: Citation, notebooks: Sequence[Notebook]) -> list[Chapter]:
     """The chapters that import a cited function; where none does, those that import anything of its module.
 
     Args:
-        citation: A function, a class or a module.
-        notebooks: Of the paper.
+        citation: The citation, of a function, a class or a module.
+        notebooks: The chapters of the paper.
     """
     module = ".".join(citation.path.relative_to("src").with_suffix("").parts)
     by_name = [book.chapter for book in notebooks if f"{module}:{citation.name}" in book.imports]
@@ -84,11 +84,11 @@ def index_page(contents: Contents, code: set[Path]) -> str:
     """The index as Markdown.
 
     Args:
-        contents: The book.
-        code: Is told the files that need a page.
+        contents: The contents of the book.
+        code: The set to which the files that need a page are added.
 
     Raises:
-        InputError: A module whose docstring names its source has no test; names every such module.
+        InputError: A module whose docstring names its source has no test; the message names every such module.
     """
     found, untested = citations(contents.root, list(contents.papers)), set()
     lines = ["# From the paper to the code", "", INTRODUCTION, ""]

@@ -23,11 +23,11 @@ class Entry:
     """One form of a claim in the ledger.
 
     Attributes:
-        paper: The paper's slug.
-        claim: Its id, which is its anchor.
-        section: Of the paper.
+        paper: The slug of the paper.
+        claim: The id of the claim, which is its anchor.
+        section: The section of the paper that makes the claim.
         statement: What the paper says, in our words.
-        verdict: On this form.
+        verdict: The verdict on this form.
         form: "first form" where it was fixed before the results, else how it came later.
         amends: The claim whose first form this one amends; "" for a first form.
         measures: The rows of the ledger, one per measure.
@@ -46,8 +46,11 @@ class Entry:
 def read_entries(path: Path) -> dict[tuple[str, str], Entry]:
     """The claims of `claims.csv` by paper and id, in its order; none where it does not exist.
 
+    Args:
+        path: The ledger, `claims.csv`.
+
     Raises:
-        InputError: A column is missing, a verdict is unknown, or something that should be a number is none.
+        InputError: A column is missing, a verdict is unknown, or a value is no number where one is expected.
     """
     if not path.exists():
         return {}
@@ -75,7 +78,12 @@ def read_entries(path: Path) -> dict[tuple[str, str], Entry]:
 
 
 def unjudged(slug: str, claim: Claim) -> Entry:
-    """A claim that the ledger does not hold yet: its tests, no numbers of ours."""
+    """A claim that the ledger does not hold yet: its tests, no numbers of ours.
+
+    Args:
+        slug: The slug of the paper.
+        claim: The claim.
+    """
     empty = dict.fromkeys(NUMBERS, "")
     rows = [{"measure": measure.name, "test": words_of_test(measure)} | empty for measure in claim.measures]
     form, amends = getattr(claim, "form", FIRST_FORM), getattr(claim, "amends", None) or ""

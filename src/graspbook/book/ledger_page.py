@@ -23,8 +23,8 @@ def ledger_page(contents: Contents, judged: Mapping[tuple[str, str], Entry]) -> 
     """The page as Markdown with a table in HTML: every claim of the papers' files, judged or not.
 
     Args:
-        contents: The book.
-        judged: The ledger, by paper and claim.
+        contents: The contents of the book.
+        judged: The entries of the ledger, by paper and claim.
     """
     bodies, first_forms = [], []
     for slug, paper in contents.papers.items():
@@ -104,9 +104,9 @@ def claim_rows(number: int, forms: Sequence[Entry], below: Mapping[str, str]) ->
     """One claim as a body of the table: a row per measure, the amended forms below the first.
 
     Args:
-        number: Its place in the ledger.
+        number: The number of the claim in the ledger.
         forms: The first form, then those that amend it.
-        below: For each form's id, what stands below its statement, as HTML.
+        below: The HTML that stands below the statement of each form, by the form's id.
     """
     first = forms[0]
     data = {

@@ -30,17 +30,17 @@ class Links:
     """Turns links of the repository into links of the site, and remembers what has to be there for them.
 
     Attributes:
-        files: Files of the repository that have to be copied to `files/`.
-        code: Python files that need a page.
-        dead: What led nowhere: the file with the link, and its target.
+        files: The files of the repository that have to be copied to `files/`.
+        code: The Python files that need a page.
+        dead: The links that lead nowhere: the file with the link, and its target.
     """
 
     def __init__(self, contents: Contents, written: Iterable[str] = ()):
-        """Know the pages.
+        """Find the names of all pages.
 
         Args:
-            contents: The book.
-            written: Names of the hand-written pages, `reproduce` for `book/reproduce.md`.
+            contents: The contents of the book.
+            written: The names of the hand-written pages, `reproduce` for `book/reproduce.md`.
         """
         self.root = contents.root
         self.files: set[Path] = set()
@@ -53,7 +53,7 @@ class Links:
         """The page for a path of the repository; None where there is none.
 
         Args:
-            place: Relative to the repository.
+            place: The path, relative to the repository.
         """
         name = place.as_posix()
         if name in self._pages:
@@ -69,9 +69,9 @@ class Links:
         """Markdown whose links work in the site.
 
         Args:
-            markdown: The text.
+            markdown: The text with links.
             written_in: The file that it stands in, relative to the repository.
-            docname: The page that it will stand on.
+            docname: The name of the page that it will stand on.
         """
         kept: list[str] = []
 
@@ -95,9 +95,9 @@ class Links:
         """Where a link has to lead, seen from a page; None where it leads to a folder or nowhere.
 
         Args:
-            target: As written: an address, or a path relative to `written_in`, with or without `#part`.
-            written_in: The file that it stands in, relative to the repository.
-            docname: The page that it will stand on.
+            target: The target as written: an address, or a path relative to `written_in`, with or without `#part`.
+            written_in: The file that the link stands in, relative to the repository.
+            docname: The name of the page that it will stand on.
         """
         if _FILE.match(target) or re.match(r"[a-z]+:|#", target):
             return target
@@ -125,7 +125,7 @@ class Links:
         """Refuse links that lead nowhere.
 
         Raises:
-            InputError: Names each link and the file that it stands in.
+            InputError: A link leads nowhere; the message names each one and the file that it stands in.
         """
         if self.dead:
             lines = [f"{place}: a link to {target}, which does not exist" for place, target in sorted(set(self.dead))]
@@ -169,8 +169,8 @@ def html_link(text: str, docname: str, target: str, part: str = "") -> str:
 
     Args:
         text: The words of the link.
-        docname: The page that it stands on.
-        target: The page that it leads to.
+        docname: The name of the page that the link stands on.
+        target: The name of the page that it leads to.
         part: The anchor there; "" for the page itself.
     """
     address = relative(docname, target, ".html") + (f"#{part}" if part else "")

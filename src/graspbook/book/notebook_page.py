@@ -23,9 +23,9 @@ def notebook_page(notebook: nbformat.NotebookNode, page: Page, links: Links) -> 
     """Turn an executed notebook into a page of the site.
 
     Args:
-        notebook: Changed in place.
-        page: Which page it is.
-        links: Resolves the links; is told what they need.
+        notebook: The executed notebook, changed in place.
+        page: The page that it becomes.
+        links: The links of the site, which resolve the notebook's and record what they need.
 
     Returns:
         The notebook: one folded cell of parameters, folded imports, pictures with alternative texts, tables whose
@@ -59,11 +59,11 @@ def import_lines(code: str, name: str) -> int:
     """How many lines at the top of a cell are imports, or stand between imports; 0 where it begins otherwise.
 
     Args:
-        code: Python.
-        name: Of the file, for the error message.
+        code: The Python code of the cell.
+        name: The name of the file, for the error message.
 
     Raises:
-        InputError: It is no Python.
+        InputError: The code is not Python.
     """
     plain = "\n".join("pass" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines())
     try:

@@ -25,9 +25,9 @@ def paper_page(contents: Contents, slug: str, pictures: set[str]) -> str:
     """The page of a paper as Markdown: its question, its headlines, its claims, its chapters.
 
     Args:
-        contents: The book.
-        slug: The paper.
-        pictures: The thumbnails that there are.
+        contents: The contents of the book.
+        slug: The slug of the paper.
+        pictures: The file names of the thumbnails that there are.
     """
     paper, standing, docname = contents.papers[slug], standings(contents)[slug], f"{slug}/index"
     lines = [f"# {paper.title}", "", f"*{_people(paper)}*", "", f"**{paper.question}**", ""]
@@ -45,7 +45,12 @@ def paper_page(contents: Contents, slug: str, pictures: set[str]) -> str:
 
 
 def chapter_page(chapter: Chapter, pictures: set[str]) -> str:
-    """The list of a chapter's pages as Markdown, for a notebook that runs once for each member of a family."""
+    """The list of a chapter's pages as Markdown, for a notebook that runs once for each member of a family.
+
+    Args:
+        chapter: The chapter.
+        pictures: The file names of the thumbnails that there are.
+    """
     docname = chapter.docname
     assert docname is not None
     lines = [f"# {chapter.title}", ""]

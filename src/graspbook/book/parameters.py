@@ -22,11 +22,11 @@ def join_parameters(cells: list[nbformat.NotebookNode], name: str) -> list[nbfor
     """The cells with one parameter cell, which holds the values of the run.
 
     Args:
-        cells: Of an executed notebook.
-        name: Of the file, for the error message.
+        cells: The cells of an executed notebook.
+        name: The name of the file, for the error message.
 
     Raises:
-        InputError: A parameter cell holds anything but assignments of plain values.
+        InputError: A cell of parameters holds anything but assignments of plain values.
     """
     injected = {key: value for cell in _tagged(cells, INJECTED_TAG) for key, value in _assigned(cell, name).items()}
     kept = []

@@ -21,7 +21,7 @@ def describe_pictures(notebook: nbformat.NotebookNode) -> None:
     """Give every picture an alternative text: the caption that follows it, else the heading that it stands under.
 
     Args:
-        notebook: Changed in place, in the cells' metadata.
+        notebook: The notebook, changed in place in the metadata of its cells.
     """
     heading = ""
     for number, cell in enumerate(notebook.cells):
@@ -61,8 +61,8 @@ def thumbnail(notebook: nbformat.NotebookNode, name: str) -> bytes | None:
     """The first picture of a page, small, as WebP; None where the page has none.
 
     Args:
-        notebook: An executed notebook.
-        name: Of its file, for the error message.
+        notebook: The executed notebook.
+        name: The name of its file, for the error message.
 
     Raises:
         InputError: The picture cannot be read.

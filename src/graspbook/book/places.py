@@ -12,7 +12,13 @@ from graspbook.pipeline.sources import read_notebook
 
 @dataclass(frozen=True)
 class Place:
-    """Where a claim's numbers are shown: a page, the heading there, and the picture of it, if it has one."""
+    """Where a claim's numbers are shown: a page, the heading there, and the picture of it, if it has one.
+
+    Attributes:
+        docname: The name of the page.
+        heading: The heading of the section, in words.
+        figure: The anchor of the picture; "" where there is none.
+    """
 
     docname: str
     heading: str
@@ -26,9 +32,9 @@ def shown_at(contents: Contents, slug: str, table: str) -> Place | None:
     code names the table, or that is called as the paper calls it.
 
     Args:
-        contents: The book.
-        slug: The paper.
-        table: Such as `table_1`.
+        contents: The contents of the book.
+        slug: The slug of the paper.
+        table: The name of the table, such as `table_1`.
     """
     for page in (page for chapter in contents.chapters[slug] for page in chapter.pages):
         if (contents.root / page.reports / f"{table}.csv").exists():

@@ -36,14 +36,14 @@ def build(root: Path, site: Path | None = None) -> Path:
 
     Args:
         root: The repository.
-        site: Where it goes; what was there is replaced.
+        site: The folder of the site; what was there is replaced. None takes `site/` in the repository.
 
     Returns:
-        The first page.
+        The path of the first page.
 
     Raises:
-        InputError: A source is faulty, a link leads nowhere, a picture is missing, or Sphinx warns of anything; or
-            something else than a site is where it should go.
+        InputError: A source is faulty, a link leads nowhere, a picture is missing, Sphinx warns of anything, or the
+            folder holds something else than a site.
     """
     site, work = site or root / SITE, root / BUILD
     if site.exists() and not (site.is_dir() and (not any(site.iterdir()) or (site / "searchindex.js").exists())):
@@ -65,10 +65,10 @@ def write_sources(root: Path, source: Path) -> Contents:
 
     Args:
         root: The repository.
-        source: The folder for it; emptied first.
+        source: The folder of the sources; emptied first.
 
     Returns:
-        The book.
+        The contents of the book.
 
     Raises:
         InputError: A source is faulty, or a link leads nowhere.

@@ -49,10 +49,10 @@ class Compared:
 
     Attributes:
         ran: The addresses of the stages that ran.
-        files: How many files.
-        bytes: How many bytes in them.
-        digest: Of all of them: 16 hexadecimal digits.
-        shown: Which code cells of its notebook had outputs.
+        files: The number of files compared.
+        bytes: The number of bytes in them.
+        digest: The hash of all of them, 16 hexadecimal digits.
+        shown: Whether each code cell of the notebook that does more than to import had outputs.
     """
 
     ran: list[str]
@@ -67,15 +67,15 @@ def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
 
     Args:
         root: The repository; its working tree has the code of today.
-        base: A git revision at which the results were up to date.
-        say: Takes a line for the reader.
+        base: The git revision at which the results were up to date.
+        say: The function that takes each line for the reader.
 
     Returns:
         The addresses of the stages that needed a proof.
 
     Raises:
-        InputError: No such revision; or the two runs differ, or a result is not the one that was locked. The message
-            names the first file, and nothing has been changed.
+        InputError: There is no such revision, the two runs differ, or a result is not the one that was locked. The
+            message names the first file, and nothing has been changed.
     """
     revision = _commit(root, base)
     with _as_it_was_on_failure(root / SOURCES):
@@ -177,7 +177,11 @@ def _prove(root: Path, tree: Path, stages: dict[str, Locked], say: Callable[[str
 
 
 def smoke_stages(root: Path) -> set[str]:
-    """The addresses of the stages that the profile `smoke` runs."""
+    """The addresses of the stages that the profile `smoke` runs.
+
+    Args:
+        root: The repository.
+    """
     return set(needed_steps(prepare_workspace(root, "smoke"), []))
 
 
@@ -185,11 +189,11 @@ def stand_ins(stages: list[str], there: set[str]) -> dict[str, list[str]]:
     """For each stage those that are run for it: itself, or the members of its family that are there.
 
     Args:
-        stages: Addresses.
-        there: Addresses of the stages that can be run.
+        stages: The addresses of the stages.
+        there: The addresses of the stages that can be run.
 
     Raises:
-        InputError: There is neither the stage nor a member of its family.
+        InputError: Neither the stage is there, nor a member of its family.
     """
     found = {}
     for name in stages:
@@ -217,10 +221,10 @@ def compare(before: Path, after: Path, paths: list[str], ran: list[str]) -> Comp
     """Compare what lies at paths in two folders, byte by byte; of notebooks, the outputs.
 
     Args:
-        before: A workspace.
-        after: Another one.
-        paths: Files or folders in both.
-        ran: The stages that wrote them.
+        before: The workspace of the old code.
+        after: The workspace of the new code.
+        paths: The files or folders to compare, relative to both.
+        ran: The addresses of the stages that wrote them.
 
     Raises:
         InputError: Something differs; the message names the first file.
@@ -318,8 +322,8 @@ def new_names(before: Path, after: Path) -> dict[str, str]:
     """From the code's half of names of results to the one that it has become, as two workspaces' `scratch/` show.
 
     Args:
-        before: A workspace in which the old code ran.
-        after: One in which the new code ran on the same settings and data.
+        before: The workspace in which the old code ran.
+        after: The workspace in which the new code ran on the same settings and data.
     """
     old, new = _names_below(before / "scratch"), _names_below(after / "scratch")
     return {old[data]: new[data] for data in old.keys() & new.keys() if old[data] != new[data]}
@@ -332,7 +336,12 @@ def _names_below(scratch: Path) -> dict[str, str]:
 
 
 def rename_results(scratch: Path, renamed: dict[str, str]) -> None:
-    """Let finished trainings and other results in `scratch/` be found under the names that they have today."""
+    """Let finished trainings and other results in `scratch/` be found under the names that they have today.
+
+    Args:
+        scratch: The folder `scratch/` of the repository.
+        renamed: The new names that `new_names` found, by the old ones.
+    """
     for path in [*scratch.glob("*"), *scratch.glob("*/*")]:
         match = NAME.search(path.name)
         if match and match[2] in renamed:

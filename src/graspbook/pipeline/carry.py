@@ -19,7 +19,10 @@ def executed_by(root: Path, reports: dict[str, str]) -> dict[str, Stage]:
 
     Args:
         root: The repository.
-        reports: From any key of a stage to its folder of reports.
+        reports: The folder of reports of each stage, by any key.
+
+    Returns:
+        The stages that have an executed notebook, by the same keys.
     """
     stages = notebook_stages(root)
     found = {key: find_stage(stages, Path(folder)) for key, folder in reports.items()}
@@ -32,8 +35,9 @@ def renewed(root: Path, stage: Stage, command: str, shown: list[bool] | None = N
     Args:
         root: The repository.
         stage: The stage, or a member of a family.
-        command: What it runs today.
-        shown: Which of the code cells of today's notebook have outputs, where that is known from a run.
+        command: The command that the stage runs today.
+        shown: Whether each code cell of today's notebook that does more than to import has outputs, where that is known
+            from a run; else None.
 
     Raises:
         InputError: The cells of the executed notebook are not those of today's, and it is not known which outputs
@@ -48,7 +52,11 @@ def renewed(root: Path, stage: Stage, command: str, shown: list[bool] | None = N
 
 
 def code_cells_with_outputs(notebook: nbformat.NotebookNode) -> list[bool]:
-    """Of each code cell that does more than to import, whether it has outputs."""
+    """Of each code cell that does more than to import, whether it has outputs.
+
+    Args:
+        notebook: The executed notebook.
+    """
     return [bool(cell.outputs) for cell in _working_cells(notebook)]
 
 

@@ -19,8 +19,8 @@ def clean_notebook(notebook: nbformat.NotebookNode, root: Path) -> nbformat.Note
     """The executed notebook without anything that differs from run to run or from machine to machine.
 
     Args:
-        notebook: As papermill leaves it; changed in place.
-        root: Directory whose absolute path is replaced by "." in outputs.
+        notebook: The notebook as papermill leaves it; changed in place.
+        root: The folder whose absolute path is replaced by "." in outputs.
     """
     notebook.metadata = nbformat.from_dict(
         {

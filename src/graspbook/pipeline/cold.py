@@ -32,9 +32,9 @@ def run_cold(
     """Run stages in a workspace that is emptied first, as many at once as there are cores.
 
     Args:
-        workspace: Of a profile; never the repository, whose reports would be lost.
-        steps: As `needed_steps` finds them.
-        jobs: How many at once; by default `worker_count()`.
+        workspace: The workspace of a profile; never the repository, whose reports would be lost.
+        steps: The stages to run, as `needed_steps` finds them.
+        jobs: The number of stages to run at once; None takes `worker_count()`.
         environment: Further environment variables of the stages.
 
     Returns:
@@ -61,8 +61,11 @@ def run_cold(
 def carry_out(command: str) -> str:
     """Carry out a stage's command in the working directory: a notebook in this process, all else in a shell.
 
+    Args:
+        command: The command, as `dvc.yaml` has it.
+
     Returns:
-        What went wrong, after a colon; "" if nothing did.
+        The complaint, which begins with a colon or a semicolon; "" if nothing went wrong.
     """
     words = shlex.split(command)
     if words[:2] != ["graspbook", "run-notebook"]:

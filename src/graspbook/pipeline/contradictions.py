@@ -20,8 +20,8 @@ def find_contradiction(reports: Path, file: Path) -> str:
     """What is wrong with a file, in a sentence, or "".
 
     Args:
-        reports: The run's folder of reports.
-        file: Of metrics, replicates or claims; others are not looked at.
+        reports: The folder of reports of the run.
+        file: The file with metrics, replicates or claims; others are not looked at.
     """
     check = _check_of(file)
     if check is None:

@@ -15,7 +15,7 @@ def run_dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = 
 
     Args:
         folder: The repository or a workspace.
-        arguments: Of DVC.
+        arguments: The arguments of DVC.
         environment: Further environment variables.
 
     Raises:

@@ -11,10 +11,10 @@ class Summary:
     """What lies at a path.
 
     Attributes:
-        md5: Of a file's bytes; of a folder, of the names and hashes of its files in the order of their paths, and
-            ".dir".
-        size: In bytes.
-        files: How many; 0 for an empty folder, and where there is nothing.
+        md5: The MD5 hash of a file's bytes; for a folder, that of the names and hashes of its files in the order of
+            their paths, and ".dir".
+        size: The size in bytes.
+        files: The number of files; 0 for an empty folder, and where there is nothing.
     """
 
     md5: str
@@ -23,7 +23,11 @@ class Summary:
 
 
 def summarise(path: Path) -> Summary:
-    """The hash, the size and the number of files of what lies at a path."""
+    """The hash, the size and the number of files of what lies at a path.
+
+    Args:
+        path: The file or folder.
+    """
     if path.is_file():
         content = path.read_bytes()
         return Summary(_md5(content), len(content), 1)

@@ -23,13 +23,21 @@ BEGIN, END = "<!-- papers: copied from reports/README.md by `graspbook readme` -
 
 
 def write_index(root: Path) -> Path:
-    """Write the index; returns the file."""
+    """Write the index; returns the file.
+
+    Args:
+        root: The repository, or a workspace.
+    """
     write_text(root / INDEX, index_text(root))
     return root / INDEX
 
 
 def index_text(root: Path) -> str:
-    """The index as Markdown: the papers, then for each its notebooks, what one learns, links to the executed copies."""
+    """The index as Markdown: the papers, then for each its notebooks, what one learns, links to the executed copies.
+
+    Args:
+        root: The repository, or a workspace.
+    """
     stages = {stage.notebook: stage for stage in notebook_stages(root)}
     lines = ["# The pages of this book", ""]
     lines += ["Each page is a notebook that the pipeline executed, with its results. This list is written by it, too."]
@@ -43,7 +51,11 @@ def index_text(root: Path) -> str:
 
 
 def papers_table(root: Path) -> str:
-    """A Markdown table with a line per paper: its question, its headline claims with both numbers, claims that hold."""
+    """A Markdown table with a line per paper: its question, its headline claims with both numbers, claims that hold.
+
+    Args:
+        root: The repository, or a workspace.
+    """
     papers = {slug: load_paper(slug) for slug in _slugs(root)}
     standings = claims_summary(root / CLAIMS, {slug: paper.headlines for slug, paper in papers.items()})
     lines = ["| paper | it asks | headlines: the paper's number, ours [95 %] | claims reproduced |"]
@@ -63,6 +75,10 @@ def _headline(entry: Entry) -> str:
 
 def with_papers(readme: str, table: str) -> str:
     """The text of a README with the table of papers between its marks.
+
+    Args:
+        readme: The text of the README.
+        table: The table of papers as Markdown.
 
     Raises:
         InputError: A mark is missing.

@@ -46,7 +46,7 @@ def kernel_environment(folder: Path) -> dict[str, str]:
     """The variables that a kernel needs beside those of this process.
 
     Args:
-        folder: Working directory of the kernel.
+        folder: The working directory of the kernel.
     """
     environment = {name: value for name, value in _ALLOCATION.items() if name not in os.environ} | {
         TERMINAL_VARIABLE: terminal_path(),

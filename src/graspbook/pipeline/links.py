@@ -20,13 +20,13 @@ def link_to_executed(
     other relative link leads to the same file as before.
 
     Args:
-        notebook: Changed in place.
-        source: Where it was written, relative to `root`.
-        executed: Where its executed copy lies, likewise.
+        notebook: The notebook, changed in place.
+        source: The path of the source notebook, relative to `root`.
+        executed: The path of its executed copy, relative to `root`.
         root: The repository.
 
     Returns:
-        The notebook.
+        The same notebook.
     """
     places = executed_places(root)
 
@@ -45,7 +45,11 @@ def link_to_executed(
 
 
 def executed_places(root: Path) -> dict[Path, Path]:
-    """For each source notebook that a stage runs: its executed copy, or the folder of its executed copies."""
+    """For each source notebook that a stage runs: its executed copy, or the folder of its executed copies.
+
+    Args:
+        root: The repository.
+    """
     places = {}
     for stage in notebook_stages(root):
         one = stage.folder == stage.reports

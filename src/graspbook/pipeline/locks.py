@@ -9,7 +9,11 @@ from graspbook.pipeline.hashes import summarise
 
 
 def lock_files(root: Path) -> list[Path]:
-    """The lock files of the book and of its papers that exist."""
+    """The lock files of the book and of its papers that exist.
+
+    Args:
+        root: The repository.
+    """
     return [path for path in (root / "dvc.lock", *sorted(root.glob("notebooks/*/dvc.lock"))) if path.exists()]
 
 
@@ -20,10 +24,10 @@ def current_mentions(root: Path, places: list[Path]) -> list[tuple[Path, str, st
 
     Args:
         root: The repository.
-        places: Files and folders, relative to it.
+        places: The files and folders, relative to the repository.
 
     Returns:
-        Lock file, stage, "deps" or "outs", and path of each.
+        The lock file, the stage, "deps" or "outs", and the path of each mention.
     """
     found, hashes = [], {}
     for lock in lock_files(root):
@@ -44,7 +48,7 @@ def update_mentions(root: Path, mentions: list[tuple[Path, str, str, str]]) -> N
 
     Args:
         root: The repository.
-        mentions: As `current_mentions` found them before the files changed.
+        mentions: The mentions that `current_mentions` found before the files changed.
     """
     for lock in {lock for lock, *_ in mentions}:
         with modify_yaml(str(lock)) as content:
@@ -55,7 +59,12 @@ def update_mentions(root: Path, mentions: list[tuple[Path, str, str, str]]) -> N
 
 
 def lock_item(root: Path, path: str) -> dict[str, str | int]:
-    """What a lock entry says of a file or folder as it is now."""
+    """What a lock entry says of a file or folder as it is now.
+
+    Args:
+        root: The repository.
+        path: The file or folder, relative to the repository.
+    """
     found = summarise(root / path)
     item: dict[str, str | int] = {"path": path, "hash": "md5", "md5": found.md5, "size": found.size}
     return item if (root / path).is_file() else item | {"nfiles": found.files}

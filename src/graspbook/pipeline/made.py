@@ -18,9 +18,9 @@ def list_made(root: Path, paths: Iterable[Path], out: Path) -> None:
     """Write path, hash, bytes and number of files of each path, a file or a folder.
 
     Args:
-        root: What `paths` are relative to.
-        paths: In the order in which they are listed.
-        out: The file to write.
+        root: The folder that `paths` are relative to.
+        paths: The files and folders, in the order in which they are listed.
+        out: The CSV file to write.
 
     Raises:
         InputError: A path does not exist, or is an empty folder.

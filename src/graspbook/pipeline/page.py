@@ -17,10 +17,10 @@ class Page:
     """A notebook that has been opened.
 
     Attributes:
-        profile: `quick`, `standard` or `paper`.
-        config: The paper's parameters, one attribute per section of params.yaml. Run by the pipeline, a page has
-            those sections only that its stage depends on.
-        out: The folder for whatever the page writes for readers.
+        profile: The name of the profile: `quick`, `standard` or `paper`.
+        config: The paper's parameters, one attribute per section of params.yaml. Run by the pipeline, a page has those
+            sections only that its stage depends on.
+        out: The folder for whatever the page writes for readers, relative to the repository.
     """
 
     profile: str
@@ -33,13 +33,16 @@ def open_page(slug: str, profile: str, config: dict[str, Any], out: str | Path) 
 
     Args:
         slug: The paper's short name; "" for a page of the book itself, which has no parameters.
-        profile: The profile whose parameters hold.
-        config: Run by the pipeline: the sections that the stage depends on. Opened by a person: what shall differ
-            from params.yaml, such as `{"train": {"steps": 300}}`.
-        out: Relative to the repository; it is made.
+        profile: The name of the profile whose parameters hold.
+        config: The parameters. Run by the pipeline: the sections that the stage depends on. Opened by a person: what
+            shall differ from params.yaml, such as `{"train": {"steps": 300}}`.
+        out: The folder for what the page writes, relative to the repository; it is created.
+
+    Returns:
+        The opened page.
 
     Raises:
-        InputError: Not inside the repository, or a parameter that does not exist or cannot work.
+        InputError: The working directory is not inside the repository, or a parameter does not exist or cannot work.
     """
     root = find_root()
     os.chdir(root)

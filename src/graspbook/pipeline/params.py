@@ -28,9 +28,9 @@ class Params:
     """Checked parameters; the paper `selfsup` is the attribute `selfsup`, of type `graspbook.selfsup.schema.Selfsup`.
 
     Attributes:
-        profile: `smoke`, `quick`, `standard` or `paper`.
-        values: All of them as they stood in the file: mappings, lists, numbers and text.
-        papers: By slug, each paper's configuration.
+        profile: The name of the profile: `smoke`, `quick`, `standard` or `paper`.
+        values: All parameters as they stood in the file: mappings, lists, numbers and text.
+        papers: The configuration of each paper, by its slug.
     """
 
     profile: str
@@ -49,6 +49,10 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
 
     Where a mapping of `override` has the key `only`, no other keys of `base` are kept than those listed there: so a
     profile runs some rows of a table.
+
+    Args:
+        base: The nested mapping to begin with.
+        override: The nested mapping whose values go first.
 
     Raises:
         InputError: `only` names a key that `base` does not have.
@@ -69,8 +73,12 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
 def profile_values(root: Path, profile: str) -> dict[str, Any]:
     """The nested mapping of `profile`, unchecked: `params.yaml` with the profile's file merged over it.
 
+    Args:
+        root: The repository.
+        profile: The name of the profile.
+
     Raises:
-        InputError: Unknown profile, or an unreadable file.
+        InputError: There is no such profile, or a file cannot be read.
     """
     if profile not in PROFILES:
         raise InputError(f"unknown profile '{profile}': expected one of {', '.join(PROFILES)}")
@@ -86,12 +94,13 @@ def load_params(path: Path = Path("params.yaml"), profile: str | None = None, on
     """Read and check a parameter file.
 
     Args:
-        path: A complete parameter file, normally `params.yaml`.
-        profile: Where given, merge `profiles/<profile>.yaml`, beside `path`, over it first.
-        only: Check the paper of this short name, and return no other; "" for none.
+        path: The complete parameter file, normally `params.yaml`.
+        profile: The name of the profile whose file `profiles/<profile>.yaml`, beside `path`, is merged over it first;
+            None merges nothing.
+        only: The short name of the one paper to check and return; "" for none, None for all.
 
     Raises:
-        InputError: Names the file, the key and what was expected there.
+        InputError: The parameters are faulty; the message names the file, the key and what was expected there.
     """
     path = Path(path)
     if profile is None:
@@ -107,12 +116,12 @@ def validate(values: dict[str, Any], source: str, only: str | None = None) -> Pa
     """All parameters, checked.
 
     Args:
-        values: Nested mapping, as read from YAML: `profile`, and the sections of each paper under its slug.
-        source: File name for the error message.
-        only: As `load_params` has it.
+        values: The nested mapping, as read from YAML: `profile`, and the sections of each paper under its slug.
+        source: The name of the file, for the error message.
+        only: The short name of the one paper to check, as `load_params` has it.
 
     Raises:
-        InputError: Names `source`, the key and what was expected there.
+        InputError: The parameters are faulty; the message names `source`, the key and what was expected there.
     """
     slugs = list(values)
     if only is not None:
@@ -128,14 +137,15 @@ def read_sections(slug: str, values: dict[str, Any], source: str = "params.yaml"
 
     Args:
         slug: The paper's short name.
-        values: From a section's name to its values, as plain mappings and lists.
-        source: For the error message.
+        values: The values of each section by its name, as plain mappings and lists.
+        source: The name of the file, for the error message.
 
     Returns:
         A frozen dataclass whose attributes are the sections given, as typed configurations.
 
     Raises:
-        InputError: Names the key and what was expected there.
+        InputError: There is no such paper, or a section is faulty; the message names the key and what was expected
+            there.
     """
     schema = paper_schema(slug)
     if schema is None:
@@ -148,6 +158,9 @@ def paper_schema(slug: str) -> type | None:
     """The dataclass of a paper's parameters, `graspbook.<slug>.config.<Slug>`; None if there is no such paper.
 
     A paper may have another one, in `graspbook.<slug>.schema`, that adds sections which not all of its code hangs on.
+
+    Args:
+        slug: The paper's short name.
     """
     for module in ("schema", "config"):
         if any((Path(folder) / str(slug) / f"{module}.py").is_file() for folder in graspbook.__path__):
@@ -171,7 +184,15 @@ def _check(fields: dict[str, Any], values: dict[str, Any], source: str, *where: 
 
 
 def check_config(config: Any, source: str) -> None:
-    """Raise InputError, which begins with `source`, unless a configuration made in Python could stand in a file."""
+    """Check that a configuration made in Python could stand in a file.
+
+    Args:
+        config: The configuration.
+        source: The name of its origin, with which the error message begins.
+
+    Raises:
+        InputError: It could not; the message names the key and what was expected there.
+    """
     try:
         _validate(type(config), asdict(config))
     except ValidationError as error:

@@ -16,11 +16,11 @@ class Recipe:
     """What a stage is given, apart from what other stages make.
 
     Attributes:
-        command: What it runs.
-        parameters: From a parameter file to its keys that the stage depends on, and their values.
-        files: From a file or folder that no stage makes to its hash; those that are not here are left out.
-        reads: All paths that it depends on.
-        makes: The paths that it owns.
+        command: The command that the stage runs.
+        parameters: The keys that the stage depends on with their values, by the parameter file.
+        files: The hash of each file or folder that no stage makes, by its path; those that are not here are left out.
+        reads: All paths that the stage depends on.
+        makes: The paths that the stage owns.
     """
 
     command: str
@@ -36,8 +36,8 @@ class Locked:
 
     Attributes:
         lock: The lock file.
-        name: Of the stage there.
-        entry: Command, dependencies, parameters, outputs.
+        name: The name of the stage there.
+        entry: The entry of the stage: command, dependencies, parameters, outputs.
     """
 
     lock: Path
@@ -51,7 +51,11 @@ class Locked:
 
 
 def read_recipes(root: Path) -> dict[str, Recipe]:
-    """The recipe of every stage, by its address, such as `notebooks/don/dvc.yaml:train@within`."""
+    """The recipe of every stage, by its address, such as `notebooks/don/dvc.yaml:train@within`.
+
+    Args:
+        root: The repository, or a workspace.
+    """
     from dvc.dependency.param import ParamsDependency
     from dvc.repo import Repo
 
@@ -73,7 +77,11 @@ def read_recipes(root: Path) -> dict[str, Recipe]:
 
 
 def read_locked(root: Path) -> dict[str, Locked]:
-    """What the lock files say of every stage, by its address."""
+    """What the lock files say of every stage, by its address.
+
+    Args:
+        root: The repository.
+    """
     found = {}
     for lock in lock_files(root):
         folder = lock.parent.relative_to(root)
@@ -84,7 +92,12 @@ def read_locked(root: Path) -> dict[str, Locked]:
 
 
 def is_current(locked: Locked, recipe: Recipe) -> bool:
-    """Whether a stage ran with this recipe, whatever became since of what other stages make for it."""
+    """Whether a stage ran with this recipe, whatever became since of what other stages make for it.
+
+    Args:
+        locked: The lock entry of the stage.
+        recipe: The recipe of the stage.
+    """
     entry = locked.entry
     hashes = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
     return (

@@ -8,6 +8,9 @@ from graspbook.core.errors import InputError
 def find_root(start: Path = Path(".")) -> Path:
     """The repository, or the workspace of a profile, that `start` lies in.
 
+    Args:
+        start: The folder where the search begins; it goes on upwards.
+
     Raises:
         InputError: Neither `start` nor a folder above it holds `dvc.yaml` and `params.yaml`.
     """

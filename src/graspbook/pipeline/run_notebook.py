@@ -39,7 +39,7 @@ def declared_parameters(notebook: nbformat.NotebookNode, source: str) -> list[st
 
     Args:
         notebook: The source notebook.
-        source: File name for the error message.
+        source: The name of its file, for the error message.
 
     Raises:
         InputError: There is no such cell, or more than one, or it holds something else than assignments.
@@ -82,16 +82,17 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
     its reports is checked afterwards, and listed in `made.csv`.
 
     Args:
-        source: Notebook, relative to `root`.
+        source: The notebook, relative to `root`.
         out: The stage's folder of reports, relative to `root`.
         settings: Further parameters, such as which member of a family to make.
-        root: The repository or the workspace of a profile.
+        root: The repository, or the workspace of a profile.
 
     Returns:
         The path of the executed notebook.
 
     Raises:
-        InputError: As `run_notebook`; or params.yaml is faulty, or something is not there that the stage should make.
+        InputError: The notebook or a parameter is faulty (see `run_notebook`), params.yaml is, or something is not
+            there that the stage should make.
         NotebookError: A cell raised, or the kernel died.
     """
     root = Path(root).resolve()
@@ -104,6 +105,12 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
 
 def stage_arguments(root: Path, stage: Stage | None, out: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """The parameters that a stage gives its notebook; see `run_stage`.
+
+    Args:
+        root: The repository, or the workspace of a profile.
+        stage: The stage; None where no stage's reports go to `out`.
+        out: The stage's folder of reports, relative to `root`.
+        settings: Further parameters.
 
     Raises:
         InputError: params.yaml is faulty.
@@ -119,6 +126,9 @@ def stage_arguments(root: Path, stage: Stage | None, out: Path, settings: dict[s
 
 def read_settings(assignments: list[str]) -> dict[str, Any]:
     """The further parameters of a command, given as name=value.
+
+    Args:
+        assignments: The assignments, each a name, "=" and a value in YAML.
 
     Raises:
         InputError: One is no assignment to a name, or its value is not YAML.
@@ -145,18 +155,18 @@ def run_notebook(
     noticed within seconds.
 
     Args:
-        source: Notebook without outputs, with a cell tagged `parameters`.
-        out: Where the executed notebook goes.
-        parameters: JSON-able values for names that the `parameters` cell declares.
-        root: Working directory of the notebook; relative paths above are relative to it.
-        startup_timeout: Seconds to wait for the kernel to start.
+        source: The notebook without outputs, with a cell tagged `parameters`, relative to `root`.
+        out: The path of the executed notebook, relative to `root`.
+        parameters: The values of names that the `parameters` cell declares, as JSON can hold them.
+        root: The working directory of the notebook.
+        startup_timeout: The time to wait for the kernel to start, in seconds.
 
     Returns:
         The path of the executed notebook.
 
     Raises:
-        InputError: Missing notebook, undeclared parameter, or a value that JSON cannot hold.
-        NotebookError: A cell raised, or the kernel died.
+        InputError: The notebook is missing, a parameter is not declared, or a value is none that JSON can hold.
+        NotebookError: A cell raised an exception, or the kernel died.
     """
     root = Path(root).resolve()
     source_path, out_path = root / source, root / out

@@ -26,7 +26,7 @@ class Step:
     """One stage, as DVC knows it.
 
     Attributes:
-        command: What it runs, in the folder of the repository or the workspace.
+        command: The command of the stage, run in the folder of the repository or the workspace.
         needs: The addresses of the stages that have to run before it.
     """
 
@@ -39,7 +39,7 @@ def needed_steps(folder: Path, targets: list[str]) -> dict[str, Step]:
 
     Args:
         folder: The repository or a workspace.
-        targets: Addresses of stages or paths of pipeline files; with what they need, they are what counts. Empty: all.
+        targets: The addresses of stages, or paths of pipeline files; empty for all stages.
 
     Raises:
         InputError: There is no such target.
@@ -64,7 +64,12 @@ def needed_steps(folder: Path, targets: list[str]) -> dict[str, Step]:
 
 
 def needed_stages(folder: Path, targets: list[str]) -> dict[str, frozenset[str]]:
-    """What each stage needs, by the addresses of stages; see `needed_steps`."""
+    """What each stage needs, by the addresses of stages; see `needed_steps`.
+
+    Args:
+        folder: The repository or a workspace.
+        targets: The addresses of stages, or paths of pipeline files; empty for all stages.
+    """
     return {name: step.needs for name, step in needed_steps(folder, targets).items()}
 
 
@@ -75,8 +80,8 @@ def reproduce_side_by_side(
 
     Args:
         folder: The repository or a workspace.
-        targets: See `needed_stages`.
-        jobs: How many at once; by default `worker_count()`.
+        targets: The addresses of stages, or paths of pipeline files; empty for all stages.
+        jobs: The number of stages to run at once; None takes `worker_count()`.
         environment: Further environment variables of the stages.
 
     Returns:
@@ -93,9 +98,9 @@ def run_in_order(needed: dict[str, frozenset[str]], run_one: Callable[[str], Non
     """Run each stage when all that it needs has ended, several at once.
 
     Args:
-        needed: What each stage needs.
-        run_one: Runs the stage of a name; called in a thread.
-        jobs: How many at once.
+        needed: The names of the stages that each stage needs, by its name.
+        run_one: The function that runs the stage of a name; called in a thread.
+        jobs: The number of stages to run at once.
 
     Returns:
         The names of the stages in the order in which they ended.

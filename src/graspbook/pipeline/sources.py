@@ -24,10 +24,13 @@ _HEADER = "# Written by the stage `sources`: a fingerprint of each notebook's co
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
-    """A notebook.
+    """Read a notebook.
+
+    Args:
+        path: The notebook's file.
 
     Raises:
-        InputError: It is missing, or no notebook.
+        InputError: It is missing or cannot be read, or is no notebook.
     """
     try:
         notebook = nbformat.read(path, as_version=4)
@@ -42,25 +45,40 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[str]:
-    """The code cells of a notebook, without lines that are none of Python's."""
+    """The code cells of a notebook, without lines that are none of Python's.
+
+    Args:
+        notebook: The notebook.
+    """
     return [python_of(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def python_of(code: str) -> str:
-    """The code of a cell without its magics."""
+    """The code of a cell without its magics.
+
+    Args:
+        code: The code of the cell.
+    """
     return "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 
 def source_notebooks(root: Path) -> list[Path]:
-    """Every notebook of the book, in reading order within a paper."""
+    """Every notebook of the book, in reading order within a paper.
+
+    Args:
+        root: The repository.
+    """
     return sorted(p for p in (root / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
 def notebook_fingerprints(root: Path) -> dict[str, str | dict[str, str]]:
     """The fingerprint of every notebook by its name, those of a paper below the paper's short name.
 
+    Args:
+        root: The repository.
+
     Raises:
-        InputError: Something is no notebook, or a cell, or a module that it needs, is not Python.
+        InputError: A file is no notebook, or a cell, or a module that it needs, is not Python.
     """
     hashes, stages = code_hashes(root / "src"), notebook_stages(root)
     found: dict[str, str | dict[str, str]] = {}
@@ -79,8 +97,8 @@ def given_classes(package: Package, stages: list[Stage]) -> frozenset[Definition
     """The classes of the sections of parameters that stages are given.
 
     Args:
-        package: The package.
-        stages: All that run one notebook.
+        package: The package that defines them.
+        stages: All stages that run one notebook.
     """
     found: set[Definition] = set()
     for stage in stages:
@@ -93,7 +111,11 @@ def given_classes(package: Package, stages: list[Stage]) -> frozenset[Definition
 
 
 def write_sources(root: Path) -> Path:
-    """Write the fingerprints of all notebooks; returns the file."""
+    """Write the fingerprints of all notebooks; returns the file.
+
+    Args:
+        root: The repository.
+    """
     text = _HEADER + yaml.safe_dump(notebook_fingerprints(root), sort_keys=True)
     write_text(root / SOURCES, text)
     return root / SOURCES

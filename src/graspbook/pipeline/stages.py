@@ -21,11 +21,11 @@ class Stage:
 
     Attributes:
         slug: The paper's short name; "" for the book's own stages.
-        name: As in `dvc.yaml`.
-        notebook: Relative to the repository, as all paths here.
-        reports: The folder that the stage owns; with `${key}` or `${item}` where it is a family.
-        sections: Parts of the paper's parameters that it is given, such as `train` and `models.${key}`.
-        makes: What it leaves beside its reports.
+        name: The name of the stage in `dvc.yaml`.
+        notebook: The path of the notebook, relative to the repository, as all paths here.
+        reports: The folder of reports that the stage owns; with `${key}` or `${item}` where it is a family.
+        sections: The parts of the paper's parameters that it is given, such as `train` and `models.${key}`.
+        makes: The files and folders that it leaves beside its reports.
     """
 
     slug: str
@@ -41,7 +41,11 @@ class Stage:
         return self.reports.parent if KEYED.search(self.reports.name) else self.reports
 
     def member(self, key: str) -> "Stage":
-        """The member of a family that is called `key`."""
+        """The member of a family that is called `key`.
+
+        Args:
+            key: The name of the member.
+        """
 
         def named(text: object) -> str:
             return KEYED.sub(key, str(text))
@@ -57,12 +61,20 @@ class Stage:
 
 
 def pipeline_files(root: Path) -> list[Path]:
-    """The book's own `dvc.yaml`, then one per paper."""
+    """The book's own `dvc.yaml`, then one per paper.
+
+    Args:
+        root: The repository.
+    """
     return [path for path in (root / "dvc.yaml", *sorted(root.glob("notebooks/*/dvc.yaml"))) if path.exists()]
 
 
 def notebook_stages(root: Path) -> list[Stage]:
-    """All stages that run a notebook, in the order of the pipeline files."""
+    """All stages that run a notebook, in the order of the pipeline files.
+
+    Args:
+        root: The repository.
+    """
     found = []
     for path in pipeline_files(root):
         slug = "" if path.parent == root else path.parent.name
@@ -75,7 +87,12 @@ def notebook_stages(root: Path) -> list[Stage]:
 
 
 def find_stage(stages: list[Stage], out: Path) -> Stage | None:
-    """The one among stages, or the member of a family, whose reports go to `out`; None if there is none."""
+    """The one among stages, or the member of a family, whose reports go to `out`; None if there is none.
+
+    Args:
+        stages: The stages, or families of stages.
+        out: The folder of reports, relative to the repository.
+    """
     for stage in stages:
         pattern = re.escape(KEYED.sub("\0", stage.reports.as_posix())).replace(re.escape("\0"), f"({OF_EACH})")
         if matched := re.fullmatch(pattern, Path(out).as_posix()):
@@ -87,8 +104,8 @@ def stage_parameters(stage: Stage, parameters: dict[str, Any]) -> dict[str, Any]
     """The sections that a stage is given, each under its name.
 
     Args:
-        stage: One stage, or one member of a family.
-        parameters: All of the paper's, as plain values.
+        stage: The stage, or one member of a family.
+        parameters: All of the paper's parameters, as plain values.
 
     Raises:
         InputError: A section does not exist.

@@ -9,9 +9,9 @@ def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
     """What a run has produced: its tables, the verdict on each claim, its figures and pages.
 
     Args:
-        workspace: Folder with `reports/`.
-        shown: How to write its path.
-        paper: A paper's short name, if only that was run.
+        workspace: The folder that holds `reports/`.
+        shown: The path of the workspace as it is printed.
+        paper: The short name of the paper, if only that was run; else None.
     """
     reports = workspace / "reports"
     below = reports / paper if paper else reports

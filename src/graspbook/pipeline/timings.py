@@ -15,10 +15,10 @@ def record_timing(path: Path, stage: str, profile: str, seconds: float) -> None:
     """Put one line into the table in place of an older one; stages that run side by side do not lose each other's.
 
     Args:
-        path: The table.
+        path: The CSV file of the table.
         stage: The stage's folder of reports.
-        profile: The profile that it ran at.
-        seconds: How long it took.
+        profile: The name of the profile at which it ran.
+        seconds: The time that it took, in seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.parents[1] / "scratch" / "timings.lock"

@@ -35,7 +35,14 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One output of one stage."""
+    """One output of one stage.
+
+    Attributes:
+        stage: The name of the stage, after the short name of its paper.
+        path: The path of the output.
+        agreement: How the output compares with the committed one.
+        detail: What differs, in words; may be empty.
+    """
 
     stage: str
     path: str
@@ -48,11 +55,11 @@ def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Compariso
 
     Args:
         root: The repository; its `revision` holds what is compared with.
-        run: Folder of the run: the repository itself after `dvc repro`, or another checkout.
-        revision: A git revision.
+        run: The folder of the run: the repository itself after `dvc repro`, or another checkout.
+        revision: The git revision to compare with.
 
     Raises:
-        InputError: No git repository, no such revision, or no `dvc.lock` in either.
+        InputError: There is no git repository, no such revision, or no `dvc.lock` in either.
     """
     committed = {
         lock: _yaml(committed_bytes(root, lock, revision) or b"", f"{lock} at {revision}")
@@ -146,6 +153,11 @@ def passed(comparisons: list[Comparison]) -> bool:
 def committed_bytes(root: Path, path: str, revision: str) -> bytes | None:
     """Content of a file at a git revision, or None where it is not in it.
 
+    Args:
+        root: The repository.
+        path: The path of the file, relative to it.
+        revision: The git revision.
+
     Raises:
         InputError: No git repository, or no such revision.
     """
@@ -156,6 +168,11 @@ def committed_bytes(root: Path, path: str, revision: str) -> bytes | None:
 
 def committed_files(root: Path, revision: str, path: str = ".") -> list[str]:
     """The files at a path, itself or below it, at a git revision; none where it is not in git.
+
+    Args:
+        root: The repository.
+        revision: The git revision.
+        path: The file or folder, relative to the repository.
 
     Raises:
         InputError: No git repository, or no such revision.

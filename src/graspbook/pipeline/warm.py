@@ -34,7 +34,8 @@ def imported_by(notebooks: Iterable[Path]) -> list[str]:
     """Names of the modules that notebooks import.
 
     Args:
-        notebooks: Paths of notebooks. A cell that is no Python, as one with a magic, counts as importing nothing.
+        notebooks: The paths of the notebooks. A cell that is not Python, as one with a magic, counts as importing
+            nothing.
     """
     names: set[str] = set()
     for path in notebooks:
@@ -51,8 +52,12 @@ def warm_kernels(folder: Path, modules: list[str], environment: dict[str, str]) 
 
     Args:
         folder: The repository or a workspace; its `src` comes first.
-        modules: What to import beforehand. What cannot be imported is left to the notebook, which will say so.
-        environment: Variables that must hold when they are imported, such as the number of threads.
+        modules: The names of the modules to import beforehand. What cannot be imported is left to the notebook, which
+            will say so.
+        environment: The environment variables that must hold when they are imported, such as the number of threads.
+
+    Yields:
+        The environment variables that make kernels start from the warm process.
     """
     with tempfile.TemporaryDirectory(prefix="graspbook-") as temporary, socket.socket(socket.AF_UNIX) as listener:
         address = str(Path(temporary) / "kernels")
@@ -73,7 +78,12 @@ def warm_kernels(folder: Path, modules: list[str], environment: dict[str, str]) 
 
 
 def serve(listener: socket.socket, modules: list[str]) -> None:
-    """Import `modules`, then fork a kernel for each client that connects, until standard input ends."""
+    """Import `modules`, then fork a kernel for each client that connects, until standard input ends.
+
+    Args:
+        listener: The socket at which clients connect.
+        modules: The names of the modules to import.
+    """
     for name in ["ipykernel.kernelapp", *modules]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)

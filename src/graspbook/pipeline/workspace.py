@@ -46,10 +46,10 @@ def prepare_workspace(root: Path, profile: str) -> Path:
 
     Args:
         root: The repository.
-        profile: `smoke`, `quick` or `paper`.
+        profile: The name of the profile: `smoke`, `quick` or `paper`.
 
     Returns:
-        The workspace.
+        The folder of the workspace.
 
     Raises:
         InputError: The profile's parameters are invalid, or the profile is `standard`.
@@ -73,15 +73,15 @@ def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequen
 
     Args:
         root: The repository.
-        profile: `smoke`, `quick` or `paper`.
-        paper: A paper's short name; None for the book.
-        stages: Addresses of stages: only they are run, with all that they need.
+        profile: The name of the profile: `smoke`, `quick` or `paper`.
+        paper: The short name of the only paper to run; None for the whole book.
+        stages: The addresses of the only stages to run, with all that they need; empty for all stages.
 
     Returns:
-        The workspace.
+        The folder of the workspace.
 
     Raises:
-        InputError: See `prepare_workspace`; or there is no such paper.
+        InputError: The profile cannot be run (see `prepare_workspace`), or there is no such paper.
         PipelineError: A stage failed; running again continues from there, unless the profile is `smoke`.
     """
     if paper is not None and not (root / "notebooks" / paper / "dvc.yaml").exists():
@@ -102,14 +102,14 @@ def run_profile(root: Path, profile: str, targets: list[str]) -> tuple[Path, lis
 
     Args:
         root: The repository.
-        profile: `smoke`, `quick` or `paper`.
-        targets: Addresses of stages or paths of pipeline files, as DVC has them; empty: all stages.
+        profile: The name of the profile: `smoke`, `quick` or `paper`.
+        targets: The addresses of stages, or paths of pipeline files, as DVC has them; empty for all stages.
 
     Returns:
-        The workspace, and the addresses of the stages in the order in which they ended.
+        The folder of the workspace, and the addresses of the stages in the order in which they ended.
 
     Raises:
-        InputError: See `prepare_workspace`.
+        InputError: The profile cannot be run; see `prepare_workspace`.
         PipelineError: A stage failed.
     """
     workspace = prepare_workspace(root, profile)
