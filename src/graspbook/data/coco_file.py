@@ -139,7 +139,7 @@ def decode_segmentation(segmentation: list | dict, height: int, width: int) -> n
     """Decode a segmentation that `read_coco` has checked.
 
     Args:
-        segmentation: Polygons, or a run-length encoding, compressed or not, as COCO has them.
+        segmentation: The segmentation as COCO has it: polygons, or a run-length encoding, compressed or not.
         height: The height of the image in pixels.
         width: The width of the image in pixels.
 

@@ -183,7 +183,11 @@ class GraspDataset:
         return self._image(index, "ids_before", images.read_grey), self._image(index, "ids_after", images.read_grey)
 
     def row(self, index: int) -> dict:
-        """One row as plain Python values, None for null, as `schema.write_table` takes it."""
+        """One row as plain Python values, None for null, as `schema.write_table` takes it.
+
+        Args:
+            index: The row of the grasp in the table, from 0.
+        """
         return schema.plain_row(self.table.iloc[index])
 
     def subset(self, indices: Sequence[int]) -> GraspDataset:

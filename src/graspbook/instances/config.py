@@ -62,6 +62,9 @@ class MaskRCNNSettings:
         mask_side: The side of the square feature map that the mask head reads of each region, in cells; it predicts
             twice as many pixels a side (14).
         anchors_compared: The number of anchors per image that the region proposal network learns from (256).
+
+    Raises:
+        ValueError: `anchors` has not four strides, or not as many sides at each.
     """
 
     backbone: BackboneName

@@ -52,6 +52,9 @@ class NetworkConfig:
         dilated_channels: The number of channels of the dilated layers.
         pool_after: The two downsampling layers, counted from 1, that end in max-pooling; two, since two upsampling
             layers of stride 2 have to bring the image back to its size.
+
+    Raises:
+        ValueError: `pool_after` is not two of the layers 1 to 4 in their order.
     """
 
     channels: Count
@@ -219,7 +222,11 @@ class BeyondConfig:
 
 @configuration
 class Mlgsl:
-    """One field for each section of `params.yaml`, in the order of the paper."""
+    """One field for each section of `params.yaml`, in the order of the paper.
+
+    Raises:
+        ValueError: A row, or `beyond`, asks for more labels or images than the data have, or two rows have one name.
+    """
 
     world: WorldConfig
     data: DataConfig

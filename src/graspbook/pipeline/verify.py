@@ -101,8 +101,13 @@ def _compare_committed(root: Path, run: Path, revision: str, stage: str, file: s
 def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]:
     """Compare one file; a CSV with `m_lo` and `m_hi` columns is compared within these intervals.
 
+    Args:
+        path: The path of the file, which tells its kind.
+        ours: The bytes of this run.
+        theirs: The committed bytes.
+
     Returns:
-        The agreement, and which number is farthest out, where one is out.
+        The agreement, and what is wrong in words: each number that lies outside its interval; "" where nothing is.
     """
     if ours == theirs:
         return Agreement.EQUAL, ""
@@ -132,7 +137,11 @@ def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]
 
 
 def certificate(comparisons: list[Comparison]) -> str:
-    """The comparisons as text: one line per stage, and below it every output that is not bit-equal."""
+    """The comparisons as text: one line per stage, and below it every output that is not bit-equal.
+
+    Args:
+        comparisons: The comparisons that `compare_run` made.
+    """
     order = list(Agreement)
     lines = []
     for stage in dict.fromkeys(comparison.stage for comparison in comparisons):
@@ -146,7 +155,11 @@ def certificate(comparisons: list[Comparison]) -> str:
 
 
 def passed(comparisons: list[Comparison]) -> bool:
-    """Whether nothing is missing or out of band."""
+    """Whether nothing is missing or out of band.
+
+    Args:
+        comparisons: The comparisons that `compare_run` made.
+    """
     return all(c.agreement not in (Agreement.MISSING, Agreement.OUT_OF_BAND) for c in comparisons)
 
 
@@ -159,7 +172,7 @@ def committed_bytes(root: Path, path: str, revision: str) -> bytes | None:
         revision: The git revision.
 
     Raises:
-        InputError: No git repository, or no such revision.
+        InputError: There is no git repository, or no such revision.
     """
     _check_revision(root, revision)
     shown = subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=root, capture_output=True)
@@ -175,7 +188,7 @@ def committed_files(root: Path, revision: str, path: str = ".") -> list[str]:
         path: The file or folder, relative to the repository.
 
     Raises:
-        InputError: No git repository, or no such revision.
+        InputError: There is no git repository, or no such revision.
     """
     _check_revision(root, revision)
     command = ["git", "ls-tree", "-r", "-z", "--name-only", revision, "--", path]

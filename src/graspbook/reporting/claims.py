@@ -59,7 +59,12 @@ class Judgement:
 
 
 def passes(measure: Measure, value: float) -> bool:
-    """Whether a value passes the test of a measure; NaN and the open end of an interval never do."""
+    """Whether a value passes the test of a measure; NaN and the open end of an interval never do.
+
+    Args:
+        measure: The measure with its test.
+        value: The value, in the unit of the measure.
+    """
     if not np.isfinite(value):
         return False
     if measure.above is not None:
@@ -193,7 +198,11 @@ def claims_frame(judgements: dict[str, list[Judgement]], profile: str) -> pd.Dat
 
 
 def describe_test(measure: Measure) -> str:
-    """The test of a measure in a few characters, such as `> 4.5`."""
+    """The test of a measure in a few characters, such as `> 4.5`.
+
+    Args:
+        measure: The measure with its test.
+    """
     if measure.above is not None:
         return f"> {measure.above:g}"
     if measure.below is not None:

@@ -44,7 +44,11 @@ def save_figure(figure: Figure, stem: Path, profile: str) -> list[Path]:
 
 
 def shows_pictures(figure: Figure) -> bool:
-    """Whether a figure holds a raster image."""
+    """Whether a figure holds a raster image.
+
+    Args:
+        figure: The figure.
+    """
     return bool(figure.findobj(lambda artist: isinstance(artist, AxesImage | BboxImage | FigureImage)))
 
 

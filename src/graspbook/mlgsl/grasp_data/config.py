@@ -22,6 +22,9 @@ class DataConfig:
         others: The number of further grasps that are tried in each image, half of them anywhere on the object, half
             near a successful one: they teach and test the judge of grasps (§IV-A).
         clearance: The distance by which the fingers open wider than the contacts are apart, in metres.
+
+    Raises:
+        ValueError: `train_labels` or `test_labels` is below `least_labels`.
     """
 
     seed: Seed
@@ -55,6 +58,9 @@ class ClutterConfig:
         finger: The thickness of a finger, in pixels of an image of 80 x 80; a label whose fingers would reach into an
             object is pruned.
         depth: The distance that the fingers reach below the grasped surface, in metres.
+
+    Raises:
+        ValueError: `min_objects` exceeds `max_objects`, or `min_scale` exceeds `max_scale`.
     """
 
     seed: Seed
