@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from graspbook.core.fingerprint import code_hashes, page_fingerprint, page_reaches
-from graspbook.core.modules import Definition, dotted_imports
+from graspbook.core.modules import Definition
+from graspbook.core.syntax import dotted_imports
 from graspbook.pipeline.sources import code_cells, notebook_fingerprints, read_notebook, source_notebooks
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,11 @@ import yaml
 
 from graspbook.core.errors import InputError
 from graspbook.pipeline import adopt as module
-from graspbook.pipeline import run_notebook
-from graspbook.pipeline.adopt import adopt, compare, new_names, rename_results, stand_ins
+from graspbook.pipeline import proof, run_notebook
+from graspbook.pipeline.adopt import adopt, new_names, rename_results
 from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renewed
 from graspbook.pipeline.locks import lock_item
+from graspbook.pipeline.proof import compare, stand_ins
 from graspbook.pipeline.recipes import is_current, read_locked, read_recipes
 from graspbook.pipeline.sources import write_sources
 
@@ -45,7 +46,7 @@ def execute(source, target):
 
 def play(folder, command, *_):
     """What a command of the folder's own code does."""
-    write_sources(folder) if command == "sources" else execute(folder, folder / module.SMOKE)
+    write_sources(folder) if command == "sources" else execute(folder, folder / proof.SMOKE)
 
 
 def git(book, *words):
@@ -68,8 +69,9 @@ def ran(book, monkeypatch):
     git(book, "add", "--all")
     git(book, "commit", "--quiet", "--message", "ran")
     monkeypatch.setattr(run_notebook, "load_params", toy_params)
-    monkeypatch.setattr(module, "prepare_workspace", play_workspace)
-    monkeypatch.setattr(module, "_run_own", play)
+    monkeypatch.setattr(proof, "prepare_workspace", play_workspace)
+    for place in (module, proof):
+        monkeypatch.setattr(place, "run_own", play)
     write_sources(book)
     adopt(book, "HEAD", lambda line: None)  # executed copies get links and parameters
     git(book, "commit", "--quiet", "--all", "--message", "copies")
@@ -153,7 +155,7 @@ def refactor(book):
 
 
 def test_prose_reaches_every_copy_without_a_run(ran, monkeypatch):
-    monkeypatch.setattr(module, "_run_smoke", None)  # nothing runs
+    monkeypatch.setattr(proof, "run_own", None)  # nothing runs
     edit_page(ran, lambda cells: cells[0].update(source="# Many, told better\n\nSee [one](01_one.ipynb)."), MANY)
     assert adopt(ran, "HEAD", lambda line: None) == []
     for which in ("first", "second"):
@@ -167,7 +169,7 @@ def test_prose_reaches_every_copy_without_a_run(ran, monkeypatch):
 
 
 def test_a_new_name_reaches_the_copies_without_a_run(ran, monkeypatch):
-    monkeypatch.setattr(module, "_run_smoke", None)
+    monkeypatch.setattr(proof, "run_own", None)
     edit_code(ran, "ONE", "LEVEL")
     for cell, old, new in ((2, "import ONE", "import LEVEL"), (-1, "ONE)", "LEVEL)")):
         edit_page(ran, lambda cells, c=cell, o=old, n=new: cells[c].update(source=cells[c].source.replace(o, n)))
@@ -273,10 +275,15 @@ def test_two_workspaces_are_compared_byte_by_byte_and_notebooks_by_what_they_sho
     for folder in (before, after):
         execute(ran, folder)
     found = compare(before, after, ["artifacts/one.txt", "reports/toy/one"], ["one"])
-    assert found.files == 3 and found.shown == [False, False, False, False, True]
+    assert found.files == 3 and found.shown is None
     notebook = after / "reports/toy/one/notebook.ipynb"
     notebook.write_text(notebook.read_text().replace("from pathlib import Path", "import pathlib"))
     assert compare(before, after, ["artifacts/one.txt", "reports/toy/one"], ["one"]) == found
+    cells = nbformat.read(notebook, as_version=4)
+    cells.cells.insert(3, nbformat.v4.new_code_cell("level = 1", id="cell-new"))
+    nbformat.write(cells, notebook)
+    shown_now = compare(before, after, ["reports/toy/one"], ["one"]).shown
+    assert shown_now == [False, False, False, False, False, True]
     (after / "reports/toy/one/more.csv").write_text("1")
     with pytest.raises(InputError, match=r"one/more\.csv differs .* \(only one of the two runs has it\)"):
         compare(before, after, ["reports/toy/one"], ["one"])

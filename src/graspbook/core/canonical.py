@@ -18,15 +18,13 @@ from graspbook.core.modules import (
     WHOLE,
     Definition,
     Foreign,
-    Imported,
     Module,
     Package,
     Target,
     Unseen,
-    imports_of,
-    is_text,
-    names_stored,
 )
+from graspbook.core.scopes import FUNCTIONS, Scope, scope_of, type_names
+from graspbook.core.syntax import imports_of, is_text, names_stored
 
 READS_NO_ANNOTATIONS = frozenset(
     "abc.abstractmethod classmethod contextlib.contextmanager functools.cache functools.cached_property "
@@ -37,7 +35,6 @@ READS_NO_ANNOTATIONS = frozenset(
 SEES_ITS_MODULE = frozenset(("eval", "exec", "globals"))
 """Built-in functions through which code may read anything of its own module."""
 IMPORTERS = frozenset(("importlib.import_module", "__import__"))
-FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -58,16 +55,6 @@ class Piece:
     def references(self) -> set[Definition]:
         """All definitions that the piece refers to."""
         return {token for token in self.tokens if isinstance(token, Definition)} | self.classes
-
-
-@dataclass
-class _Scope:
-    """A function, class or comprehension: the names that are its own, those that it imports, those that are global."""
-
-    own: set[str]
-    imports: dict[str, Imported] = field(default_factory=dict)
-    global_names: set[str] = field(default_factory=set)
-    is_class: bool = False
 
 
 def definition_piece(package: Package, definition: Definition) -> Piece:
@@ -115,7 +102,7 @@ def page_piece(package: Package, cells: Sequence[ast.Module]) -> Piece:
         cells: The syntax trees of the cells, in the order in which they run.
     """
     writer = _Writer(package, None)
-    writer.scopes.append(_scope([statement for cell in cells for statement in cell.body], ""))
+    writer.scopes.append(scope_of([statement for cell in cells for statement in cell.body], ""))
     for cell in cells:
         before = len(writer.piece.tokens)
         for statement in cell.body:
@@ -186,7 +173,7 @@ class _Writer:
         self.home = _home(package, module)
         self.piece = Piece()
         self.bound: dict[str, int] = {}
-        self.scopes: list[_Scope] = []
+        self.scopes: list[Scope] = []
 
     def text(self, text: str) -> None:
         self.piece.tokens.append(text)
@@ -342,7 +329,7 @@ class _Writer:
     def write_FunctionDef(self, node: FUNCTIONS) -> None:
         self.text(f"{type(node).__name__} {self._own_name(node.name)}")
         self.write(node.decorator_list)
-        self._write_function(node.args, node.body, node.returns, self._annotations_count(node), _type_names(node))
+        self._write_function(node.args, node.body, node.returns, self._annotations_count(node), type_names(node))
 
     write_AsyncFunctionDef = write_FunctionDef
 
@@ -359,7 +346,7 @@ class _Writer:
             if annotation is not None:
                 self.write_annotation(annotation) if annotated else self.note_classes(annotation)
         self.write_fields(args)
-        self.scopes.append(_scope(body, self.home, [*(arg.arg for arg in every), *further]))
+        self.scopes.append(scope_of(body, self.home, [*(arg.arg for arg in every), *further]))
         self.write([part for part in body if not is_text(part)])
         self.scopes.pop()
 
@@ -371,7 +358,7 @@ class _Writer:
         self.write(node.decorator_list)
         self.write(node.bases)
         self.write(node.keywords)
-        scope = _scope(node.body, self.home, _type_names(node))
+        scope = scope_of(node.body, self.home, type_names(node))
         scope.is_class = True
         self.scopes.append(scope)
         self.write([part for part in node.body if not is_text(part)])
@@ -381,7 +368,7 @@ class _Writer:
         self.text(type(node).__name__)
         self.write(node.generators[0].iter)
         targets = {n.id for part in node.generators for n in ast.walk(part.target) if isinstance(n, ast.Name)}
-        self.scopes.append(_Scope(targets))
+        self.scopes.append(Scope(targets))
         for place, part in enumerate(node.generators):
             self.write_fields(part, () if place else ("iter",))
         self.write([getattr(node, name) for name in ("key", "value", "elt") if hasattr(node, name)])
@@ -451,35 +438,6 @@ def _home(package: Package, module: str | None) -> str:
     if module is None or file is None:
         return ""
     return module if file.name == "__init__.py" else module.rpartition(".")[0]
-
-
-def _type_names(node: ast.AST) -> list[str]:
-    return [parameter.name for parameter in getattr(node, "type_params", [])]
-
-
-def _scope(body: list[ast.AST], home: str, own: Iterable[str] = ()) -> _Scope:
-    """The scope of a function's or a class's body, or of a page."""
-    imports: dict[str, Imported] = {}
-    again: set[str] = set()
-    global_names: set[str] = set()
-    for node in _without_inner_scopes(body):
-        for name, imported in imports_of(node, home):
-            if imports.setdefault(name, imported) != imported:
-                again.add(name)
-        if isinstance(node, ast.Global):
-            global_names |= set(node.names)
-    stored = {name for part in body for name in names_stored(part)} | again | set(own)
-    nonlocal_names = {name for n in _without_inner_scopes(body) if isinstance(n, ast.Nonlocal) for name in n.names}
-    return _Scope(stored - global_names - nonlocal_names, imports, global_names)
-
-
-def _without_inner_scopes(body: list[ast.AST]) -> Iterable[ast.AST]:
-    waiting = list(body)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, FUNCTIONS | ast.ClassDef | ast.Lambda):
-            waiting += ast.iter_child_nodes(node)
 
 
 class _TypesInText(ast.NodeTransformer):

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import networkx
 
 from graspbook.core.canonical import Piece, definition_piece, statements_piece
-from graspbook.core.modules import EFFECTS, Definition, Module, Package, Target, base_name
+from graspbook.core.modules import EFFECTS, Definition, Module, Package, Target
+from graspbook.core.syntax import base_name
 
 
 class CodeHashes:

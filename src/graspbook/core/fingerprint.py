@@ -20,7 +20,8 @@ import numpy as np
 from graspbook.core.canonical import Piece, page_piece
 from graspbook.core.code_hash import CodeHashes, digest
 from graspbook.core.errors import InputError
-from graspbook.core.modules import Definition, Package, dotted_imports, parse
+from graspbook.core.modules import Definition, Package
+from graspbook.core.syntax import dotted_imports, parse
 
 PACKAGE = "graspbook"
 SRC = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ WITHOUT_EFFECT = (
         f"{PACKAGE}.core.{name}"
         for name in (
             *("atomic", "canonical", "code_hash", "errors", "fingerprint", "locks", "manifest", "modules"),
-            *("progress", "workers"),
+            *("progress", "scopes", "syntax", "workers"),
         )
     ),
 )
