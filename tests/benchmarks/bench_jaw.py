@@ -28,8 +28,8 @@ def main(data_dir: str = "data", n_objects: int = 20, candidates: int = 30) -> l
     """
     settings = load_params().mlgsl.world
     shapes = table_shapes(Catalogue.load(data_dir), "validation")
-    seconds = {end: 0.0 for end in End}
-    counts = {end: 0 for end in End}
+    seconds = {end: 0.0 for end in GraspOutcome}
+    counts = {end: 0 for end in GraspOutcome}
     for number in range(n_objects):
         rng = np.random.default_rng(number)
         with TableCell() as cell:

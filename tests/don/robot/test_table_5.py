@@ -21,7 +21,7 @@ def test_success_needs_the_right_object(end, held, outcome):
 
 
 def test_every_end_of_the_gripper_has_an_outcome():
-    assert {Outcome(end.value).value for end in End} | {"wrong object", "no axis"} == {o.value for o in Outcome}
+    assert {Outcome(end.value).value for end in GraspOutcome} | {"wrong object", "no axis"} == {o.value for o in Outcome}
 
 
 def test_sums_are_those_of_a_loop():

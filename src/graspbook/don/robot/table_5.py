@@ -25,7 +25,7 @@ Name = tuple[str, int]
 
 
 class Outcome(StrEnum):
-    """How an attempt ends: as `graspbook.world.jaw.execute.End`, and what only a search can get wrong."""
+    """How an attempt ends: as `graspbook.world.jaw.execute.GraspOutcome`, and what only a search can get wrong."""
 
     SUCCESS = "success"
     """The right object alone hangs in the gripper."""
