@@ -9,8 +9,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-import networkx
-
 from graspbook.core.canonical import Piece, definition_piece, statements_piece
 from graspbook.core.modules import EFFECTS, Definition, Module, Package, Target
 from graspbook.core.syntax import base_name
@@ -70,6 +68,8 @@ class CodeHashes:
 
     def _hash(self, starts: set[Definition]) -> None:
         """Hash definitions and all that they reach: what is referred to first."""
+        import networkx  # not in the environment that only builds the book
+
         graph = networkx.DiGraph()
         waiting = starts - set(self._hashes)
         while waiting:

@@ -21,7 +21,8 @@ def test_success_needs_the_right_object(end, held, outcome):
 
 
 def test_every_end_of_the_gripper_has_an_outcome():
-    assert {Outcome(end.value).value for end in GraspOutcome} | {"wrong object", "no axis"} == {o.value for o in Outcome}
+    of_search = {"wrong object", "no axis"}
+    assert {Outcome(end.value).value for end in GraspOutcome} | of_search == {one.value for one in Outcome}
 
 
 def test_sums_are_those_of_a_loop():
