@@ -125,10 +125,9 @@ def _chapter(root: Path, path: Path, stages: list[Stage]) -> Chapter:
 
 
 def _pages(root: Path, stage: Stage) -> list[Page]:
-    pipeline = f"notebooks/{stage.slug}/dvc.yaml:{stage.name}" if stage.slug else stage.name
     if stage.folder == stage.reports:
         executed = stage.reports / EXECUTED
-        found = [Page(_docname(stage.reports), executed, stage.notebook, pipeline, "", stage.reports)]
+        found = [Page(_docname(stage.reports), executed, stage.notebook, stage.address, "", stage.reports)]
         return found if (root / executed).exists() else []
     keys = sorted((copy.parent.name for copy in (root / stage.folder).glob(f"*/{EXECUTED}")), key=_in_order)
     return [
@@ -136,7 +135,7 @@ def _pages(root: Path, stage: Stage) -> list[Page]:
             _docname(stage.folder / key),
             stage.folder / key / EXECUTED,
             stage.notebook,
-            f"{pipeline}@{key}",
+            f"{stage.address}@{key}",
             key,
             stage.folder / key,
         )

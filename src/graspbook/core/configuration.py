@@ -1,4 +1,4 @@
-"""Configuration as dataclasses: what code takes is what `params.yaml` says, checked once, without a second default.
+"""Configuration as dataclasses: what code takes is what `params/` says, checked once, without a second default.
 
 A configuration is a frozen dataclass whose fields name their constraints. It is checked against them where a
 parameter file is read (`graspbook.pipeline.params`), so nothing here imports pydantic; what concerns several fields
@@ -47,7 +47,7 @@ def check_seed(seed: object, name: str = "seed") -> None:
 def configuration(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass that takes no unknown key, no value of another type and no infinity from a file.
 
-    Its fields have no defaults: the one value of each stands in `params.yaml`.
+    Its fields have no defaults: the one value of each stands in `params/`.
     """
     cls.__pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
     return dataclass(frozen=True)(cls)

@@ -1,4 +1,4 @@
-"""Configuration of the paper "Efficient and Robust Training of Dense Object Nets": its part of `params.yaml`."""
+"""Configuration of the paper "Efficient and Robust Training of Dense Object Nets": the schema of `params/don.yaml`."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -178,7 +178,7 @@ class EvaluateConfig:
 
 @configuration
 class Don:
-    """One field for each section of `params.yaml`, in the order of the paper.
+    """One field for each section of `params/don.yaml`, in the order of the paper.
 
     Raises:
         ValueError: A row wants more scenes than there are, or the robot wants unknown rows or objects.

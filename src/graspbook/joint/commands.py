@@ -63,7 +63,7 @@ def export_command(
 
 
 def settings_of(method: str) -> tuple:
-    """Settings of a clustering method, and the compactness: those chosen on validation pictures, else params.yaml's.
+    """Settings of a clustering method, and the compactness: those chosen on validation pictures, else the paper's.
 
     Args:
         method: Clustering method: "centres" or "all-to-all".
@@ -73,7 +73,7 @@ def settings_of(method: str) -> tuple:
     from graspbook.pipeline.root import find_root
 
     root = find_root()
-    joint = load_params(root / "params.yaml", "standard").joint
+    joint = load_params(root, "standard").joint
     found = root / CHOSEN
     clustering = read_chosen(found)[method] if found.is_file() else joint.clustering
     return clustering, joint.superpixels.compactness

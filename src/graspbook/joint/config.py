@@ -1,4 +1,4 @@
-"""Configuration of the paper "Fast Instance and Semantic Segmentation": its part of `params.yaml`."""
+"""Configuration of the paper "Fast Instance and Semantic Segmentation": the schema of `params/joint.yaml`."""
 
 from typing import Annotated, Literal
 
@@ -159,7 +159,7 @@ class MetricsConfig:
 
 @configuration
 class Joint:
-    """One field for each section of `params.yaml`, in the order of the paper.
+    """One field for each section of `params/joint.yaml`, in the order of the paper.
 
     Raises:
         ValueError: A row's k is not below the encoder's output stride.

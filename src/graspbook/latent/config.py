@@ -1,4 +1,4 @@
-"""Configuration of the paper "Distributional Instance Segmentation": its part of `params.yaml`."""
+"""Configuration of the paper "Distributional Instance Segmentation"."""
 
 from typing import Annotated, Literal
 
@@ -218,7 +218,7 @@ class DiversityConfig:
 
 @configuration
 class Latent:
-    """One field for each section of `params.yaml`, in the order of the paper.
+    """One field for each section of `params/latent.yaml`, in the order of the paper.
 
     Raises:
         ValueError: Rows and sections contradict each other.

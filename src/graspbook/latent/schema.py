@@ -1,4 +1,4 @@
-"""All sections of the paper's part of `params.yaml`: those of `config`, and those of the two more data sets.
+"""All sections of `params/latent.yaml`: those of `config`, and those of the two more data sets.
 
 They are apart so that no training on `apparel` hangs on what the other sets are made of.
 """
@@ -11,7 +11,7 @@ from graspbook.training.families import named_rows
 
 @configuration
 class Latent(config.Latent):
-    """One field for each section of `params.yaml`.
+    """One field for each section of `params/latent.yaml`.
 
     Attributes:
         objects: Data set that stands for COCO (§V-A).

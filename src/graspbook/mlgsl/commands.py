@@ -37,7 +37,7 @@ def plan_grasps_command(
     from graspbook.world.table.sensor import inpaint_depth
 
     image, camera = read_depth_file(depth, unit), read_intrinsics(intrinsics)
-    config = load_params(find_root() / "params.yaml", "standard").mlgsl.metrics
+    config = load_params(find_root(), "standard").mlgsl.metrics
     grasps = plan_grasps(image, camera, load_network(model), config, count)
     write_text(out / "grasps.csv", grasps.to_csv(index=False, float_format="%.6g"))
     rows = grasps[["u", "v", "angle", "width_px"]].to_numpy()

@@ -1,4 +1,4 @@
-"""Configuration of the paper "Learn to Grasp with Less Supervision": its part of `params.yaml`."""
+"""Configuration of the paper "Learn to Grasp with Less Supervision": the schema of `params/mlgsl.yaml`."""
 
 from typing import Annotated, Literal
 
@@ -222,7 +222,7 @@ class BeyondConfig:
 
 @configuration
 class Mlgsl:
-    """One field for each section of `params.yaml`, in the order of the paper.
+    """One field for each section of `params/mlgsl.yaml`, in the order of the paper.
 
     Raises:
         ValueError: A row, or `beyond`, asks for more labels or images than the data have, or two rows have one name.

@@ -31,7 +31,8 @@ from graspbook.pipeline.locks import current_mentions, lock_item, update_mention
 from graspbook.pipeline.proof import SMOKE, Compared, prove, run_own
 from graspbook.pipeline.recipes import Locked, Recipe, is_current, read_locked, read_recipes
 from graspbook.pipeline.run_notebook import EXECUTED
-from graspbook.pipeline.sources import SOURCES, write_sources
+from graspbook.pipeline.sources import write_sources
+from graspbook.pipeline.stages import SOURCES
 
 ADOPTIONS = Path("reports/adoptions.csv")
 COLUMNS = ("date", "base", "stage", "ran", "files", "bytes", "digest")
@@ -93,11 +94,13 @@ def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None]) -> 
 
 @contextlib.contextmanager
 def _as_it_was_on_failure(path: Path) -> Iterator[None]:
-    before = path.read_text(encoding="utf-8")
+    """Keep the files of a folder as they were, should something fail."""
+    before = {file: file.read_text(encoding="utf-8") for file in path.iterdir()}
     try:
         yield
     except BaseException:
-        write_text(path, before)
+        for file, text in before.items():
+            write_text(file, text)
         raise
 
 

@@ -67,7 +67,7 @@ def run_notebook_command(
 
 @app.command()
 def sources() -> None:
-    """Write reports/sources.yaml: a fingerprint of each notebook's code and of the code that it imports."""
+    """Write reports/sources/: hashes of each notebook with its code, and of the parameters that stages are given."""
     from graspbook.pipeline.root import find_root
     from graspbook.pipeline.sources import write_sources
 
@@ -149,7 +149,7 @@ def claims(
 
     if not reports.is_dir():
         raise InputError(f"{reports}: expected a folder of reports, there is none")
-    profile = load_params(find_root(reports.resolve()) / "params.yaml").profile
+    profile = load_params(find_root(reports.resolve())).profile
     typer.echo(claims_markdown(judge_all(reports), profile))
 
 
@@ -157,11 +157,11 @@ def claims(
 def check_params(
     profile: Annotated[str, typer.Option(help="smoke, quick, standard or paper")] = "standard",
 ) -> None:
-    """Check params.yaml, with a profile's file over it, and print the outcome."""
+    """Check the parameters of a profile, and print all of them."""
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root
 
-    params = load_params(find_root() / "params.yaml", profile)
+    params = load_params(find_root(), profile)
     typer.echo(yaml.safe_dump(params.values, sort_keys=False))
 
 

@@ -12,7 +12,7 @@ from graspbook.papers import load_paper
 from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
-from graspbook.pipeline.stages import Stage, notebook_stages
+from graspbook.pipeline.stages import Stage, notebook_stages, pipeline_files, slug_of
 from graspbook.reporting.verdicts import FIRST_FORM, Entry, Verdict, claims_summary
 
 INDEX = Path("reports/README.md")
@@ -90,7 +90,7 @@ def with_papers(readme: str, table: str) -> str:
 
 
 def _slugs(root: Path) -> list[str]:
-    return in_reading_order(path.parent.name for path in root.glob("notebooks/*/dvc.yaml"))
+    return in_reading_order({slug_of(path.relative_to(root)) for path in pipeline_files(root)} - {""})
 
 
 def _pages(root: Path, folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from dvc.utils.serialize import modify_yaml
 
 from graspbook.core.yaml_files import read_yaml
 from graspbook.pipeline.hashes import summarise
+from graspbook.pipeline.stages import pipeline_files
 
 
 def lock_files(root: Path) -> list[Path]:
@@ -14,7 +15,7 @@ def lock_files(root: Path) -> list[Path]:
     Args:
         root: The repository.
     """
-    return [path for path in (root / "dvc.lock", *sorted(root.glob("notebooks/*/dvc.lock"))) if path.exists()]
+    return [lock for path in pipeline_files(root) if (lock := path.with_suffix(".lock")).exists()]
 
 
 def current_mentions(root: Path, places: list[Path]) -> list[tuple[Path, str, str, str]]:

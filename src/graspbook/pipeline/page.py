@@ -18,7 +18,7 @@ class Page:
 
     Attributes:
         profile: The name of the profile: `quick`, `standard` or `paper`.
-        config: The paper's parameters, one attribute per section of params.yaml. Run by the pipeline, a page has those
+        config: The paper's parameters, one attribute per section. Run by the pipeline, a page has those
             sections only that its stage depends on.
         out: The folder for whatever the page writes for readers, relative to the repository.
     """
@@ -35,7 +35,7 @@ def open_page(slug: str, profile: str, config: dict[str, Any], out: str | Path) 
         slug: The paper's short name; "" for a page of the book itself, which has no parameters.
         profile: The name of the profile whose parameters hold.
         config: The parameters. Run by the pipeline: the sections that the stage depends on. Opened by a person: what
-            shall differ from params.yaml, such as `{"train": {"steps": 300}}`.
+            shall differ from `params/<slug>.yaml`, such as `{"train": {"steps": 300}}`.
         out: The folder for what the page writes, relative to the repository; it is created.
 
     Returns:

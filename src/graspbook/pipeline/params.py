@@ -1,7 +1,10 @@
-"""`params.yaml`, checked against the papers' configurations, and the profiles that override it.
+"""The parameters in `params/`, checked against the papers' configurations, and the profiles that override them.
 
-`params.yaml` holds the `standard` profile: the name of the profile, and for each paper its sections, whose schema is
-the dataclass in `graspbook.<slug>.config`. The other profiles are files in `profiles/` that override it, key by key.
+`params/<slug>.yaml` holds the sections of a paper at the profile `standard`; their schema is the dataclass in
+`graspbook.<slug>.config`. `params/book.yaml` holds the name of the profile, and `params/shared.yaml` the blocks that
+several papers take: where a section says `{shared: mask_rcnn}`, it stands for that block, with whatever keys the
+section gives beside it in place of the block's own. The other profiles are overlays in `profiles/`: only what differs.
+
 Everything is checked once, at the start, so that a misspelt key or a wrong type is refused before any work is done;
 values are taken as they stand, never converted (`"5"` is not 5). A stage checks its own paper alone: what is being
 changed in another one does not stop it.
@@ -20,6 +23,9 @@ from graspbook.core.configuration import configuration
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
 
+PARAMS = Path("params")
+BOOK = "book"
+"""The name of the file in it that belongs to no paper."""
 PROFILES = ("smoke", "quick", "standard", "paper")
 
 
@@ -70,53 +76,69 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def profile_values(root: Path, profile: str) -> dict[str, Any]:
-    """The nested mapping of `profile`, unchecked: `params.yaml` with the profile's file merged over it.
+def profile_values(root: Path, profile: str | None = None) -> dict[str, Any]:
+    """The nested mapping of a profile, unchecked: `profile`, and the sections of each paper under its slug.
 
     Args:
-        root: The repository.
-        profile: The name of the profile.
+        root: The repository, or the workspace of a profile.
+        profile: The name of the profile whose overlay is merged over `params/`; None for the one that is there.
 
     Raises:
-        InputError: There is no such profile, or a file cannot be read.
+        InputError: There is no such profile, or a file cannot be read or names a shared block that there is not.
     """
+    values = {path.stem: read_yaml(path) for path in sorted((root / PARAMS).glob("*.yaml")) if path.stem != BOOK}
+    own = read_yaml(root / PARAMS / f"{BOOK}.yaml").get("profile")
+    profile = profile or own
     if profile not in PROFILES:
         raise InputError(f"unknown profile '{profile}': expected one of {', '.join(PROFILES)}")
-    values = read_yaml(root / "params.yaml")
-    if profile == values.get("profile"):
-        return values
-    if profile == "standard":
-        raise InputError(f"{root / 'params.yaml'}: key 'profile' is {values.get('profile')!r}, not 'standard'")
-    return merge(values, read_yaml(root / "profiles" / f"{profile}.yaml"))
+    if profile != own:
+        if own != "standard":
+            raise InputError(f"{root / PARAMS}: the profile is '{own}', and overlays are made for 'standard'")
+        values = merge(values, read_yaml(root / "profiles" / f"{profile}.yaml"))
+    blocks = values.pop("shared", {})
+    return {"profile": profile} | with_shared(values, blocks)
 
 
-def load_params(path: Path = Path("params.yaml"), profile: str | None = None, only: str | None = None) -> Params:
-    """Read and check a parameter file.
+def with_shared(values: Any, blocks: dict[str, Any]) -> Any:
+    """Values in which every mapping with the key `shared` is the block that it names, with its other keys merged in.
 
     Args:
-        path: The complete parameter file, normally `params.yaml`.
-        profile: The name of the profile whose file `profiles/<profile>.yaml`, beside `path`, is merged over it first;
-            None merges nothing.
+        values: A nested mapping, or whatever stands in one.
+        blocks: The shared blocks by their names.
+
+    Raises:
+        InputError: There is no such block.
+    """
+    if not isinstance(values, dict):
+        return values
+    if "shared" in values:
+        if values["shared"] not in blocks:
+            raise InputError(f"params/shared.yaml: no block '{values['shared']}' among {', '.join(blocks)}")
+        values = merge(blocks[values["shared"]], {key: value for key, value in values.items() if key != "shared"})
+    return {key: with_shared(value, blocks) for key, value in values.items()}
+
+
+def load_params(root: Path = Path("."), profile: str | None = None, only: str | None = None) -> Params:
+    """Read and check the parameters of a profile.
+
+    Args:
+        root: The repository, or the workspace of a profile.
+        profile: The name of the profile; None for the one that is there.
         only: The short name of the one paper to check and return; "" for none, None for all.
 
     Raises:
-        InputError: The parameters are faulty; the message names the file, the key and what was expected there.
+        InputError: The parameters are faulty; the message names the folder, the key and what was expected there.
     """
-    path = Path(path)
-    if profile is None:
-        return validate(read_yaml(path), str(path), only)
-    source = str(path) if profile == "standard" else f"{path} with profiles/{profile}.yaml"
-    params = validate(profile_values(path.parent, profile), source, only)
-    if params.profile != profile:
-        raise InputError(f"{source}: key 'profile' says '{params.profile}', expected '{profile}'")
-    return params
+    values = profile_values(root, profile)
+    overlay = "" if profile in (None, "standard") else f" with profiles/{profile}.yaml"
+    return validate(values, f"{root / PARAMS}{overlay}", only)
 
 
 def validate(values: dict[str, Any], source: str, only: str | None = None) -> Params:
     """All parameters, checked.
 
     Args:
-        values: The nested mapping, as read from YAML: `profile`, and the sections of each paper under its slug.
+        values: The nested mapping: `profile`, and the sections of each paper under its slug.
         source: The name of the file, for the error message.
         only: The short name of the one paper to check, as `load_params` has it.
 
@@ -132,7 +154,7 @@ def validate(values: dict[str, Any], source: str, only: str | None = None) -> Pa
     return Params(checked.profile, values, {slug: getattr(checked, slug) for slug in papers})
 
 
-def read_sections(slug: str, values: dict[str, Any], source: str = "params.yaml") -> Any:
+def read_sections(slug: str, values: dict[str, Any], source: str = "params") -> Any:
     """Some sections of a paper's parameters, each checked for itself.
 
     Args:

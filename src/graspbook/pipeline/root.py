@@ -12,10 +12,10 @@ def find_root(start: Path = Path(".")) -> Path:
         start: The folder where the search begins; it goes on upwards.
 
     Raises:
-        InputError: Neither `start` nor a folder above it holds `dvc.yaml` and `params.yaml`.
+        InputError: Neither `start` nor a folder above it holds `dvc.yaml` and `params/`.
     """
     start = Path(start).resolve()
     for folder in (start, *start.parents):
-        if (folder / "dvc.yaml").exists() and (folder / "params.yaml").exists():
+        if (folder / "dvc.yaml").exists() and (folder / "params").is_dir():
             return folder
-    raise InputError("not inside a graspbook repository: no dvc.yaml and params.yaml here or above")
+    raise InputError("not inside a graspbook repository: no dvc.yaml and params/ here or above")

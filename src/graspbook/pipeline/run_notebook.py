@@ -78,7 +78,7 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
     """Execute a notebook as its stage of the pipeline does.
 
     The stage is the one whose reports go to `out`. The notebook is given `profile` (`standard` where it is `smoke`),
-    `out`, and in `config` the sections of params.yaml that the stage depends on. What the stage has to leave beside
+    `out`, and in `config` the sections of parameters that the stage depends on. What the stage has to leave beside
     its reports is checked afterwards, and listed in `made.csv`.
 
     Args:
@@ -91,7 +91,7 @@ def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Pa
         The path of the executed notebook.
 
     Raises:
-        InputError: The notebook or a parameter is faulty (see `run_notebook`), params.yaml is, or something is not
+        InputError: The notebook or a parameter is faulty (see `run_notebook`), a parameter file is, or something is not
             there that the stage should make.
         NotebookError: A cell raised, or the kernel died.
     """
@@ -113,9 +113,9 @@ def stage_arguments(root: Path, stage: Stage | None, out: Path, settings: dict[s
         settings: Further parameters.
 
     Raises:
-        InputError: params.yaml is faulty.
+        InputError: A parameter file is faulty.
     """
-    params = load_params(root / "params.yaml", only=stage.slug if stage else "")
+    params = load_params(root, only=stage.slug if stage else "")
     # pages take the same ways at `smoke` as at `standard`, and nobody reads what they would say of it
     profile = "standard" if params.profile == "smoke" else params.profile
     parameters: dict[str, Any] = {"profile": profile, "out": Path(out).as_posix()} | settings

@@ -1,26 +1,29 @@
-"""`reports/sources.yaml`: a fingerprint of each notebook's code, on which its stage depends.
+"""`reports/sources/`: what stages are made from, as hashes on which they depend.
+
+There is a file for each paper, and `book.yaml`. It holds the profile, a fingerprint of each notebook, and a digest of
+each section of parameters that a stage names: so a changed number makes those stages run again that are given it.
 
 A fingerprint covers the code cells and every definition of graspbook that they reach, however indirectly, without
 comments, docstrings and names (`graspbook.core.code_hash`). Prose is in none: a sentence makes no stage run again, and
-neither does a function that moves or gets a better name.
-
-A page is given objects, too: the sections of parameters that its stage depends on. Their classes count.
+neither does a function that moves or gets a better name. A page is given objects, too: the sections of parameters that
+its stage depends on. Their classes count.
 """
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
-import yaml
 
 from graspbook.core.atomic import write_text
 from graspbook.core.canonical import field_classes
+from graspbook.core.code_hash import digest
 from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import code_hashes, page_fingerprint
 from graspbook.core.modules import Definition, Package
-from graspbook.pipeline.stages import Stage, notebook_stages
+from graspbook.pipeline.params import profile_values
+from graspbook.pipeline.stages import KEYED, PROFILE, SOURCES, Stage, notebook_stages, section_value, sources_file
 
-SOURCES = Path("reports/sources.yaml")
-_HEADER = "# Written by the stage `sources`: a fingerprint of each notebook's code and of the code that it reaches.\n"
+_HEADER = "# Written by the stage `sources`: the profile, hashes of notebooks with their code, and of parameters.\n"
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
@@ -71,8 +74,8 @@ def source_notebooks(root: Path) -> list[Path]:
     return sorted(p for p in (root / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
-def notebook_fingerprints(root: Path) -> dict[str, str | dict[str, str]]:
-    """The fingerprint of every notebook by its name, those of a paper below the paper's short name.
+def notebook_fingerprints(root: Path) -> dict[str, dict[str, str]]:
+    """The fingerprint of every notebook by its name, for each paper by its short name; "" is the book itself.
 
     Args:
         root: The repository.
@@ -81,15 +84,38 @@ def notebook_fingerprints(root: Path) -> dict[str, str | dict[str, str]]:
         InputError: A file is no notebook, or a cell, or a module that it needs, is not Python.
     """
     hashes, stages = code_hashes(root / "src"), notebook_stages(root)
-    found: dict[str, str | dict[str, str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for path in source_notebooks(root):
         *folder, _ = path.relative_to(root / "notebooks").parts
-        place = found.setdefault(folder[0], {}) if folder else found
         given = given_classes(hashes.package, [one for one in stages if root / one.notebook == path])
         try:
-            place[path.stem] = page_fingerprint(code_cells(read_notebook(path)), hashes, given)
+            one = page_fingerprint(code_cells(read_notebook(path)), hashes, given)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+        found.setdefault(folder[0] if folder else "", {})[path.stem] = one
+    return found
+
+
+def section_digests(stages: list[Stage], values: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The digest of every section of parameters that a stage names, for each paper by its short name.
+
+    The order of a section's keys counts: a page may go through them in this order.
+
+    Args:
+        stages: All stages; a family stands for each of its members.
+        values: The parameters of each paper, as plain values.
+
+    Raises:
+        InputError: A section does not exist.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for stage in stages:
+        for pattern in stage.sections:
+            outer, _, last = pattern.rpartition("/")
+            keys = section_value(stage, outer, values.get(stage.slug, {})) if KEYED.fullmatch(last) else [last]
+            for section in (f"{outer}/{key}" if outer else key for key in keys):
+                value = section_value(stage, section, values.get(stage.slug, {}))
+                found.setdefault(stage.slug, {})[section] = digest(value)
     return found
 
 
@@ -106,16 +132,23 @@ def given_classes(package: Package, stages: list[Stage]) -> frozenset[Definition
         schema = next((Definition(module, stage.slug.capitalize()) for module in schemas if package.has(module)), None)
         if stage.slug and schema is not None:
             for section in stage.sections:
-                found |= field_classes(package, schema, section.partition(".")[0])
+                found |= field_classes(package, schema, section.partition("/")[0])
     return frozenset(found)
 
 
 def write_sources(root: Path) -> Path:
-    """Write the fingerprints of all notebooks; returns the file.
+    """Write what the stages of each paper are made from; returns the folder.
 
     Args:
-        root: The repository.
+        root: The repository, or the workspace of a profile.
     """
-    text = _HEADER + yaml.safe_dump(notebook_fingerprints(root), sort_keys=True)
-    write_text(root / SOURCES, text)
+    values = profile_values(root)
+    digests = section_digests(notebook_stages(root), values)
+    pages = notebook_fingerprints(root)
+    for path in {*(root / SOURCES).glob("*")} - {root / sources_file(slug) for slug in pages}:
+        path.unlink()  # of a paper that is gone
+    for slug, hashes in pages.items():
+        content = {PROFILE: values[PROFILE]} | hashes | digests.get(slug, {})
+        lines = [f'{name}: "{value}"\n' for name, value in sorted(content.items())]  # 12e45 would be a number
+        write_text(root / sources_file(slug), _HEADER + "".join(lines))
     return root / SOURCES

@@ -21,6 +21,7 @@ import yaml
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
 from graspbook.pipeline.contradictions import find_contradiction
+from graspbook.pipeline.stages import slug_of
 
 
 class Agreement(StrEnum):
@@ -73,7 +74,7 @@ def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Compariso
         if not (run / lock).exists():
             raise InputError(f"{run / lock}: missing; run `dvc repro` first")
         ours = _outputs(read_yaml(run / lock), str(run / lock))
-        paper = "" if lock == "dvc.lock" else f"{Path(lock).parent.name}: "
+        paper = f"{slug}: " if (slug := slug_of(Path(lock))) else ""
         for path, (stage, theirs_hash) in _outputs(content, f"{lock} at {revision}").items():
             files = committed_files(root, revision, path)
             if path not in ours:

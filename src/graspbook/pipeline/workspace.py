@@ -1,7 +1,7 @@
 """Run a profile other than `standard` without touching the committed results.
 
 `runs/<profile>/` becomes a small pipeline of its own: a copy of the notebooks, the source and `dvc.yaml`, the
-profile's complete `params.yaml`, and a DVC configuration that shares the repository's cache and its committed
+profile's complete `params/`, and a DVC configuration that shares the repository's cache and its committed
 data. `git status` stays clean and `dvc.lock` is not written. Run again after an interruption, it continues; the profile
 `smoke` begins anew each time.
 """
@@ -17,8 +17,9 @@ from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
 from graspbook.pipeline.cold import run_cold
 from graspbook.pipeline.dvc_command import run_dvc
-from graspbook.pipeline.params import profile_values, validate
+from graspbook.pipeline.params import BOOK, PARAMS, profile_values, validate
 from graspbook.pipeline.side_by_side import ONE_CORE, needed_steps, reproduce_side_by_side
+from graspbook.pipeline.stages import PROFILE, pipeline_files, slug_of
 from graspbook.pipeline.summary import summary
 from graspbook.pipeline.warm import imported_by, warm_kernels
 
@@ -57,12 +58,14 @@ def prepare_workspace(root: Path, profile: str) -> Path:
     if profile == "standard":
         raise InputError("the standard profile is the repository itself: run `dvc repro`")
     values = profile_values(root, profile)
-    validate(values, f"params.yaml with profiles/{profile}.yaml")
+    validate(values, f"params with profiles/{profile}.yaml")
     workspace = root / "runs" / profile
     workspace.mkdir(parents=True, exist_ok=True)
     for name in COPIED:
         _mirror(root / name, workspace / name)
-    _write_if_changed(workspace / "params.yaml", yaml.safe_dump(values, sort_keys=False))
+    files = {BOOK: {PROFILE: profile}} | {slug: values[slug] for slug in values if slug != PROFILE}
+    for slug, sections in files.items():
+        _write_if_changed(workspace / PARAMS / f"{slug}.yaml", yaml.safe_dump(sections, sort_keys=False))
     _write_if_changed(workspace / ".dvc" / "config", _DVC_CONFIG)
     _write_if_changed(workspace / ".dvcignore", "scratch\n")
     return workspace
@@ -84,11 +87,12 @@ def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequen
         InputError: The profile cannot be run (see `prepare_workspace`), or there is no such paper.
         PipelineError: A stage failed; running again continues from there, unless the profile is `smoke`.
     """
-    if paper is not None and not (root / "notebooks" / paper / "dvc.yaml").exists():
-        papers = sorted(path.parent.name for path in root.glob("notebooks/*/dvc.yaml"))
+    pipelines = [path.relative_to(root) for path in pipeline_files(root)]
+    papers = sorted({slug_of(path) for path in pipelines} - {""})
+    if paper is not None and paper not in papers:
         raise InputError(f"no paper '{paper}': expected one of {', '.join(papers)}")
     begun = time.monotonic()
-    targets = [*stages] or ([f"notebooks/{paper}/dvc.yaml"] if paper else [])
+    targets = [*stages] or [path.as_posix() for path in pipelines if paper and slug_of(path) == paper]
     workspace, ended = run_profile(root, profile, targets)
     if profile != "smoke":  # whose results mean nothing
         print(summary(workspace, workspace.relative_to(root), paper), flush=True)

@@ -1,4 +1,4 @@
-"""Sections of `params.yaml` about other cells than that of `world`, of pages that came later than `config`.
+"""Sections of `params/selfsup.yaml` about other cells than that of `world`, of pages that came later than `config`.
 
 They are apart so that no earlier page hangs on them.
 """

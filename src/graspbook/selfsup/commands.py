@@ -1,6 +1,6 @@
 """Self-Supervised Instance Segmentation by Grasping, on your own images.
 
-What an option leaves out is as for Table II, from the repository's params.yaml.
+What an option leaves out is as for Table II, from the repository's `params/selfsup.yaml`.
 """
 
 from dataclasses import replace
@@ -93,7 +93,7 @@ def _standard() -> Any:
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root
 
-    return load_params(find_root() / "params.yaml", "standard").selfsup
+    return load_params(find_root(), "standard").selfsup
 
 
 def _with(config: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Configuration of the paper "Self-Supervised Instance Segmentation by Grasping": its part of `params.yaml`."""
+"""Configuration of the paper "Self-Supervised Instance Segmentation by Grasping"."""
 
 import re
 from typing import Annotated
@@ -58,7 +58,7 @@ class CollectConfig:
 
 @configuration
 class Selfsup:
-    """One field for each section of `params.yaml`, in the order of the paper."""
+    """One field for each section of `params/selfsup.yaml`, in the order of the paper."""
 
     world: WorldConfig
     collect: CollectConfig

@@ -1,4 +1,4 @@
-"""All sections of the paper's part of `params.yaml`: those of `config`, and those of pages that came later."""
+"""All sections of `params/selfsup.yaml`: those of `config`, and those of pages that came later."""
 
 from collections.abc import Collection, Sequence
 
@@ -28,7 +28,7 @@ from graspbook.selfsup.control_sections import (
 
 @configuration
 class Selfsup(config.Selfsup):
-    """One field for each section of `params.yaml`."""
+    """One field for each section of `params/selfsup.yaml`."""
 
     unkind: UnkindConfig
     calibrated: CalibratedConfig

@@ -1,4 +1,4 @@
-"""Families of trainings in `params.yaml`: rows of tables, each under a name that its model file has, too."""
+"""Families of trainings in `params/`: rows of tables, each under a name that its model file has, too."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ def named_rows(trainings: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[str
         trainings: The rows of each family, by the family's name and the row's.
 
     Yields:
-        The place of each row in `params.yaml`, such as `trainings.table-1.mlgsl`, and the row itself.
+        The place of each row in its file in `params/`, such as `trainings.table-1.mlgsl`, and the row itself.
 
     Raises:
         ValueError: A name cannot be a file's, or two families have it.

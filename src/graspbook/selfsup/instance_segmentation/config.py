@@ -171,7 +171,7 @@ class Row:
 
 @configuration
 class OwnDataConfig:
-    """How to train on one's own data; no section of `params.yaml`, but made of several.
+    """How to train on one's own data; no section of `params/selfsup.yaml`, but made of several.
 
     Attributes:
         height: of the images that the model learns from, pixels; 640 in the paper.
