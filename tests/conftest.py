@@ -16,7 +16,7 @@ os.environ["GRASPBOOK_WORKERS"] = "1"
 @functools.cache
 def standard(slug: str) -> Any:
     """A paper's configuration at the standard profile; tests change it with `dataclasses.replace`."""
-    return getattr(load_params(Path(__file__).parents[1] / "params.yaml", "standard"), slug)
+    return getattr(load_params(Path(__file__).parents[1], "standard"), slug)
 
 
 @pytest.fixture

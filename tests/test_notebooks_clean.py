@@ -26,7 +26,7 @@ def code_cells(path):
 
 
 def sections_used(code):
-    """The sections of params.yaml that a page reads, as `page.config.<section>`; "?" for `page.config` as a whole."""
+    """The sections of parameters that a page reads, as `page.config.<section>`; "?" for `page.config` as a whole."""
     nodes = list(ast.walk(ast.parse(code)))
     read_from = {id(node.value): node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return {read_from.get(id(node), "?") for node in nodes if ast.unparse(node) == "page.config"}
@@ -66,7 +66,7 @@ def test_it_reads_exactly_those_sections_of_the_parameters_that_its_stage_depend
     stages = [stage for stage in notebook_stages(ROOT) if ROOT / stage.notebook == path]
     assert stages
     for stage in stages:
-        assert {section.split(".")[0] for section in stage.sections} == used
+        assert {section.split("/")[0] for section in stage.sections} == used
 
 
 def test_its_links_lead_to_files_of_the_repository(path):

@@ -1,6 +1,7 @@
 """The pipelines as written in the `dvc.yaml` files: their parameters, notebooks and outputs fit together."""
 
 import ast
+import re
 import shlex
 from pathlib import Path
 
@@ -8,15 +9,16 @@ import nbformat
 import pytest
 import yaml
 
+from graspbook.pipeline.locks import lock_files
 from graspbook.pipeline.params import load_params
 from graspbook.pipeline.run_notebook import declared_parameters
 from graspbook.pipeline.sources import source_notebooks
-from graspbook.pipeline.stages import notebook_stages, pipeline_files, stage_parameters
+from graspbook.pipeline.stages import notebook_stages, pipeline_files, slug_of, sources_file, stage_parameters
 
 ROOT = Path(__file__).parents[1]
-PARAMS = load_params(ROOT / "params.yaml")
+PARAMS = load_params(ROOT)
 ENTRIES = {
-    (path.parent.name if path.parent != ROOT else "", name): entry.get("do", entry) | {"foreach": entry.get("foreach")}
+    (slug_of(path.relative_to(ROOT)), name): entry.get("do", entry) | {"foreach": entry.get("foreach")}
     for path in pipeline_files(ROOT)
     for name, entry in yaml.safe_load(path.read_text())["stages"].items()
 }
@@ -33,7 +35,7 @@ def members(key):
     family = ENTRIES[key]["foreach"]
     if family is None:
         return [STAGES[key]]
-    values = PARAMS.values
+    values = PARAMS.values[key[0]]
     for part in family.removeprefix("${").removesuffix("}").split("."):
         values = values[part]
     return [STAGES[key].member(name) for name in values]
@@ -62,9 +64,8 @@ def test_a_stage_owns_the_folder_of_reports_that_it_is_named_after(key):
 @pytest.mark.parametrize("key", STAGES, ids="-".join)
 def test_a_stage_depends_on_the_fingerprint_of_its_own_notebook_and_on_the_profile(key):
     stage, entry = STAGES[key], ENTRIES[key]
-    name = f"{stage.slug}.{stage.notebook.stem}" if stage.slug else stage.notebook.stem
-    assert [param for param in entry["params"] if isinstance(param, dict)] == [{"reports/sources.yaml": [name]}]
-    assert "profile" in entry["params"]
+    named = ["profile", stage.notebook.stem, *stage.sections]
+    assert entry["params"] == [{sources_file(stage.slug).as_posix(): named}]
     assert not any(dep.endswith((".py", ".ipynb")) for dep in entry.get("deps", [])), "fingerprints stand for code"
 
 
@@ -105,16 +106,31 @@ def test_no_stage_writes_below_data_and_none_reads_what_it_writes(key):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_book_pulls_in_every_paper_that_has_run(slug):
     """One whose stages have not all run at the standard profile would have to run before the book could be made."""
-    lock = ROOT / "notebooks" / slug / "dvc.lock"
-    run = {name.split("@")[0] for name in yaml.safe_load(lock.read_text())["stages"]} if lock.exists() else set()
+    locks = [path for path in lock_files(ROOT) if slug_of(path.relative_to(ROOT)) == slug]
+    run = {name.split("@")[0] for lock in locks for name in yaml.safe_load(lock.read_text())["stages"]}
     has_run = all(name in run for of, name in ENTRIES if of == slug)
     assert (f"reports/{slug}" in ENTRIES["", "index"]["deps"]) == has_run
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_pipeline_files_stay_readable(slug):
-    text = (ROOT / "notebooks" / slug / "dvc.yaml").read_text()
-    assert len(text.splitlines()) < 14 * len(yaml.safe_load(text)["stages"])
+@pytest.mark.parametrize("path", pipeline_files(ROOT), ids=lambda path: path.parent.name)
+def test_pipeline_files_stay_readable(path):
+    text = path.read_text()
+    assert len(text.splitlines()) < min(350, 14 * len(yaml.safe_load(text)["stages"]) + 25)
+
+
+def test_lock_files_stay_small():
+    lines = [len(path.read_text().splitlines()) for path in lock_files(ROOT)]
+    assert max(lines) < 2500 and sum(lines) < 10_000
+
+
+def test_no_lock_entry_holds_a_value_of_a_parameter_but_the_profile():
+    for path in lock_files(ROOT):
+        slug = slug_of(path.relative_to(ROOT))
+        for name, entry in yaml.safe_load(path.read_text())["stages"].items():
+            given = entry.get("params", {})
+            assert set(given) <= {sources_file(slug).as_posix()}, name
+            for key, value in given.get(sources_file(slug).as_posix(), {}).items():
+                assert value == "standard" if key == "profile" else re.fullmatch("[0-9a-f]{16}", value), (name, key)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -100,12 +100,13 @@ def workspaces(tmp_path):
     every_minute, every_step = "CHECKPOINT_SECONDS = 60.0", "CHECKPOINT_SECONDS = 0.0"
     assert every_minute in training.read_text()
     training.write_text(training.read_text().replace(every_minute, every_step))
+    shutil.copytree(ROOT / "params", root / "params")
     values = merge(profile_values(ROOT, "standard"), TINY)
-    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    (root / "params/selfsup.yaml").write_text(yaml.safe_dump(values["selfsup"]))
     pair = []
     for profile in ("quick", "paper"):
         # both run the same parameters: only the folder differs
-        (root / f"profiles/{profile}.yaml").write_text(yaml.safe_dump({"profile": "quick"}))
+        (root / f"profiles/{profile}.yaml").write_text("{}\n")
         workspace = prepare_workspace(root, profile)
         shutil.copytree(ROOT / "data", workspace / "data")
         pair.append(workspace)

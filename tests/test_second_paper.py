@@ -42,12 +42,12 @@ claims: []
 """
 DVC = """\
 vars:
-  - ../../params.yaml
+  - ../../params/mock.yaml
 stages:
   sum:
     wdir: ../..
     cmd: graspbook run-notebook notebooks/mock/01_sum.ipynb reports/mock/sum
-    params: [profile, mock.sum, {reports/sources.yaml: [mock.01_sum]}]
+    params: [{reports/sources/mock.yaml: [profile, 01_sum, sum]}]
     outs:
       - reports/mock/sum: {cache: false}
 """
@@ -74,9 +74,9 @@ def repository(tmp_path):
     """A copy of this repository's pipeline, without results."""
     root = tmp_path / "repository"
     root.mkdir()
-    for name in ("dvc.yaml", "data.dvc", "params.yaml"):
+    for name in ("dvc.yaml", "data.dvc"):
         shutil.copy(ROOT / name, root)
-    for name in ("notebooks", "src", "profiles"):
+    for name in ("notebooks", "src", "params", "profiles"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock"))
     return root
 
@@ -96,10 +96,9 @@ def test_a_second_paper_moves_in_and_runs_without_a_stage_of_the_first(repositor
     (repository / "notebooks/mock").mkdir()
     (repository / "notebooks/mock/dvc.yaml").write_text(DVC)
     nbformat.write(notebook(), repository / "notebooks/mock/01_sum.ipynb")
-    params = repository / "params.yaml"
-    params.write_text(params.read_text() + "mock:\n  sum: {last: 4}\n")
+    (repository / "params/mock.yaml").write_text("sum: {last: 4}\n")
 
-    assert [path for path, content in kept.items() if path.read_bytes() != content] == [params]
+    assert [path for path, content in kept.items() if path.read_bytes() != content] == []
     assert notebook_fingerprints(repository)["selfsup"] == before
 
     made = workspace.reproduce(repository, "quick", "mock")

@@ -154,7 +154,7 @@ def make_repository(root):
         code,
     ]
     write(root / "dvc.yaml", "stages: {}\n")
-    write(root / "params.yaml", "profile: standard\n")
+    write(root / "params/book.yaml", "profile: standard\n")
     write(root / "CITATION.cff", CITATION)
     write(root / "book/index.md", INDEX)
     write(root / "src/graspbook/papers/mock.yaml", PAPER)

@@ -66,8 +66,7 @@ def before(copied):
 
 def of_pages(root):
     found = notebook_fingerprints(root)
-    claims = found.pop("claims")
-    return {"claims": claims} | {f"{slug}/{name}": one for slug, pages in found.items() for name, one in pages.items()}
+    return {f"{slug}/{name}" if slug else name: one for slug, pages in found.items() for name, one in pages.items()}
 
 
 def replace(root, old, new):

@@ -7,13 +7,13 @@ from graspbook.papers import load_paper
 from graspbook.pipeline.params import load_params
 from tests.conftest import standard
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+ROOT = Path(__file__).parents[2]
 DON = standard("don")
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
 def test_every_profile_is_complete(profile):
-    assert load_params(PARAMS, profile).don.robot.gripper.max_opening == 0.12
+    assert load_params(ROOT, profile).don.robot.gripper.max_opening == 0.12
 
 
 def test_the_rows_of_table_v_are_trained_and_grasped_with():

@@ -26,7 +26,7 @@ from graspbook.instances.detection_table import read_detections, tabulate, write
 from graspbook.instances.detections import Detections
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.papers import load_paper
-from graspbook.pipeline.params import validate
+from graspbook.pipeline.params import profile_values, validate
 from graspbook.pipeline.run_notebook import declared_parameters
 from graspbook.pipeline.sources import read_notebook
 from graspbook.pipeline.verify import compare_file
@@ -63,14 +63,14 @@ def test_bytes_that_may_be_no_text(folder, content):
         compare_file("a.csv", ours, theirs)
 
 
-PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
+PARAMS = profile_values(Path(__file__).parents[2])
 
 
 @quick
 @given(changed({"profile": "standard", "selfsup": PARAMS["selfsup"]}))
 def test_parameters(values):
     with suppress(InputError):
-        validate(values, "params.yaml")
+        validate(values, "params")
 
 
 COCO = {

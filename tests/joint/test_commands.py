@@ -57,6 +57,6 @@ def test_a_network_becomes_a_program_for_pictures_of_a_size(tmp_path, model, mon
 
 def test_what_validation_pictures_chose_is_used_where_it_is_known(tmp_path, cluster_config, monkeypatch):
     monkeypatch.setattr("graspbook.joint.commands.CHOSEN", tmp_path / "chosen.json")
-    assert settings_of("centres")[0].shifts == 10  # of params.yaml
+    assert settings_of("centres")[0].shifts == 10  # of params/joint.yaml
     (tmp_path / "chosen.json").write_text(chosen_text({"centres": cluster_config}))
     assert settings_of("centres")[0] == cluster_config

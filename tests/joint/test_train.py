@@ -78,12 +78,12 @@ def test_any_picture_is_segmented(centres, network_config, cluster_config):
 
 @pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
 def test_every_profile_is_complete(profile):
-    params = load_params(Path(__file__).parents[2] / "params.yaml", profile)
+    params = load_params(Path(__file__).parents[2], profile)
     assert params.joint.trainings["mobilenet"]["mobilenet-4"].k == 4
 
 
 def test_a_row_has_one_name_in_the_book():
-    joint = load_params(Path(__file__).parents[2] / "params.yaml", "standard").joint
+    joint = load_params(Path(__file__).parents[2], "standard").joint
     with pytest.raises(ValueError, match="another family has a row of this name"):
         dataclasses.replace(joint, trainings={"one": {"a": ROW}, "two": {"a": ROW}})
     with pytest.raises(ValueError, match="becomes a file's name"):

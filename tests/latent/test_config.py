@@ -7,13 +7,13 @@ from graspbook.latent.train import latent_of, train_of
 from graspbook.pipeline.params import load_params
 from tests.latent.worlds import STANDARD
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+ROOT = Path(__file__).parents[2]
 PLAIN, LATENT = (STANDARD.trainings["apparel"][name] for name in ("mask-rcnn", "latent"))
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
 def test_every_profile_is_complete(profile):
-    assert load_params(PARAMS, profile).latent.trainings["apparel"]["latent"].model == "latent"
+    assert load_params(ROOT, profile).latent.trainings["apparel"]["latent"].model == "latent"
 
 
 def test_a_row_differs_from_the_common_settings_where_it_says_so():

@@ -6,12 +6,12 @@ import pytest
 from graspbook.pipeline.params import load_params
 from tests.mlgsl.worlds import STANDARD
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
 def test_every_profile_is_complete(profile):
-    assert load_params(PARAMS, profile).mlgsl.trainings["table-1"]["mlgsl-2"].labels == 2
+    assert load_params(ROOT, profile).mlgsl.trainings["table-1"]["mlgsl-2"].labels == 2
 
 
 def test_every_row_of_the_papers_tables_that_is_trained_has_its_title():

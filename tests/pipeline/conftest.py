@@ -5,24 +5,24 @@ import pytest
 
 DVC = """\
 vars:
-  - ../../params.yaml
+  - ../../params/toy.yaml
 stages:
   one:
     wdir: ../..
     cmd: graspbook run-notebook notebooks/toy/01_one.ipynb reports/toy/one
-    params: [profile, toy.one, toy.all.first, {reports/sources.yaml: [toy.01_one]}]
+    params: [{reports/sources/toy.yaml: [profile, 01_one, one, all/first]}]
     outs:
       - artifacts/one.txt: {cache: false}
       - reports/toy/one: {cache: false}
   many:
-    foreach: ${toy.all}
+    foreach: ${all}
     do:
       wdir: ../..
       cmd: >-
         graspbook run-notebook notebooks/toy/02_many.ipynb reports/toy/many/${key}
         --set which=${key}
       deps: [reports/toy/one]
-      params: [profile, "toy.all.${key}", {reports/sources.yaml: [toy.02_many]}]
+      params: [{reports/sources/toy.yaml: [profile, 02_many, "all/${key}"]}]
       outs:
         - reports/toy/many/${key}: {cache: false}
 """
@@ -31,13 +31,13 @@ stages:
   sources:
     cmd: graspbook sources
     always_changed: true
-    outs: [reports/sources.yaml: {cache: false}]
+    outs: [reports/sources: {cache: false}]
   last:
     cmd: mkdir -p reports/last && cp reports/toy/many/second/said.txt reports/last/said.txt
     deps: [reports/toy/many]
     outs: [reports/last: {cache: false}]
 """
-PARAMS = "profile: standard\ntoy:\n  one: {level: 1}\n  all:\n    first: {value: 1}\n    second: {value: 2}\n"
+PARAMS = "one: {level: 1}\nall:\n  first: {value: 1}\n  second: {value: 2}\n"
 
 
 def page(prose, parameters, *code):
@@ -76,7 +76,9 @@ def book(tmp_path, monkeypatch):
     nbformat.write(many, notebooks / "02_many.ipynb")
     (notebooks / "dvc.yaml").write_text(DVC)
     (tmp_path / "dvc.yaml").write_text(ROOT_DVC)
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/toy.yaml").write_text(PARAMS)
+    (tmp_path / "params/book.yaml").write_text("profile: standard\n")
     package = tmp_path / "src/graspbook/toy"
     package.mkdir(parents=True)
     (tmp_path / "src/graspbook/__init__.py").write_text("")

@@ -12,12 +12,14 @@ import nbformat
 import pytest
 import yaml
 
+from graspbook.core.code_hash import digest
 from graspbook.core.errors import InputError
 from graspbook.pipeline import adopt as module
 from graspbook.pipeline import proof, run_notebook
 from graspbook.pipeline.adopt import adopt, new_names, rename_results
 from graspbook.pipeline.carry import code_cells_with_outputs, executed_by, renewed
 from graspbook.pipeline.locks import lock_item
+from graspbook.pipeline.params import profile_values
 from graspbook.pipeline.proof import compare, stand_ins
 from graspbook.pipeline.recipes import is_current, read_locked, read_recipes
 from graspbook.pipeline.sources import write_sources
@@ -81,21 +83,21 @@ def ran(book, monkeypatch):
 def play_workspace(root, profile):
     """The pipeline files of `runs/smoke`, where the family has one member only."""
     workspace = root / "runs" / profile
-    for name in ("dvc.yaml", "params.yaml", "notebooks", ".dvc", "src"):
+    for name in ("dvc.yaml", "params", "notebooks", ".dvc", "src"):
         place = root / name
         copy = shutil.copytree if place.is_dir() else shutil.copyfile
         (workspace / name).parent.mkdir(parents=True, exist_ok=True)
         copy(place, workspace / name, **({"dirs_exist_ok": True} if place.is_dir() else {}))
     (workspace / ".dvc/config").write_text("[core]\n    no_scm = true\n")
-    params = (workspace / "params.yaml").read_text().replace("    second: {value: 2}\n", "")
-    (workspace / "params.yaml").write_text(params)
+    params = (workspace / "params/toy.yaml").read_text().replace("  second: {value: 2}\n", "")
+    (workspace / "params/toy.yaml").write_text(params)
     write_sources(workspace)
     return workspace
 
 
-def toy_params(path, only):
+def toy_params(root, only):
     """What `load_params` gives, though there is no schema of this paper."""
-    values = yaml.safe_load(path.read_text())
+    values = profile_values(root)
     return SimpleNamespace(profile=values["profile"], values=values)
 
 
@@ -201,19 +203,14 @@ def test_members_that_run_at_smoke_stand_for_those_that_do_not(ran):
 
 
 def test_parameters_that_changed_their_form_are_adopted_too(ran):
-    for path in ("params.yaml", "notebooks/toy/dvc.yaml"):
-        edit_code(
-            ran,
-            "one: {level: 1}" if "params" in path else "toy.one,",
-            "uno: {level: 1}" if "params" in path else "toy.uno,",
-            path,
-        )
+    edit_code(ran, "one: {level: 1}", "uno: {level: 1}", "params/toy.yaml")
+    edit_code(ran, "01_one, one,", "01_one, uno,", "notebooks/toy/dvc.yaml")
     edit_page(ran, lambda cells: cells[-1].update(source=cells[-1].source.replace('config["one"]', 'config["uno"]')))
     assert adopt(ran, "HEAD", lambda line: None) == ["notebooks/toy/dvc.yaml:one"]
     assert stale(ran) == set()
     locked = read_locked(ran)["notebooks/toy/dvc.yaml:one"].entry
     assert "&" not in (ran / "notebooks/toy/dvc.lock").read_text(), "every value stands where it belongs"
-    assert locked["params"]["params.yaml"]["toy.uno"] == {"level": 1}
+    assert locked["params"]["reports/sources/toy.yaml"]["uno"] == digest({"level": 1})
     assert 'config = {"uno"' in shown(ran).cells[2].source
 
 

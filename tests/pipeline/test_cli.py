@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "params", tmp_path / "params")
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.chdir(tmp_path)
@@ -44,7 +44,7 @@ def test_settings_of_a_notebook_are_read_as_yaml(here, monkeypatch):
         (("run-notebook", "a.ipynb", "out", "--set", "x"), "--set x: expected name=value"),
         (("run-notebook", "a.ipynb", "out", "--set", "x=2001-99-99"), "the value is not YAML"),
         (("run-notebook", "a.ipynb", "out", "--set", "x=" + "[" * 9999), "the value is not YAML"),
-        (("run-notebook", "params.yaml", "out"), "params.yaml: not a notebook"),
+        (("run-notebook", "dvc.yaml", "out"), "dvc.yaml: not a notebook"),
         (("run-notebook", "profiles", "out"), "profiles: no such notebook"),
         (("run-notebook", "dvc.yaml/a.ipynb", "out"), "a.ipynb: no such notebook"),
         (("claims", "--reports", "none"), "none: expected a folder of reports, there is none"),
@@ -96,8 +96,8 @@ def test_claims_are_judged_on_whatever_tables_there_are(here):
         ("profile = '\0'", "out", "the 'parameters' cell is not Python"),
         ("profile = out = " + "(" * 9999, "out", "the 'parameters' cell is not Python"),
         ("profile = 1", "out", "does not declare out"),
-        ("profile = out = 1", "params.yaml", "notebook.ipynb: cannot be written: .*params.yaml is no folder"),
-        ("profile = out = 1", "params.yaml/deeper", "is no folder"),
+        ("profile = out = 1", "dvc.yaml", "notebook.ipynb: cannot be written: .*dvc.yaml is no folder"),
+        ("profile = out = 1", "dvc.yaml/deeper", "is no folder"),
     ],
 )
 def test_what_is_wrong_with_a_notebook_is_said_before_it_runs(here, cell, out, complaint):
@@ -120,8 +120,8 @@ def test_what_is_no_notebook_is_named(here, content):
 
 
 def test_parameters_that_are_not_utf_8_are_named(here):
-    (here / "params.yaml").write_bytes(b"profile: \xe9")
-    assert call("check-params").output.startswith(f"error: {here / 'params.yaml'}: not UTF-8 text")
+    (here / "params/don.yaml").write_bytes(b"scenes: \xe9")
+    assert call("check-params").output.startswith(f"error: {here / 'params/don.yaml'}: not UTF-8 text")
 
 
 def test_a_full_disk_is_one_line(here, monkeypatch):

@@ -38,7 +38,8 @@ def workspace(tmp_path, monkeypatch):
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], cwd=tmp_path, check=True)
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "dvc.yaml").write_text(DVC)
-    (tmp_path / "params.yaml").write_text("profile: smoke\n")
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/book.yaml").write_text("profile: smoke\n")
     v4 = nbformat.v4
     parameters = v4.new_code_cell("profile = 'quick'\nout = 'scratch'\nlevel = 1", metadata={"tags": ["parameters"]})
     made = v4.new_notebook(cells=[parameters, *map(v4.new_code_cell, CELLS)])

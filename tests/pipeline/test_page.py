@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A repository with this one's parameters, entered where a person opens a notebook."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "params", tmp_path / "params")
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     (tmp_path / "notebooks/selfsup").mkdir(parents=True)
@@ -24,7 +24,7 @@ def root(tmp_path, monkeypatch):
 
 def test_a_page_that_a_person_opens_has_all_sections_with_what_shall_differ(root):
     page = open_page("selfsup", "standard", {"train": {"steps": 7}}, "scratch/live")
-    standard = load_params(root / "params.yaml").selfsup
+    standard = load_params(root).selfsup
     assert page.config.train.steps == 7
     assert page.config.train.batch_size == standard.train.batch_size
     assert page.config.segment == standard.segment
@@ -34,12 +34,12 @@ def test_a_page_that_a_person_opens_has_all_sections_with_what_shall_differ(root
 
 def test_it_takes_the_profile_that_it_names(root):
     page = open_page("selfsup", "quick", {}, "scratch/live")
-    assert page.config.train == load_params(root / "params.yaml", "quick").selfsup.train
+    assert page.config.train == load_params(root, "quick").selfsup.train
 
 
 def test_run_by_the_pipeline_it_has_the_sections_given_and_no_other(root, monkeypatch):
     monkeypatch.setenv("GRASPBOOK_TERMINAL", "")
-    given = load_params(root / "params.yaml").values["selfsup"]["collect"]
+    given = load_params(root).values["selfsup"]["collect"]
     page = open_page("selfsup", "standard", {"collect": given}, "reports/selfsup/collect")
     assert page.config.collect.n_train == given["n_train"]
     assert not hasattr(page.config, "train")

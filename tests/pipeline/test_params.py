@@ -1,5 +1,10 @@
 import copy
 import dataclasses
+import functools
+import inspect
+import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,16 +12,27 @@ import yaml
 
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
-from graspbook.pipeline.params import PROFILES, load_params, merge, paper_schema, read_sections, validate
+from graspbook.pipeline.params import (
+    PROFILES,
+    load_params,
+    merge,
+    paper_schema,
+    profile_values,
+    read_sections,
+    validate,
+    with_shared,
+)
+from graspbook.pipeline.stages import notebook_stages
 from graspbook.selfsup.instance_segmentation.config import Row
 from graspbook.selfsup.schema import Selfsup
 
 ROOT = Path(__file__).parents[2]
+SLUGS = ("don", "joint", "latent", "mlgsl", "selfsup")
 
 
 @pytest.fixture
 def values():
-    return read_yaml(ROOT / "params.yaml")
+    return profile_values(ROOT)
 
 
 def put(values, place, value):
@@ -30,25 +46,14 @@ def put(values, place, value):
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_is_valid(profile):
-    params = load_params(ROOT / "params.yaml", profile)
+    params = load_params(ROOT, profile)
     assert params.profile == params.values["profile"] == profile
     assert isinstance(params.selfsup, Selfsup)
     assert dataclasses.asdict(params.selfsup.film) == params.values["selfsup"]["film"]
 
 
-def test_the_paper_profile_states_every_value_itself(values):
-    def keys(values):
-        return (
-            {(key, *rest) for key, value in values.items() for rest in keys(value)}
-            if isinstance(values, dict)
-            else {()}
-        )
-
-    assert keys(read_yaml(ROOT / "profiles/paper.yaml")) == keys(values)
-
-
 def test_the_paper_profile_has_the_printed_settings():
-    selfsup = load_params(ROOT / "params.yaml", "paper").selfsup
+    selfsup = load_params(ROOT, "paper").selfsup
     assert selfsup.world.height == 640
     assert selfsup.collect.n_train + selfsup.collect.n_test == 110_000
     assert selfsup.collect.n_test == 6000
@@ -158,24 +163,24 @@ def test_a_wrong_value_is_refused_by_file_and_key(values, place, value, complain
 def test_what_cannot_work_is_refused_before_anything_runs(values, place, value, complaint):
     put(values, place, value)
     with pytest.raises(InputError, match=complaint):
-        validate(values, "params.yaml")
+        validate(values, "params")
 
 
 def test_the_robot_that_goes_on_learning_needs_its_weights(values):
     del values["selfsup"]["grasp_errors"]["robots"]["mask2former-100"]
     put(values, "rows.mask2former-100.keep_weights", False)
     with pytest.raises(InputError, match="continual: none of the rows with keep_weights is 'mask2former-100'"):
-        validate(values, "params.yaml")
+        validate(values, "params")
 
 
 def test_a_missing_key_and_a_paper_that_does_not_exist_are_named(values):
     del values["selfsup"]["train"]["steps"]
     with pytest.raises(InputError, match=r"key 'selfsup\.train\.steps' is missing"):
-        validate(values, "params.yaml")
+        validate(values, "params")
     with pytest.raises(InputError, match="unknown key 'slefsup'"):
-        validate({"profile": "quick", "slefsup": {}}, "params.yaml")
+        validate({"profile": "quick", "slefsup": {}}, "params")
     with pytest.raises(InputError, match=r"key 'profile'.*'fast'"):
-        validate({"profile": "fast"}, "params.yaml")
+        validate({"profile": "fast"}, "params")
 
 
 def test_papers_are_found_by_their_module():
@@ -185,7 +190,7 @@ def test_papers_are_found_by_their_module():
     assert paper_schema("errors") is None, "a module without a configuration"
     assert paper_schema("world") is None, "a room without a paper"
     with pytest.raises(AttributeError, match="no paper 'nowhere'"):
-        _ = load_params(ROOT / "params.yaml").nowhere
+        _ = load_params(ROOT).nowhere
 
 
 def test_some_sections_are_checked_alone(values):
@@ -210,19 +215,115 @@ def test_wrong_sections_are_named(slug, sections, complaint):
         read_sections(slug, sections, "notebook")
 
 
-def test_a_missing_file_and_an_unknown_profile_are_named(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
-        load_params(tmp_path / "params.yaml")
-    with pytest.raises(InputError, match=r"unknown profile 'fast'.*quick, standard, paper"):
-        load_params(ROOT / "params.yaml", "fast")
-
-
-def test_a_profile_file_that_names_another_profile_is_refused(tmp_path, values):
+@pytest.fixture
+def root(tmp_path, values):
+    """A folder with the parameters of two papers, which share a block, and a profile."""
+    (tmp_path / "params").mkdir()
     (tmp_path / "profiles").mkdir()
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
-    (tmp_path / "profiles/quick.yaml").write_text("profile: paper\n")
-    with pytest.raises(InputError, match="'profile' says 'paper', expected 'quick'"):
-        load_params(tmp_path / "params.yaml", "quick")
+    write(tmp_path / "params/book.yaml", {"profile": "standard"})
+    write(tmp_path / "params/shared.yaml", {"box": {"width": 1, "height": 2}})
+    write(tmp_path / "params/don.yaml", {"train": {"box": {"shared": "box", "width": 3}}})
+    write(tmp_path / "params/joint.yaml", {"box": {"shared": "box"}, "steps": 4})
+    write(tmp_path / "profiles/quick.yaml", {"shared": {"box": {"height": 5}}, "joint": {"box": {"width": 6}}})
+    return tmp_path
+
+
+def write(path, content):
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def test_a_file_for_each_paper_makes_one_mapping_in_which_shared_blocks_stand_in_full(root):
+    assert profile_values(root) == {
+        "profile": "standard",
+        "don": {"train": {"box": {"width": 3, "height": 2}}},
+        "joint": {"box": {"width": 1, "height": 2}, "steps": 4},
+    }
+    assert list(profile_values(root)["don"]["train"]["box"]) == ["width", "height"], "in the order of the block"
+
+
+def test_a_profile_changes_a_shared_block_for_all_and_a_paper_its_own(root):
+    assert profile_values(root, "quick") == {
+        "profile": "quick",
+        "don": {"train": {"box": {"width": 3, "height": 5}}},
+        "joint": {"box": {"width": 6, "height": 5}, "steps": 4},
+    }
+
+
+def test_shared_blocks_are_copies(values):
+    blocks = {"a": {"list": [1]}}
+    made = with_shared({"one": {"shared": "a"}, "two": {"shared": "a"}}, blocks)
+    made["one"]["list"].append(2)
+    assert made["two"] == blocks["a"] == {"list": [1]}
+    with pytest.raises(InputError, match=r"params/shared\.yaml: no block 'c' among a"):
+        with_shared({"one": {"shared": "c"}}, blocks)
+
+
+def test_a_missing_file_and_an_unknown_profile_are_named(tmp_path, root):
+    with pytest.raises(InputError, match=r"params/book\.yaml: no such file"):
+        load_params(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"unknown profile 'fast'.*quick, standard, paper"):
+        load_params(ROOT, "fast")
+    write(root / "params/book.yaml", {"profile": "quick"})
+    with pytest.raises(InputError, match="the profile is 'quick', and overlays are made for 'standard'"):
+        profile_values(root, "smoke")
+
+
+def leaves(overlay, *where):
+    for key, value in overlay.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, *where, key)
+        else:
+            yield (*where, key)
+
+
+def redundant(base, overlay):
+    """The places of an overlay without which what comes out would be the same."""
+
+    def laid_over(overlay):
+        values = merge(base, overlay)
+        return json.dumps(with_shared(values, values.pop("shared")))
+
+    found = []
+    for *outer, last in leaves(overlay):
+        less = copy.deepcopy(overlay)
+        del functools.reduce(dict.__getitem__, outer, less)[last]
+        if laid_over(less) == laid_over(overlay):
+            found.append(".".join(map(str, (*outer, last))))
+    return found
+
+
+def folder_values(root):
+    return {path.stem: read_yaml(path) for path in (root / "params").glob("*.yaml")}
+
+
+@pytest.mark.parametrize("profile", sorted({*PROFILES} - {"standard"}))
+def test_an_overlay_holds_only_what_differs(profile):
+    assert redundant(folder_values(ROOT), read_yaml(ROOT / "profiles" / f"{profile}.yaml")) == []
+
+
+def test_a_value_of_an_overlay_that_differs_from_nothing_is_found(root):
+    overlay = {"joint": {"steps": 4, "box": {"height": 2, "width": 7}}, "don": {"train": {"box": {"width": 3.0}}}}
+    assert redundant(folder_values(root), overlay) == ["joint.steps", "joint.box.height"]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_parameter_file_names_the_file_that_its_schema_is_in(slug):
+    text = (ROOT / "params" / f"{slug}.yaml").read_text()
+    [named] = re.findall(r"^# Schema: (\S+\.py);", text, re.MULTILINE)
+    assert ROOT / named == Path(inspect.getfile(paper_schema(slug)))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_below_the_heading_stand_sections_that_no_page_of_the_papers_own_experiments_reads(slug):
+    text = (ROOT / "params" / f"{slug}.yaml").read_text()
+    _, _, ours = text.partition("# --- Experiments of ours")
+    _, _, ours = ours.partition("\n")
+    sections = set(yaml.safe_load(ours) or {})
+    stages = [stage for stage in notebook_stages(ROOT) if stage.slug == slug]
+    readers = {section: [one for one in stages if section in one.sections] for section in sections}
+    for section, reading in readers.items():
+        assert len(reading) == 1 or {one.pipeline.parent.name for one in reading} == {"why"}, section
+    assert bool(sections) == (slug != "don")
 
 
 def test_merging_goes_into_mappings_replaces_lists_and_changes_neither_side():
@@ -246,17 +347,16 @@ def test_nothing_in_place_of_a_value_is_a_value():
     assert merge({"patience": 3}, {"patience": None}) == {"patience": None}
 
 
-def test_a_paper_that_is_being_changed_does_not_stop_another_one(values, tmp_path):
-    values["selfsup"]["bank"] = {"misspelt": 1}
-    path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(values))
-    params = load_params(path, only="don")
+def test_a_paper_that_is_being_changed_does_not_stop_another_one(tmp_path):
+    shutil.copytree(ROOT / "params", tmp_path / "params")
+    text = (tmp_path / "params/selfsup.yaml").read_text()
+    (tmp_path / "params/selfsup.yaml").write_text(text.replace("\nbank:", "\nbank:\n  misspelt: 1"))
+    params = load_params(tmp_path, only="don")
     assert set(params.papers) == {"don"} and set(params.values) == {"profile", "don"}
-    assert load_params(path, only="").papers == {}
+    assert load_params(tmp_path, only="").papers == {}
     for only in (None, "selfsup"):
         with pytest.raises(InputError, match=r"selfsup\.bank\.misspelt"):
-            load_params(path, only=only)
-    del values["don"]
-    path.write_text(yaml.safe_dump(values))
+            load_params(tmp_path, only=only)
+    (tmp_path / "params/don.yaml").unlink()
     with pytest.raises(InputError, match="'don' is missing"):
-        load_params(path, only="don")
+        load_params(tmp_path, only="don")

@@ -7,12 +7,12 @@ import cv2
 import nbformat
 import numpy as np
 import pytest
-import yaml
 
 from graspbook.core.errors import InputError
 from graspbook.pipeline import run_notebook as run_notebook_module
 from graspbook.pipeline.clean import clean_notebook
 from graspbook.pipeline.kernel import kernel_environment
+from graspbook.pipeline.params import profile_values
 from graspbook.pipeline.run_notebook import NotebookError, declared_parameters, run_notebook, run_stage
 
 PARAMETERS = "profile = 'standard'\nflag = True  # a comment\nlevel: int = 1\nworld = {\n    'a': 1,\n}"
@@ -166,8 +166,8 @@ def test_a_stage_that_does_not_make_what_it_should_fails(book, monkeypatch):
         run_stage(Path("notebooks/toy/01_one.ipynb"), Path("reports/toy/one"), {}, root=book)
 
 
-def toy_params(path, only):
-    values = yaml.safe_load(path.read_text())
+def toy_params(root, only):
+    values = profile_values(root)
     return SimpleNamespace(profile=values["profile"], values=values)
 
 

@@ -21,7 +21,7 @@ stages:
   numbers:
     cmd: mkdir -p reports && cp data/input.txt reports/out.txt && echo ran >> ran.txt
     deps: [data/input.txt]
-    params: [profile, selfsup.collect]
+    params: [{params/selfsup.yaml: [collect]}]
     outs: [{reports/out.txt: {cache: false}}]
   claims:
     cmd: mkdir -p reports/claims && cp claims_source.csv reports/claims/claims.csv
@@ -45,7 +45,7 @@ def template(tmp_path_factory):
     """A small repository: real parameters, a data folder in its committed store, a pipeline of two stages."""
     folder = tmp_path_factory.mktemp("template")
     shutil.copytree(ROOT / "profiles", folder / "profiles")
-    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copytree(ROOT / "params", folder / "params")
     (folder / "notebooks").mkdir()
     (folder / "notebooks/a.ipynb").write_text("{}")
     (folder / "src/graspbook").mkdir(parents=True)
@@ -71,7 +71,7 @@ def root(template, tmp_path):
 def test_a_workspace_has_the_profiles_parameters_and_what_the_pipeline_needs(root):
     made = workspace.prepare_workspace(root, "quick")
     assert made == root / "runs/quick"
-    assert load_params(made / "params.yaml") == load_params(root / "params.yaml", "quick")
+    assert load_params(made) == load_params(root, "quick")
     assert (made / "src/graspbook/one.py").read_text() == "ONE = 1\n"
     assert (made / "notebooks/a.ipynb").exists()
     assert not (made / "profiles").exists()
@@ -82,12 +82,12 @@ def test_bringing_a_workspace_up_to_date_touches_only_what_changed(root):
     (made / "src/graspbook/gone").mkdir()
     (made / "src/graspbook/gone/old.py").write_text("")
     (root / "src/graspbook/two.py").write_text("TWO = 2\n")
-    for path in (made / "src/graspbook/one.py", made / "params.yaml", made / "dvc.yaml"):
+    for path in (made / "src/graspbook/one.py", made / "params/selfsup.yaml", made / "dvc.yaml"):
         os.utime(path, (1, 1))
     workspace.prepare_workspace(root, "quick")
     assert (made / "src/graspbook/two.py").exists()
     assert not (made / "src/graspbook/gone").exists()
-    for path in (made / "src/graspbook/one.py", made / "params.yaml", made / "dvc.yaml"):
+    for path in (made / "src/graspbook/one.py", made / "params/selfsup.yaml", made / "dvc.yaml"):
         assert path.stat().st_mtime == 1
 
 

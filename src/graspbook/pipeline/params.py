@@ -10,6 +10,7 @@ values are taken as they stand, never converted (`"5"` is not 5). A stage checks
 changed in another one does not stop it.
 """
 
+import copy
 import importlib
 import json
 from dataclasses import asdict, dataclass, make_dataclass
@@ -114,7 +115,8 @@ def with_shared(values: Any, blocks: dict[str, Any]) -> Any:
     if "shared" in values:
         if values["shared"] not in blocks:
             raise InputError(f"params/shared.yaml: no block '{values['shared']}' among {', '.join(blocks)}")
-        values = merge(blocks[values["shared"]], {key: value for key, value in values.items() if key != "shared"})
+        block = copy.deepcopy(blocks[values["shared"]])
+        values = merge(block, {key: value for key, value in values.items() if key != "shared"})
     return {key: with_shared(value, blocks) for key, value in values.items()}
 
 
