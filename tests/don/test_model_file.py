@@ -6,7 +6,7 @@ from graspbook.don.network import build_network
 
 
 def test_a_network_comes_back_with_its_row(tmp_path):
-    row = Row("a", "nt-xent", "multi", 1, augmentations=("crop", "flip"), dimensions=5)
+    row = Row("a", "nt-xent", "multi", 1, matches=128, augmentations=("crop", "flip"), dimensions=5)
     config = NetworkConfig("mobilenet_v2", "random", None)
     network = build_network(config, 5, 1).eval()
     save_network(network, row, config, tmp_path / "a.safetensors")

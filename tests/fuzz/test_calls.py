@@ -87,7 +87,7 @@ def test_average_precision(scores, weights):
 
 @pytest.fixture(scope="module")
 def described():
-    row = Row("a", "nt-xent", "multi", 1, dimensions=3)
+    row = Row("a", "nt-xent", "multi", 1, matches=128, dimensions=3)
     return Trained(build_network(NetworkConfig("mobilenet_v2", "random", None), 3, 1).eval(), row)
 
 

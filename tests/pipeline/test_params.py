@@ -360,3 +360,23 @@ def test_a_paper_that_is_being_changed_does_not_stop_another_one(tmp_path):
     (tmp_path / "params/don.yaml").unlink()
     with pytest.raises(InputError, match="'don' is missing"):
         load_params(tmp_path, only="don")
+
+
+def stated_defaults(config, values, *where):
+    """The places where a file states what a class would take by default."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            yield from stated_defaults(value, values[key], *where, key)
+    if dataclasses.is_dataclass(config):
+        for field in dataclasses.fields(config):
+            if field.name in values:
+                value = getattr(config, field.name)
+                if value is not None and value == field.default:  # null says that nothing holds
+                    yield ".".join((*where, field.name))
+                yield from stated_defaults(value, values[field.name], *where, field.name)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_value_stands_in_the_parameters_or_is_the_default_of_a_class_and_never_both(slug):
+    params = load_params(ROOT, only=slug)
+    assert [*stated_defaults(params.papers[slug], params.values[slug])] == []

@@ -1,6 +1,7 @@
 """Configuration of the paper "Efficient and Robust Training of Dense Object Nets": the schema of `params/don.yaml`."""
 
 import dataclasses
+from dataclasses import field
 from typing import Annotated, Literal
 
 from annotated_types import Interval, MinLen
@@ -115,7 +116,7 @@ class Row:
     dimensions: Annotated[int, Interval(ge=1, le=512)] = 16
     batch: Count = 1
     pairs: Count | None = None
-    matches: Count = 128
+    matches: Count = field(kw_only=True)
     non_matches: Count = 150
     temperature: Positive = 0.1
     objects_only: bool = False

@@ -11,7 +11,7 @@ from graspbook.don.network import build_network
 
 
 def test_a_film_has_one_frame_for_each_view(tmp_path):
-    row = Row("a", "nt-xent", "multi", 1, dimensions=4)
+    row = Row("a", "nt-xent", "multi", 1, matches=128, dimensions=4)
     trained = Trained(build_network(NetworkConfig("mobilenet_v2", "random", None), 4, 1).eval(), row)
     views = np.random.default_rng(0).integers(0, 255, (3, 32, 40, 3)).astype(np.uint8)
     frames = film_frames(trained, views)
