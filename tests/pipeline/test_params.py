@@ -249,13 +249,15 @@ def test_a_profile_changes_a_shared_block_for_all_and_a_paper_its_own(root):
     }
 
 
-def test_shared_blocks_are_copies(values):
+def test_shared_blocks_are_copies_and_have_to_be_there():
     blocks = {"a": {"list": [1]}}
     made = with_shared({"one": {"shared": "a"}, "two": {"shared": "a"}}, blocks)
     made["one"]["list"].append(2)
     assert made["two"] == blocks["a"] == {"list": [1]}
     with pytest.raises(InputError, match=r"params/shared\.yaml: no block 'c' among a"):
         with_shared({"one": {"shared": "c"}}, blocks)
+    with pytest.raises(InputError, match="no block '\\['a'\\]'"):
+        with_shared({"one": {"shared": ["a"]}}, blocks)
 
 
 def test_a_missing_file_and_an_unknown_profile_are_named(tmp_path, root):

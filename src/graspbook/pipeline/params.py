@@ -113,10 +113,10 @@ def with_shared(values: Any, blocks: dict[str, Any]) -> Any:
     if not isinstance(values, dict):
         return values
     if "shared" in values:
-        if values["shared"] not in blocks:
-            raise InputError(f"params/shared.yaml: no block '{values['shared']}' among {', '.join(blocks)}")
-        block = copy.deepcopy(blocks[values["shared"]])
-        values = merge(block, {key: value for key, value in values.items() if key != "shared"})
+        block = blocks.get(str(values["shared"]))
+        if not isinstance(block, dict):
+            raise InputError(f"params/shared.yaml: no block '{values['shared']}' among {', '.join(map(str, blocks))}")
+        values = merge(copy.deepcopy(block), {key: value for key, value in values.items() if key != "shared"})
     return {key: with_shared(value, blocks) for key, value in values.items()}
 
 
