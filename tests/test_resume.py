@@ -108,6 +108,7 @@ def workspaces(tmp_path):
         # both run the same parameters: only the folder differs
         (root / f"profiles/{profile}.yaml").write_text("{}\n")
         workspace = prepare_workspace(root, profile)
+        (workspace / "params/book.yaml").write_text("profile: quick\n")
         shutil.copytree(ROOT / "data", workspace / "data")
         pair.append(workspace)
     return pair
