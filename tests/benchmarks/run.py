@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from graspbook.core.atomic import write_text
+from graspbook.reporting.tables import write_csv
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("name", "value", "unit", "note")
@@ -34,7 +34,7 @@ def main() -> None:
     table = pd.DataFrame(measured, columns=["benchmark", *COLUMNS])
     table["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
     print(table.to_string(index=False))
-    write_text(ROOT / "reports/benchmarks.csv", table.to_csv(index=False, float_format="%.4g"))
+    write_csv(table, ROOT / "reports/benchmarks.csv", float_format="%.4g")
 
 
 if __name__ == "__main__":

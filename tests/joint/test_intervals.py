@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from graspbook.joint.intervals import accuracy, classes, joined, outlines, resampled, share, speed
 
 from graspbook.core.errors import InputError
 from graspbook.joint.evaluate import Evaluation
-from graspbook.joint.intervals import accuracy, classes, joined, outlines, resampled, share, speed
 from graspbook.joint.iou import mean_iou
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from graspbook.latent.intervals import known, merged, of_trainings, resampled, stacked, widened
 
 from graspbook.core.errors import InputError
-from graspbook.latent.intervals import known, merged, of_trainings, resampled, stacked, widened
 from graspbook.papers import load_paper
 
 

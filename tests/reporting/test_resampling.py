@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from graspbook.reporting.resampling import resampled_means
 
 from graspbook.core.errors import InputError
-from graspbook.reporting.resampling import resampled_means
 
 
 def lines(method, seeds, rate, objects=20, rng=None):

@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from graspbook.reporting.statistics import bootstrap, bootstrap_weights, interval, permutation_test
 
 from graspbook.core.errors import InputError
-from graspbook.reporting.statistics import bootstrap, bootstrap_weights, interval, permutation_test
 
 
 def test_the_interval_equals_the_sorted_replicates():

@@ -29,18 +29,19 @@ def find_command(
     import cv2
     import pandas as pd
 
-    from graspbook.core.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes
     from graspbook.data.pictures import read_colour
     from graspbook.don.figures.heat import match_picture
     from graspbook.don.find import find_point
     from graspbook.don.model_file import load_network
+    from graspbook.reporting.tables import write_csv
 
     wanted = read_point(point)
     before, after = read_colour(reference), read_colour(picture)
     match = find_point(load_network(model), before, wanted, after)
     u, v = match.found
     line = {"u": wanted[0], "v": wanted[1], "found_u": u, "found_v": v, "closeness": match.closeness}
-    write_text(out / "match.csv", pd.DataFrame([line]).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_csv(pd.DataFrame([line]), out / "match.csv")
     drawn = match_picture(before, after, match)
     write_bytes(out / "match.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
     typer.echo(f"found at pixel ({u}, {v}), closeness {match.closeness:.3f}; pictures in {out}")

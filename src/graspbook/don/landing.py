@@ -10,6 +10,9 @@ from graspbook.don.lookalikes import look_alikes
 from graspbook.don.queries import Query
 from graspbook.don.scenes.episode import FIRST_UNKNOWN
 from graspbook.don.scores import Scores
+from graspbook.statistics.bootstrap import bootstrap
+from graspbook.statistics.intervals import interval
+from graspbook.statistics.ratios import ratios
 
 PLACES = ("right object", "look-alike", "other known object", "unknown object", "table")
 """Every pixel is one of these."""
@@ -65,14 +68,17 @@ def gap_beside(found: pd.DataFrame, replicates: int, seed: int) -> tuple[float, 
         The difference in AUC (0..1) and the ends of its 95 % interval; NaN where the scenes do not have both.
     """
     own = found[found["has_look_alikes"]]
+    if own.empty:
+        return float("nan"), float("nan"), float("nan")
     sums = own.groupby(["scene", "beside"])["auc"].agg(["sum", "count"]).unstack("beside").fillna(0)
     sums = sums.reindex(columns=[(a, b) for a in ("sum", "count") for b in (False, True)], fill_value=0).to_numpy(float)
-    rng = np.random.default_rng(seed)
-    picked = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=replicates) if len(sums) else []
-    weights = np.concatenate([np.ones((1, len(sums))), np.reshape(picked, (-1, len(sums)))])
-    without, beside, n_without, n_beside = (weights @ sums).T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gap = beside / n_beside - without / n_without
-    if np.isnan(gap[0]):
-        return float("nan"), float("nan"), float("nan")
-    return float(gap[0]), *(float(x) for x in np.nanquantile(gap[1:], (0.025, 0.975)))
+    without, beside, n_without, n_beside = sums.T
+    means = ratios({"beside": (beside, n_beside), "without": (without, n_without)})
+
+    def gap(weights: np.ndarray) -> dict[str, np.ndarray]:
+        of = means(weights)
+        return {"gap": of["beside"] - of["without"]}
+
+    point, again = bootstrap({"gap": [gap]}, np.arange(len(sums)), replicates, seed)
+    low, high = interval(again["gap"].to_numpy())
+    return float(point.loc[0, "gap"]), float(low), float(high)

@@ -20,7 +20,7 @@ from pycocotools import mask as coco_mask
 
 from graspbook.core.errors import InputError
 from graspbook.instances.detection_table import DetectionTable
-from graspbook.reporting.statistics import bootstrap
+from graspbook.statistics.bootstrap import bootstrap
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
@@ -221,8 +221,8 @@ def bootstrap_ap(
     counts = {method: found.n_objects.shape[1] for method, found in matches.items()}
     if not counts or set(counts.values()) != {len(groups)}:
         raise InputError(f"matches: expected methods on the {len(groups)} images that have a group, got {counts}")
-    statistics = {method: partial(average_precision, found) for method, found in matches.items()}
-    return bootstrap(statistics, groups, n_replicates, rng)
+    rows = {method: [partial(average_precision, found)] for method, found in matches.items()}
+    return bootstrap(rows, groups, n_replicates, rng)
 
 
 def _area_below_curve(

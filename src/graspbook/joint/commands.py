@@ -26,11 +26,12 @@ def segment_command(
     import cv2
     import pandas as pd
 
-    from graspbook.core.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes
     from graspbook.joint.figures.pictures import result_picture
     from graspbook.joint.frames import read_frames
     from graspbook.joint.model_file import load_network
     from graspbook.joint.segment import segment
+    from graspbook.reporting.tables import write_csv
 
     network = load_network(model).network
     clustering, compactness = settings_of("all-to-all" if network.centre is None else "centres")
@@ -41,7 +42,7 @@ def segment_command(
         write_bytes(out / f"{name}.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
         lines.append({"picture": name, "instances": len(said.instances.classes)} | said.milliseconds)
     times = pd.DataFrame(lines)
-    write_text(out / "times.csv", times.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_csv(times, out / "times.csv")
     parts = times[["superpixels", "network", "clustering"]].iloc[min(1, len(times) - 1) :].mean()  # the first warms up
     said = ", ".join(f"{name} {value:.0f} ms" for name, value in parts.items())
     typer.echo(f"{len(times)} pictures in {out}; {1e3 / parts.sum():.1f} FPS ({said})")

@@ -15,10 +15,11 @@ from graspbook.latent.apparel.coins import coin_counts, parts_of, probability_in
 from graspbook.latent.confidence import confidence_masks
 from graspbook.latent.config import MetricsConfig, PredictConfig
 from graspbook.latent.picking_area import PickCounts, count_picks, shrunk
-from graspbook.latent.scores import sums, within
+from graspbook.latent.scores import within
 from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.latent.union_nms import union_nms
-from graspbook.reporting.statistics import Statistic
+from graspbook.statistics.bootstrap import Statistic
+from graspbook.statistics.ratios import ratios
 from graspbook.world.apparel.answers import Answers
 
 
@@ -188,8 +189,8 @@ def judge_latent(found: Sequence[Sequence[Segmentation]], test: EvaluationContex
         confident,
         {p: joined(parts[0]) for p, parts in every.items()},
         number_of,
-        {p: sums({"within": (100 * np.array(parts[2]), number_of[p])}) for p, parts in every.items()},
-        {p: sums({"inside": (np.array(parts[3]), number_of[p])}) for p, parts in every.items()},
+        {p: ratios({"within": (100 * np.array(parts[2]), number_of[p])}) for p, parts in every.items()},
+        {p: ratios({"inside": (np.array(parts[3]), number_of[p])}) for p, parts in every.items()},
         coins_of(found, test),
     )
 

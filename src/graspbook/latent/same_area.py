@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from graspbook.latent.picking_area import PickCounts
-from graspbook.reporting.statistics import Statistic
+from graspbook.statistics.bootstrap import Statistic
 
 Beyond = Literal["above", "below"]
 

@@ -1,4 +1,4 @@
-"""The numbers of the tables as functions of how often each image counts, for `graspbook.latent.intervals`."""
+"""The numbers of the tables as functions of how often each image counts, for `statistics.bootstrap`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from graspbook.latent.metrics import (
 )
 from graspbook.latent.picking_area import PickCounts
 from graspbook.latent.segmentation import Instances, Segmentation
-from graspbook.reporting.statistics import Statistic
+from graspbook.statistics.bootstrap import Statistic
+from graspbook.statistics.ratios import ratios
 
 Found = Sequence[Segmentation]
 Truth = Sequence[Instances]
@@ -72,23 +73,6 @@ def picks(counts: PickCounts) -> Statistic:
         "double_pick": counts.double_pick_rate(weights),
         "area": counts.pickable_area(weights),
     }
-
-
-def sums(parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Statistic:
-    """Ratios of sums over images, by name; NaN where the denominator is 0.
-
-    Args:
-        parts: Numerator and denominator of each image, [N] each, by name.
-    """
-
-    def of(weights: np.ndarray) -> dict[str, np.ndarray]:
-        values = {}
-        for name, (above, below) in parts.items():
-            total = weights @ below
-            values[name] = np.divide(weights @ above, total, out=np.full(len(weights), np.nan), where=total > 0)
-        return values
-
-    return of
 
 
 def quality(found: Found, truth: Truth) -> tuple[Int[np.ndarray, " D"], np.ndarray, Float[np.ndarray, "2 D"]]:
@@ -142,7 +126,7 @@ def within(found: Found, truth: Truth) -> Statistic:
     image, _, (_, iop) = quality(found, truth)
     every = np.bincount(image, minlength=len(truth)).astype(float)
     good = np.bincount(image, iop > WITHIN, minlength=len(truth))
-    return sums({"within": (100 * good, every)})
+    return ratios({"within": (100 * good, every)})
 
 
 def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:

@@ -27,19 +27,20 @@ def plan_grasps_command(
     """Plan grasps for a gripper with two jaws in one depth image; best first, in pixels and in metres."""
     import cv2
 
-    from graspbook.core.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_bytes
     from graspbook.mlgsl.figures.colours import BEST_COLOUR, GRASP_COLOUR
     from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps
     from graspbook.mlgsl.model_file import load_network
     from graspbook.mlgsl.plan import plan_grasps, read_depth_file, read_intrinsics
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root
+    from graspbook.reporting.tables import write_csv
     from graspbook.world.table.sensor import inpaint_depth
 
     image, camera = read_depth_file(depth, unit), read_intrinsics(intrinsics)
     config = load_params(find_root(), "standard").mlgsl.metrics
     grasps = plan_grasps(image, camera, load_network(model), config, count)
-    write_text(out / "grasps.csv", grasps.to_csv(index=False, float_format="%.6g"))
+    write_csv(grasps, out / "grasps.csv")
     rows = grasps[["u", "v", "angle", "width_px"]].to_numpy()
     picture = draw_grasps(depth_picture(inpaint_depth(image)), rows[1:], GRASP_COLOUR)
     picture = draw_grasps(picture, rows[:1], BEST_COLOUR, thickness=2)

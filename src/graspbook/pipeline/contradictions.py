@@ -68,7 +68,7 @@ def _check_metrics(_: Path, file: Path) -> str:
 
 def _check_replicates(_: Path, file: Path) -> str:
     """Are the intervals of the table beside the replicates those of the replicates?"""
-    from graspbook.reporting.statistics import interval
+    from graspbook.statistics.intervals import interval
 
     replicates = pd.read_parquet(file)
     table = pd.read_csv(file.with_name(file.name.removesuffix(REPLICATES) + ".csv"))

@@ -15,9 +15,9 @@ from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
 from graspbook.papers import Aside, Claim, Measure, Paper, Table
 from graspbook.reporting.cells import Cells, read_cells
-from graspbook.reporting.statistics import interval
 from graspbook.reporting.tables import markdown_rows
 from graspbook.reporting.verdicts import FIRST_FORM, Verdict
+from graspbook.statistics.intervals import interval
 
 
 @dataclass(frozen=True)

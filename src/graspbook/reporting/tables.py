@@ -1,4 +1,4 @@
-"""Tables as files: ours beside the paper's, with intervals, and the same bytes on every run.
+"""Tables and CSV files: ours beside the paper's, with intervals, and the same bytes on every run.
 
 A table `table_N` becomes `table_N.csv` (for each metric `m` the columns `m`, `m_lo`, `m_hi`, `paper_m`),
 `table_N.md` for reading, and `table_N.replicates.parquet` with the bootstrap replicates, from which the
@@ -15,13 +15,31 @@ from pandas.io.formats.style import Styler
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
 from graspbook.papers import Table
-from graspbook.reporting.statistics import interval
+from graspbook.statistics.bootstrap import Estimates
+from graspbook.statistics.intervals import interval
 
 PROFILE_NOTES = {
     "quick": "**Quick profile**: everything runs, the numbers mean little.",
     "standard": "",
     "paper": "Paper profile: the paper's own settings.",
 }
+
+
+def write_csv(frame: pd.DataFrame, path: Path, index: bool | str = False, float_format: str | None = "%.6g") -> None:
+    """Write a frame as a CSV file, whole or not at all, with the same bytes on every system.
+
+    Args:
+        frame: The frame, or a named series.
+        path: The file; its folder is created.
+        index: Whether the index is written, too; a text is the name of its column.
+        float_format: The format of numbers with a decimal point; None writes every digit that they have.
+
+    Raises:
+        InputError: Nothing can be written there.
+    """
+    label = index if isinstance(index, str) else None
+    text = frame.to_csv(index=bool(index), index_label=label, float_format=float_format, lineterminator="\n")
+    write_text(path, text)
 
 
 def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -> pd.DataFrame:
@@ -49,7 +67,7 @@ def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -
     if point[label].duplicated().any():
         raise InputError(f"{printed.section}: point table has a row twice")
 
-    point, replicates = (fill_rows(frame, printed.rows, label) for frame in (point, replicates))
+    point, replicates = (_fill_rows(frame, printed.rows, label) for frame in (point, replicates))
     ours, paper = point.set_index(label), printed.frame().set_index(label)
     merged = pd.DataFrame({label: list(printed.rows)})
     for metric in metrics:
@@ -61,17 +79,25 @@ def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -
     return merged
 
 
-def fill_rows(frame: pd.DataFrame, rows: Sequence[str], label: str) -> pd.DataFrame:
-    """The rows of a table, in that order; those that are not there without a value.
+def printed_part(estimates: Estimates, printed: Table) -> Estimates:
+    """Those rows of some estimates that a printed table has, with all of its metrics.
 
     Args:
-        frame: The point estimates or the replicates, at least one row.
-        rows: The labels of the rows wanted; others are left out.
-        label: The name of the column that holds the labels.
+        estimates: The point estimates and the replicates.
+        printed: The paper's table.
 
     Returns:
-        A table of the same columns with exactly these rows (in each replicate); NaN where a row was not there.
+        The same, without the rows that the paper has not; NaN for metrics that were not there.
     """
+    kept = []
+    for frame in estimates:
+        own = frame[frame[printed.label].isin(printed.rows)]
+        kept.append(own.assign(**{metric: np.nan for metric in printed.metrics if metric not in own}))
+    return kept[0], kept[1]
+
+
+def _fill_rows(frame: pd.DataFrame, rows: Sequence[str], label: str) -> pd.DataFrame:
+    """Exactly these rows, in this order (in each replicate); NaN where a row was not there."""
     if "replicate" not in frame:
         return frame.set_index(label).reindex(list(rows)).rename_axis(label).reset_index()
     every = pd.MultiIndex.from_product([frame["replicate"].unique(), list(rows)], names=["replicate", label])
@@ -79,7 +105,13 @@ def fill_rows(frame: pd.DataFrame, rows: Sequence[str], label: str) -> pd.DataFr
 
 
 def write_table(
-    point: pd.DataFrame, replicates: pd.DataFrame, printed: Table, folder: Path, name: str, profile: str
+    point: pd.DataFrame,
+    replicates: pd.DataFrame,
+    printed: Table,
+    folder: Path,
+    name: str,
+    profile: str,
+    only_printed: bool = False,
 ) -> Styler:
     """Write `name`.csv, `name`.md and `name`.replicates.parquet into `folder`.
 
@@ -90,6 +122,8 @@ def write_table(
         folder: The folder of the three files, created where it does not exist.
         name: The name of the files without ending, such as `table_1`.
         profile: The name of the profile, which the rendered table states unless it is `standard`.
+        only_printed: Whether rows that the paper has not are left out (else they are an error); the replicates are then
+            stored replicate by replicate, each in the paper's order.
 
     Returns:
         The table, styled for a notebook.
@@ -97,17 +131,19 @@ def write_table(
     Raises:
         InputError: A column is missing, or a row is unknown or there twice.
     """
+    label, metrics = printed.label, list(printed.metrics)
+    if only_printed:
+        point, replicates = (_fill_rows(frame, printed.rows, label) for frame in (point, replicates))
     merged = merge_table(point, replicates, printed)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    label, metrics = printed.label, list(printed.metrics)
     if set(replicates[label]) != set(printed.rows):
-        replicates = fill_rows(replicates, printed.rows, label)
+        replicates = _fill_rows(replicates, printed.rows, label)
     slim = replicates[["replicate", label, *metrics]].astype(
         {"replicate": "int32", label: "str"} | dict.fromkeys(metrics, "float32")
     )
     slim.to_parquet(folder / f"{name}.replicates.parquet", index=False, compression="zstd")
-    write_text(folder / f"{name}.csv", merged.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_csv(merged, folder / f"{name}.csv")
     write_text(folder / f"{name}.md", table_markdown(merged, printed, profile))
     return style_table(merged, printed, profile)
 

@@ -1,18 +1,16 @@
 """The history of a training as a file that readers, tables and `dvc plots` take."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from graspbook.core.atomic import write_text
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from graspbook.reporting.tables import write_csv
 
 EVERY = 10
 """Steps between the lines of the file."""
 
 
-def write_history(history: "pd.DataFrame", path: Path) -> None:
+def write_history(history: pd.DataFrame, path: Path) -> None:
     """Write every tenth step of a history, and each that ended in an evaluation, as CSV.
 
     Args:
@@ -21,4 +19,4 @@ def write_history(history: "pd.DataFrame", path: Path) -> None:
     """
     evaluated = history.drop(columns=["step", "loss", "lr"]).notna().any(axis=1)
     kept = history[(history["step"] % EVERY == 0) | evaluated]
-    write_text(path, kept.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_csv(kept, path)

@@ -1,6 +1,5 @@
 import numpy as np
 import pandas as pd
-
 from graspbook.mlgsl.metrics.intervals import resampled_rows
 
 

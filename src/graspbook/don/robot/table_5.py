@@ -137,7 +137,7 @@ def grasp_all(
 
 
 def table_lines(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Sums for Table V as `graspbook.reporting.resampling.resampled_means` takes them.
+    """Sums for Table V as `graspbook.statistics.ratios.bootstrap_ratios` takes them.
 
     Args:
         attempts: Table from `grasp_all`.

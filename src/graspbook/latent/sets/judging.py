@@ -10,7 +10,7 @@ from graspbook.latent.judging import confident_masks
 from graspbook.latent.scores import renamed, scoring, table_1
 from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.latent.union_nms import union_nms
-from graspbook.reporting.statistics import Statistic
+from graspbook.statistics.bootstrap import Statistic
 
 METRICS = ("mrhp", "ar", "map")
 """Of Table I."""

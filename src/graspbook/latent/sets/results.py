@@ -15,7 +15,7 @@ from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig
 from graspbook.latent.sets.judging import judge_set
 from graspbook.latent.sets.opened import class_names, open_split
 from graspbook.latent.sets.truth import read_answers
-from graspbook.reporting.statistics import Statistic
+from graspbook.statistics.bootstrap import Statistic
 from graspbook.world.labellers.answers import Answers
 
 

@@ -17,6 +17,7 @@ from graspbook.core.progress import progress
 from graspbook.data.folder import GraspFolder, check_cups
 from graspbook.data.grasps import GraspDataset, GraspSample, stack_samples
 from graspbook.data.images import write_png
+from graspbook.reporting.tables import write_csv
 from graspbook.selfsup.grasp_segmentation.config import FilterThresholds
 from graspbook.selfsup.grasp_segmentation.filter import MaskScores, binary_entropy, keep, score_masks
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
@@ -112,7 +113,7 @@ def segment_grasps(
             result = segment_arrays(model, stacked.before, stacked.after, stacked.suction, thresholds)
             rows += _write(folder, stacked.grasp_ids, result)
         table = pd.DataFrame(rows)
-        table.to_csv(folder / SCORES, index=False, float_format="%.6g", lineterminator="\n")
+        write_csv(table, folder / SCORES)
     return table
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from graspbook.core.errors import InputError
-from graspbook.reporting.statistics import bootstrap_weights
+from graspbook.statistics.bootstrap import bootstrap
+from graspbook.statistics.ratios import ratios
 
 MEASURES = ["miou", "error", "recall"]
 
@@ -115,21 +116,13 @@ def bootstrap_rows(
     labels = np.arange(n_items) if groups is None else np.asarray(groups)
     if labels.shape != (n_items,):
         raise InputError(f"groups: expected one label for each of {n_items} items, got {labels.shape}")
-    # Sums over a replicate are matrix products with how often each item appears in it.
-    counts = bootstrap_weights(labels, n_replicates, rng)
-    kept = np.stack([items["kept"].to_numpy(np.float64) for items in per_item.values()], 1)
-    n_kept = counts @ kept
-    columns = {"recall": n_kept / counts.sum(1, keepdims=True)}
-    for measure, column in (("miou", "iou"), ("error", "error")):
-        values = np.stack([items[column].to_numpy(np.float64) for items in per_item.values()], 1)
-        with np.errstate(invalid="ignore"):
-            columns[measure] = counts @ np.where(kept > 0, values, 0) / n_kept  # 0 / 0: nothing kept
-    replicates = pd.DataFrame(
-        {
-            "replicate": np.repeat(np.arange(n_replicates), len(per_item)),
-            "method": list(per_item) * n_replicates,
-            **{measure: 100 * columns[measure].ravel() for measure in MEASURES},
-        }
-    )
+    rows = {}
+    for method, items in per_item.items():
+        kept = items["kept"].to_numpy(np.float64)
+        iou_of_kept, error_of_kept = (np.where(kept > 0, items[column], 0) for column in ("iou", "error"))
+        parts = {"miou": (iou_of_kept, kept), "error": (error_of_kept, kept), "recall": (kept, np.ones(n_items))}
+        rows[method] = [ratios(parts)]
+    _, replicates = bootstrap(rows, labels, n_replicates, rng)
+    replicates[MEASURES] *= 100
     point = pd.DataFrame({"method": method, **summarise(items)} for method, items in per_item.items())
-    return point, replicates
+    return point, replicates.sort_values("replicate", kind="stable", ignore_index=True)

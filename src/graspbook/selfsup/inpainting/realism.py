@@ -16,13 +16,14 @@ from torch import Generator, Tensor, nn
 
 from graspbook.core.errors import InputError
 from graspbook.data.coco import LabelledScene
-from graspbook.reporting.statistics import bootstrap_weights, interval
 from graspbook.selfsup.inpainting.config import RealismConfig
 from graspbook.selfsup.inpainting.inpaint import Inpainter
 from graspbook.selfsup.inpainting.outlined import OutlinedImages, around, band, outline
 from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.paste import boundary, paste
 from graspbook.selfsup.pixels import scaled_length
+from graspbook.statistics.bootstrap import bootstrap_weights
+from graspbook.statistics.intervals import interval
 
 
 @dataclass(frozen=True)

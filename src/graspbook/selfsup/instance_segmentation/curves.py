@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from graspbook.core.errors import InputError
 from graspbook.instances.average_precision import METRICS
-from graspbook.reporting.statistics import interval
+from graspbook.statistics.intervals import interval
 
 
 def equivalent_labels(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.core.atomic import check_replaceable, new_folder, real_folder, write_text
+from graspbook.core.atomic import check_replaceable, new_folder, real_folder
 from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
@@ -25,6 +25,7 @@ from graspbook.instances.model import InstanceModel
 from graspbook.instances.registry import build_instance_model, save_instance_model
 from graspbook.nn.weights import Pretrained
 from graspbook.reporting.plotting import outlined
+from graspbook.reporting.tables import write_csv
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
@@ -107,8 +108,7 @@ def train_on_own_data(
         supply = BatchSampler(learned, config.training.batch_size, seed, config=config.pasting, bank=bank)
         model = start or build_instance_model("mask2former", config.model, pretrained, seed)
         trained = train_instance_model(model, config.training, supply, held_out, scratch)
-        history = trained.history.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        write_text(folder / "history.csv", history)
+        write_csv(trained.history, folder / "history.csv")
         save_instance_model(trained.model, "mask2former", folder / MODEL)
     shutil.rmtree(scratch, ignore_errors=True)
     best = float(trained.history["validation_ap"].max())

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from graspbook.core.errors import InputError
-from graspbook.reporting.statistics import PairedTest, Statistic, bootstrap, permutation_test
 from graspbook.selfsup.picking.failures import KINDS
+from graspbook.statistics.bootstrap import bootstrap
+from graspbook.statistics.permutation import PairedTest, permutation_test
+from graspbook.statistics.ratios import ratios
 
 KIND_COLUMNS = {kind: kind.replace(" ", "_").replace("-", "_") for kind in KINDS}
 """The column of each kind of failure in a table of rates: a name that a claim's arithmetic can use."""
@@ -59,7 +61,7 @@ def kind_rates(tables: Mapping[str, pd.DataFrame], replicates: int, seed: int) -
 def paired_test(a: pd.DataFrame, b: pd.DataFrame, seed: int, permutations: int) -> PairedTest:
     """Is the error rate of one model different from another's?
 
-    A permutation test that swaps whole episodes, and a bootstrap over them: see `statistics.permutation_test`.
+    A permutation test that swaps whole episodes, and a bootstrap over them: see `statistics.permutation`.
 
     Args:
         a: attempts of the first model (columns episode, outcome).
@@ -94,13 +96,7 @@ def _count(failed: Mapping[str, pd.DataFrame]) -> tuple[np.ndarray, list[str]]:
 
 def _rates(failed: Mapping[str, pd.DataFrame], replicates: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     counts, columns = _count(failed)
-
-    def shares(of_method: np.ndarray) -> Statistic:
-        def of_episodes(weights: np.ndarray) -> dict[str, np.ndarray]:
-            sums = weights @ of_method
-            return dict(zip(columns, (100 * sums[:, 1:] / sums[:, :1]).T, strict=True))
-
-        return of_episodes
-
-    methods = {name: shares(of_method) for name, of_method in zip(failed, counts, strict=True)}
-    return bootstrap(methods, np.arange(counts.shape[1]), replicates, np.random.default_rng(seed))
+    rows = {}
+    for name, (tried, *failures) in zip(failed, counts.transpose(0, 2, 1), strict=True):
+        rows[name] = [ratios({column: (own, tried) for column, own in zip(columns, failures, strict=True)}, times=100)]
+    return bootstrap(rows, np.arange(counts.shape[1]), replicates, seed)

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graspbook.core.atomic import new_file, write_text
+from graspbook.core.atomic import new_file
 from graspbook.data.coco import CocoScenes
 from graspbook.instances.average_precision import bootstrap_ap, match_detections
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import load_instance_model
+from graspbook.reporting.tables import write_csv
 from graspbook.selfsup.instance_segmentation.areas import object_areas
 from graspbook.selfsup.picking.config import ContinualConfig
 from graspbook.selfsup.picking.continual import ROBOTS
@@ -112,7 +113,7 @@ def write_scores(folder: Path, table: pd.DataFrame, replicates: pd.DataFrame) ->
         table: as from `measure_round`, maybe with further columns.
         replicates: from `measure_round`.
     """
-    write_text(Path(folder) / "round.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_csv(table, Path(folder) / "round.csv")
     metrics = [column for column in replicates if column not in ("replicate", "round")]
     with new_file(Path(folder) / "round.replicates.parquet") as file:
         replicates.astype(dict.fromkeys(metrics, "float32")).to_parquet(file, index=False, compression="zstd")
