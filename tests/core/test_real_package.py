@@ -25,7 +25,8 @@ import torch
 from graspbook.don.losses import match_loss, non_match_loss, nt_xent
 from graspbook.joint.superpixels import superpixels, to_lab, under_segmentation_error
 from graspbook.mlgsl import losses
-from graspbook.reporting.statistics import bootstrap_weights, interval
+from graspbook.statistics.bootstrap import bootstrap_weights
+from graspbook.statistics.intervals import interval
 from graspbook.training.schedule import cosine_rate
 
 rng, draw = np.random.default_rng(1), torch.Generator().manual_seed(1)

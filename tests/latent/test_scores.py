@@ -11,12 +11,12 @@ from graspbook.latent.scores import (
     quality,
     renamed,
     scoring,
-    sums,
     table_1,
     weighted_correlation,
     within,
 )
 from graspbook.latent.segmentation import ranked
+from graspbook.statistics.ratios import ratios
 from tests.latent.conftest import random_segmentation, random_truth
 
 
@@ -80,7 +80,7 @@ def test_correlation_is_numpys():
 
 
 def test_statistics_are_put_together():
-    part = sums({"s": (np.array([1.0, 2, 3, 4]), np.array([1.0, 1, 1, 0]))})
+    part = ratios({"s": (np.array([1.0, 2, 3, 4]), np.array([1.0, 1, 1, 0]))})
     assert part(ONCE)["s"] == [10 / 3]
     assert np.isnan(part(np.array([[0.0, 0, 0, 1]]))["s"])
     assert masked(part, np.array([True, False, False, False]))(ONCE)["s"] == [1.0]

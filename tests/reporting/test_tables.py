@@ -4,7 +4,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.papers import Table
-from graspbook.reporting.tables import fill_rows, merge_table, style_table, table_markdown, write_table
+from graspbook.reporting.tables import merge_table, printed_part, style_table, table_markdown, write_csv, write_table
 
 PRINTED = Table(
     section="§I, Table I",
@@ -66,13 +66,37 @@ def test_rows_that_a_profile_leaves_out_are_written_without_a_value(tmp_path, po
     assert "Not at this profile: B." in (tmp_path / "table_1.md").read_text()
 
 
-def test_filled_rows_have_the_given_order_and_nothing_else(point, replicates):
-    assert fill_rows(point, ["C", "B"], "method")["error"].tolist()[1:] == [10.0]
-    filled = fill_rows(replicates, ["C", "B"], "method")
-    assert filled["method"].tolist() == ["C", "B"] * 200
-    assert filled.loc[filled["method"] == "C", ["miou", "error"]].isna().all(axis=None)
-    kept = filled.loc[filled["method"] == "B", "miou"].tolist()
-    assert kept == replicates.loc[replicates["method"] == "B", "miou"].tolist()
+def test_other_rows_are_left_out_where_only_printed_ones_are_wanted(tmp_path, point, replicates):
+    point, replicates = (frame.replace("A", "C") for frame in (point, replicates))
+    with pytest.raises(InputError, match="rows that the paper has not: C"):
+        write_table(point, replicates, PRINTED, tmp_path, "table_1", "quick")
+    write_table(point, replicates, PRINTED, tmp_path, "table_1", "quick", only_printed=True)
+    written, stored = pd.read_csv(tmp_path / "table_1.csv"), pd.read_parquet(tmp_path / "table_1.replicates.parquet")
+    assert written["error"].tolist()[:1] == [10.0] and written["error"].isna().tolist() == [False, True]
+    assert stored["method"].tolist() == ["B", "A"] * 200
+    assert stored.loc[stored["method"] == "A", ["miou", "error"]].isna().all(axis=None)
+    kept = replicates.loc[replicates["method"] == "B", "miou"].astype("float32")
+    assert stored.loc[stored["method"] == "B", "miou"].tolist() == kept.tolist()
+
+
+def test_the_printed_part_has_the_papers_rows_and_all_of_its_metrics(point, replicates):
+    parts = tuple(frame.replace("A", "C").drop(columns="error") for frame in (point, replicates))
+    kept, drawn = printed_part(parts, PRINTED)
+    assert kept["method"].tolist() == ["B"] and drawn["method"].tolist() == ["B"] * 200
+    assert kept["miou"].tolist() == [49.0] and kept["error"].isna().all() and drawn["error"].isna().all()
+
+
+def test_a_csv_file_has_the_index_and_the_digits_that_are_asked_for(tmp_path):
+    frame = pd.DataFrame({"x": [1 / 3, 25.0], "n": [1, 2]}, index=pd.Index(["a", "b"], name="row"))
+    expected = {
+        "plain": ({}, "x,n\n0.333333,1\n25,2\n"),
+        "index": ({"index": True}, "row,x,n\na,0.333333,1\nb,25,2\n"),
+        "named": ({"index": "kind", "float_format": "%.2g"}, "kind,x,n\na,0.33,1\nb,25,2\n"),
+        "every_digit": ({"float_format": None}, "x,n\n0.3333333333333333,1\n25.0,2\n"),
+    }
+    for name, (options, text) in expected.items():
+        write_csv(frame, tmp_path / "new" / f"{name}.csv", **options)
+        assert (tmp_path / "new" / f"{name}.csv").read_bytes().decode() == text
 
 
 def test_tables_are_written_in_three_forms_with_the_same_bytes_each_time(tmp_path, point, replicates):
