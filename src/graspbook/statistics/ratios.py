@@ -61,16 +61,10 @@ def bootstrap_ratios(
         InputError: There are no lines.
     """
     groups = np.sort(lines[group].unique())
-    rows = {
-        method: [
-            ratios(
-                {name: tuple(_sums(one, column, group, groups) for column in pair) for name, pair in metrics.items()},
-                times,
-            )
-            for _, one in of_row.groupby("seed", sort=True)
-        ]
-        for method, of_row in lines.groupby("method", sort=True)
-    }
+    rows: dict[str, list[Statistic]] = {}
+    for (method, _), one in lines.groupby(["method", "seed"], sort=True):
+        parts = {name: tuple(_sums(one, column, group, groups) for column in pair) for name, pair in metrics.items()}
+        rows.setdefault(method, []).append(ratios(parts, times))
     return bootstrap(rows, groups, replicates, rng)
 
 
