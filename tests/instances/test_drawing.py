@@ -4,8 +4,8 @@ import pytest
 from graspbook.data.coco import CocoScenes, LabelledScene, write_scenes
 from graspbook.instances.average_precision import AREAS, match_detections
 from graspbook.instances.detection_table import tabulate
-from graspbook.instances.detections import Detections
 from graspbook.instances.drawing import choose_scenes, draw, draw_scene, judge_detections
+from graspbook.instances.types import of_one_class
 
 SIZE = (24, 36)
 
@@ -20,7 +20,7 @@ def scene(name="s", objects=3):
 
 def detections(*masks, scores=None):
     stack = np.stack(masks) if masks else np.zeros((0, *SIZE), bool)
-    return Detections(np.asarray(scores or np.linspace(0.9, 0.6, len(masks)), np.float32), stack)
+    return of_one_class(stack, np.asarray(scores or np.linspace(0.9, 0.6, len(masks)), np.float32))
 
 
 def test_detections_are_right_wrong_or_unsure_and_objects_missed():

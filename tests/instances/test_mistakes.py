@@ -4,8 +4,8 @@ import pytest
 from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
 from graspbook.instances.detection_table import tabulate
-from graspbook.instances.detections import Detections
 from graspbook.instances.mistakes import count_mistakes, judge
+from graspbook.instances.types import of_one_class
 
 H, W = 12, 16
 
@@ -61,7 +61,7 @@ def test_the_same_as_a_plain_loop(seed):
     for objects in images:
         masks = [box() for _ in range(rng.integers(0, 4))] + [thing.copy() for thing in objects] * rng.integers(0, 3)
         scores = np.sort(rng.random(len(masks)).astype(np.float32))[::-1]
-        found.append(Detections(scores, np.array(masks, bool).reshape(-1, H, W)))
+        found.append(of_one_class(np.array(masks, bool).reshape(-1, H, W), scores))
     counted = count_mistakes(labels(images), tabulate([f"{k}" for k in range(5)], found), 0.3)
     kinds = [naive(f.masks[f.scores >= 0.3], objects) for f, objects in zip(found, images, strict=True)]
     for kind in ("right", "repeated", "badly outlined", "on nothing"):
@@ -80,7 +80,7 @@ def test_nothing_to_find_and_nothing_found():
 
 
 def test_other_images_are_refused():
-    table = tabulate(["a"], [Detections(np.zeros(0, np.float32), np.zeros((0, H, W), bool))])
+    table = tabulate(["a"], [of_one_class(np.zeros((0, H, W), bool), np.zeros(0, np.float32))])
     with pytest.raises(InputError, match=r"on 1 images, expected the 2"):
         count_mistakes(labels([[], []]), table)
 

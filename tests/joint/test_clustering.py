@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
+from graspbook.instances.types import LabelMap
 from graspbook.joint import clustering as c
 
 
@@ -163,7 +164,7 @@ def test_no_thing_no_centre_and_what_is_too_far_give_no_instance(cluster_config)
 def test_scores_are_what_loops_find():
     rng = np.random.default_rng(0)
     ids = rng.integers(0, 4, (5, 6))
-    instances = c.Instances(ids, np.array([2, 1, 2]))
+    instances = LabelMap(ids, np.array([2, 1, 2]))
     probability, confidence = rng.uniform(size=(3, 5, 6)), rng.uniform(size=(5, 6))
     for number, owner in enumerate((2, 1, 2), 1):
         inside = ids == number
@@ -175,5 +176,5 @@ def test_scores_are_what_loops_find():
             assert c.score_instances(instances, probability, confidence, kind)[number - 1] == pytest.approx(value)
     with pytest.raises(InputError, match="needs a decoder of centres"):
         c.score_instances(instances, probability, None, "confidence")
-    empty = c.Instances(0 * ids, np.zeros(0, int))
+    empty = LabelMap(0 * ids, np.zeros(0, int))
     assert all(len(c.score_instances(empty, probability, confidence, kind)) == 0 for kind in expected)

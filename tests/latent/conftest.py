@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from graspbook.latent.segmentation import Instances, Segmentation, ranked
+from graspbook.instances.types import Instances, labelled, ranked
 
 SIZE = (18, 23)
 
@@ -19,7 +19,7 @@ def random_masks(rng, count, size=SIZE):
     return masks
 
 
-def random_segmentation(rng, count, size=SIZE, classes=1) -> Segmentation:
+def random_segmentation(rng, count, size=SIZE, classes=1) -> Instances:
     """Scores to one decimal, so that some tie."""
     scores = rng.integers(1, 11, count) / 10
     return ranked(random_masks(rng, count, size), rng.integers(0, classes, count), scores)
@@ -32,10 +32,10 @@ def random_truth(rng, count, size=SIZE, classes=1) -> Instances:
         mask &= free
         free &= ~mask
     masks = masks[masks.any((1, 2))]
-    return Instances(masks, rng.integers(0, classes, len(masks)))
+    return labelled(masks, rng.integers(0, classes, len(masks)))
 
 
-def perturbed_samples(rng, k, count, size=SIZE, classes=1) -> list[Segmentation]:
+def perturbed_samples(rng, k, count, size=SIZE, classes=1) -> list[Instances]:
     """K samples that say nearly the same: each mask is there mostly, moved by a pixel or so."""
     masks, kinds = random_masks(rng, count, size), rng.integers(0, classes, count)
     samples = []

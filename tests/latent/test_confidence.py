@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
+from graspbook.instances.types import Instances, no_instances
 from graspbook.latent.confidence import confidence_masks, confidence_masks_reference, pack, partners_needed, unpack
-from graspbook.latent.segmentation import Segmentation, empty_segmentation
 from tests.latent.conftest import SIZE, perturbed_samples, random_masks, random_segmentation
 
 
-def assert_same(one: Segmentation, other: Segmentation):
+def assert_same(one: Instances, other: Instances):
     np.testing.assert_array_equal(one.masks, other.masks)
     np.testing.assert_array_equal(one.classes, other.classes)
     np.testing.assert_array_equal(one.scores, other.scores)
@@ -39,7 +39,7 @@ def test_a_returned_mask_lies_inside_a_share_p_of_the_samples(p):
 def test_equal_samples_give_themselves_back(rng):
     masks = np.zeros((2, *SIZE), bool)
     masks[0, 2:6, 2:9], masks[1, 8:14, 3:20] = True, True
-    sample = Segmentation(masks, np.array([0, 0]), np.array([0.9, 0.6]))
+    sample = Instances(masks, np.array([0, 0]), np.array([0.9, 0.6]))
     for p in (0.0, 0.5, 1.0):
         found = confidence_masks([sample] * 5, p)
         np.testing.assert_array_equal(found.masks, masks)
@@ -55,15 +55,15 @@ def test_a_single_sample_loses_only_its_overlaps(rng):
 def test_one_or_two_is_cut_at_high_p_and_whole_at_low_p():
     left, right = np.zeros((2, *SIZE), bool)
     left[4:12, 3:10], right[4:12, 10:17] = True, True
-    one = Segmentation((left | right)[None], np.array([0]), np.array([0.9]))
-    two = Segmentation(np.stack([left, right]), np.array([0, 0]), np.array([0.9, 0.9]))
+    one = Instances((left | right)[None], np.array([0]), np.array([0.9]))
+    two = Instances(np.stack([left, right]), np.array([0, 0]), np.array([0.9, 0.9]))
     samples = [one] * 6 + [two] * 4
     np.testing.assert_array_equal(confidence_masks(samples, 0.6).masks, one.masks)
     assert {m.tobytes() for m in confidence_masks(samples, 0.9).masks} == {left.tobytes(), right.tobytes()}
 
 
 def test_nothing_is_found_where_too_few_samples_find_anything(rng):
-    empty = empty_segmentation(SIZE)
+    empty = no_instances(SIZE)
     assert len(confidence_masks([empty] * 3, 0.5)) == len(confidence_masks_reference([empty] * 3, 0.5)) == 0
     some = random_segmentation(rng, 3)
     assert len(confidence_masks([some, empty, empty], 0.9)) == 0
@@ -77,7 +77,7 @@ def test_what_cannot_work_is_refused(rng):
     with pytest.raises(InputError, match="at least one"):
         confidence_masks([], 0.5)
     with pytest.raises(InputError, match="one size"):
-        confidence_masks([empty_segmentation((4, 5)), empty_segmentation((5, 4))], 0.5)
+        confidence_masks([no_instances((4, 5)), no_instances((5, 4))], 0.5)
 
 
 def test_partners_are_counted_without_rounding_errors():

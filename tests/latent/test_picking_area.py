@@ -1,7 +1,7 @@
 import numpy as np
 
+from graspbook.instances.types import labelled, no_instances, ranked
 from graspbook.latent.picking_area import count_picks, disc, landing, shrunk
-from graspbook.latent.segmentation import Instances, empty_segmentation, ranked
 from tests.latent.conftest import SIZE, random_segmentation, random_truth
 
 
@@ -33,7 +33,7 @@ def test_circles_land_as_in_a_loop_over_their_pixels():
 def test_random_circles_come_near_the_share_of_all_places(rng):
     left, right = np.zeros((2, *SIZE), bool)
     left[3:15, 2:11], right[3:15, 11:20] = True, True
-    truth = Instances(np.stack([left, right]), np.array([0, 0]))
+    truth = labelled(np.stack([left, right]), np.array([0, 0]))
     one = ranked((left | right)[None], np.array([0]), np.array([0.9]))
     inside, double = landing(one, truth, 2.0)
     counts = count_picks([one], [truth], 2.0, 40000, rng)
@@ -46,8 +46,8 @@ def test_random_circles_come_near_the_share_of_all_places(rng):
 
 def test_without_predictions_or_labels_there_is_no_rate(rng):
     truth = random_truth(rng, 2)
-    empty = Instances(np.zeros((0, *SIZE), bool), np.zeros(0, np.int64))
-    counts = count_picks([empty_segmentation(SIZE)] * 2, [truth, empty], 1.0, 50, rng)
+    empty = labelled(np.zeros((0, *SIZE), bool), np.zeros(0, np.int64))
+    counts = count_picks([no_instances(SIZE)] * 2, [truth, empty], 1.0, 50, rng)
     assert np.isnan(counts.double_pick_rate()) and counts.pickable_area() == [0]
     np.testing.assert_array_equal(np.isnan(counts.pickable_area(np.eye(2))), [False, True])
 

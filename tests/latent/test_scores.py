@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from graspbook.latent.metrics import max_recall_at_high_precision, mean_average_precision, overlaps, rank, roc_auc
+from graspbook.instances.average_precision import class_average_precision, match_classes
+from graspbook.instances.matching import mask_overlaps
+from graspbook.instances.types import ranked
 from graspbook.latent.picking_area import PickCounts
+from graspbook.latent.recall import max_recall_at_high_precision, rank
 from graspbook.latent.scores import (
     difference,
     masked,
@@ -10,12 +13,12 @@ from graspbook.latent.scores import (
     precision,
     quality,
     renamed,
+    roc_auc,
     scoring,
     table_1,
     weighted_correlation,
     within,
 )
-from graspbook.latent.segmentation import ranked
 from graspbook.statistics.ratios import ratios
 from tests.latent.conftest import random_segmentation, random_truth
 
@@ -40,7 +43,7 @@ ONCE = np.ones((1, 4))
 def test_a_statistic_says_what_the_metric_says(case):
     found, truth = case
     values = table_1(found, truth)(ONCE)
-    assert values["map"] == mean_average_precision(found, truth)
+    assert values["map"] == class_average_precision(match_classes(found, truth))["ap"]
     assert values["mrhp"] == precision(found, truth)(ONCE)["mrhp"]
     assert values["mrhp"] == max_recall_at_high_precision(rank(found, truth, "iop", (0.75, 0.8, 0.85, 0.9, 0.95)))
 
@@ -61,7 +64,7 @@ def test_quality_is_that_of_the_closest_instance(case):
     image, score, (iou, iop) = quality(found, truth)
     row = 0
     for number, (predictions, labels) in enumerate(zip(found, truth, strict=True)):
-        both = overlaps(predictions, labels)
+        both = mask_overlaps(predictions, labels)
         for i in range(len(predictions)):
             assert image[row] == number and score[row] == predictions.scores[i]
             assert iou[row] == max(both.iou[i]) and iop[row] == max(both.iop[i])
@@ -88,3 +91,17 @@ def test_statistics_are_put_together():
     assert list(renamed(part, {"s": "t"})(ONCE)) == ["t"]
     counts = PickCounts(*(np.array(values) for values in ([4, 4], [1, 0], [50, 50], [100, 100])))
     assert picks(counts)(np.ones((1, 2))) == {"double_pick": np.array([12.5]), "area": np.array([50.0])}
+
+
+def test_auc_counts_pairs(rng):
+    scores, good = rng.integers(0, 5, 40) / 5, rng.random(40) < 0.4
+    weights = rng.integers(0, 3, 40).astype(float)
+    pairs = [
+        (weights[i] * weights[j], (scores[i] > scores[j]) + 0.5 * (scores[i] == scores[j]))
+        for i in np.flatnonzero(good)
+        for j in np.flatnonzero(~good)
+    ]
+    wins = sum(w * win for w, win in pairs) / sum(w for w, _ in pairs)
+    assert roc_auc(scores, good, weights) == pytest.approx(wins)
+    assert np.isnan(roc_auc(scores, np.ones(40, bool)))
+    assert np.isnan(roc_auc(np.zeros(0), np.zeros(0, bool)))

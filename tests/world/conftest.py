@@ -17,7 +17,7 @@ import pybullet_data
 import pytest
 from safetensors.numpy import save_file
 
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances, of_one_class
 from graspbook.world import build_data, meshes
 from graspbook.world.camera import draw_camera
 from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, Shape, pack, pack_atlas
@@ -175,9 +175,9 @@ class Scripted:
     find: Callable[[np.ndarray], np.ndarray]
     key: str = "scripted"
 
-    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
         masks = self.find(ids)
-        return Detections(np.ones(len(masks)), masks)
+        return of_one_class(masks)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from graspbook.core import fingerprint
 from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspDataset
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.world import collect_picks as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
 from graspbook.world.collect_picks import PickJob, collect_picks, store_picks
@@ -48,7 +48,7 @@ def make_pick(make_grasp):
             image=grasp.before,
             depth=grasp.depth_before,
             ids=grasp.ids_before,
-            detections=Detections(np.array([0.9, 0.8, 0.7]), masks),
+            detections=of_one_class(masks, np.array([0.9, 0.8, 0.7])),
             chosen=-1 if nothing else 1,
             planned_cups=0 if nothing else 4,
             outcome=outcome,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.world import picking
 from graspbook.world.picking import MAX_PLANNED, choose, run_picking
 from graspbook.world.picks import PICK_OUTCOMES
@@ -52,7 +52,7 @@ class Always:
 
     def __call__(self, image, ids, rng):
         masks = np.array(self.masks, bool).reshape(-1, *ids.shape)
-        return Detections(np.ones(len(masks)), masks)
+        return of_one_class(masks)
 
 
 def _disc(row, column, radius):
@@ -153,7 +153,7 @@ def test_models_are_paired_as_long_as_they_act_alike(run):
             masks = TrueSegmenter()(image, ids, rng).masks
             speck = np.zeros((1, *ids.shape), bool)
             masks = np.concatenate([speck, masks])[: 99 if self.calls <= 3 else 0]
-            return Detections(np.ones(len(masks)), masks)
+            return of_one_class(masks)
 
     truth, other = run(attempts=5), run(SameAtFirst(), attempts=5)
     for a, b in zip(truth[:4], other[:4], strict=True):
@@ -286,7 +286,7 @@ class TestChoose:
         return next(pick for pick in picks[0] if pick.n_objects >= 4)
 
     def _choose(self, pick, masks, scores, camera):
-        found = Detections(np.array(scores, float), np.array(masks))
+        found = of_one_class(np.array(masks), np.array(scores, float))
         return choose(found, pick.depth, camera, SuctionGripper(), (1, 2, 3))
 
     def test_most_cups_win_whatever_the_scores(self, pick):
@@ -319,7 +319,7 @@ class TestChoose:
 
 def test_masks_of_another_size_are_refused_with_the_name_of_the_segmenter(run):
     def segment(image, ids, rng):
-        return Detections(np.ones(1), np.zeros((1, 32, 48), bool))
+        return of_one_class(np.zeros((1, 32, 48), bool))
 
     segment.key = "small"
     with pytest.raises(InputError, match="small"):

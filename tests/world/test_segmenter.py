@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.world.segmenter import (
     EMPTY_RADIUS,
     NoisySegmenter,
@@ -118,7 +118,7 @@ def test_one_mask_at_random_is_the_others_and_each_is_drawn_as_often():
 
 def test_masks_of_another_size_are_refused_with_the_name_of_the_segmenter():
     def segment(image, ids, rng):
-        return Detections(np.ones(1), np.zeros((1, 32, 48), bool))
+        return of_one_class(np.zeros((1, 32, 48), bool))
 
     segment.key = "small"
     with pytest.raises(InputError, match=r"small: expected masks of \(64, 96\), got \(32, 48\)"):

@@ -3,28 +3,31 @@
 Detections are ranked over all images by their score; each is a true positive if it covers an object that is
 not yet taken by a surer one with an IoU of at least t. AP_t is the area below the precision-recall curve of
 this ranking, and AP its mean over t = 0.50, 0.55, ... 0.95. AP^L and AP^M count large and medium objects only;
-who measures says how many pixels these have (`match_detections`).
+who measures says how many pixels these have (`match_detections`). With several classes, it is the mean over them.
 
-The matching of one image does not depend on the others, so it is done once (`match_detections`); a bootstrap replicate
-only changes how often each image counts (`average_precision`).
+The matching is done once (`graspbook.instances.matching`); a bootstrap replicate only changes how often each image
+counts (`average_precision`).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from pycocotools import mask as coco_mask
 
 from graspbook.core.errors import InputError
 from graspbook.instances.detection_table import DetectionTable
+from graspbook.instances.matching import Candidates, Matches, mask_overlaps, match_images
+from graspbook.instances.types import Instances
 from graspbook.statistics.bootstrap import bootstrap
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 """Where the precision-recall curve is sampled."""
+MAX_PER_IMAGE = 100
+"""As many detections of a class in an image, the surest, count in `match_classes`, as in COCO's evaluation."""
 
 METRICS = ["ap", "ap50", "ap75", "apl", "apm"]
 """The columns of Table II."""
@@ -35,28 +38,8 @@ AREAS = {"all": (0, 1e5**2), "medium": (32**2, 96**2), "large": (96**2, 1e5**2)}
 Areas = Mapping[str, tuple[float, float]]
 """Ranges like `AREAS`, of the same names in the same order, in pixels of the images at hand."""
 
-_AP_OF = {"ap": ("all", None), "ap50": ("all", 0), "ap75": ("all", 5), "apl": ("large", None), "apm": ("medium", None)}
-
-
-@dataclass(frozen=True)
-class Matches:
-    """What became of D detections on N images, in A ranges of area and at T thresholds of IoU.
-
-    Attributes:
-        image: The number of the image of each detection, int [D]; detections are in the order of falling score.
-        block: The number of the block of each detection, int [D], rising along the ranking: detections of one image
-            with the same score share one.
-        hit: Whether each detection is a true positive, bool [A, T, D].
-        ignored: Whether each detection counts neither as true nor as false, bool [A, T, D]: it took, or is, an object
-            outside the range of area.
-        n_objects: The number of objects of each range of area in each image, int [A, N].
-    """
-
-    image: Int[np.ndarray, "D"]
-    block: Int[np.ndarray, "D"]
-    hit: Bool[np.ndarray, "A T D"]
-    ignored: Bool[np.ndarray, "A T D"]
-    n_objects: Int[np.ndarray, "A N"]
+_AP_OF = {"ap": (0, None), "ap50": (0, 0), "ap75": (0, 5), "apl": (2, None), "apm": (1, None)}
+"""The range of `AREAS` and the threshold of each metric; None: the mean over thresholds."""
 
 
 def match_detections(truth: dict, detections: DetectionTable, areas: Areas) -> Matches:
@@ -73,24 +56,48 @@ def match_detections(truth: dict, detections: DetectionTable, areas: Areas) -> M
     if list(areas) != list(AREAS):
         raise InputError(f"areas: expected the ranges {', '.join(AREAS)}, got {', '.join(areas)}")
     limits = np.array(list(areas.values()), np.float64)
-    parts, n_objects = [], np.zeros((len(limits), len(truth["images"])), np.int64)
-    for number, (labels, found, overlap) in enumerate(overlaps(truth, detections)):
-        area = np.array([label["area"] for label in labels], np.float64)
-        outside = _outside(area, limits)
-        n_objects[:, number] = (~outside).sum(1)
-        if found.empty:
-            continue
-        hit, ignored = match_image(overlap, outside, _outside(found["area"].to_numpy(), limits))
-        parts.append((np.full(len(found), number), found["score"].to_numpy(np.float64), hit, ignored))
+    images = (
+        Candidates(
+            overlap,
+            found["score"].to_numpy(np.float64),
+            outside_ranges(np.array([label["area"] for label in labels], np.float64), limits),
+            outside_ranges(found["area"].to_numpy(), limits),
+        )
+        for labels, found, overlap in overlaps(truth, detections)
+    )
+    return match_images(images, IOU_THRESHOLDS)
 
-    if not parts:
-        nothing = np.zeros((len(limits), len(IOU_THRESHOLDS), 0), bool)
-        return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, nothing, n_objects)
-    image, score, hit, ignored = (np.concatenate(part, -1) for part in zip(*parts, strict=True))
-    ranking = np.argsort(-score, kind="stable")  # COCO's: equal scores stay in the order of the images
-    image, score = image[ranking], score[ranking]
-    begins = (np.diff(image, prepend=-1) != 0) | (np.diff(score, prepend=2.0) != 0)
-    return Matches(image, begins.cumsum() - 1, hit[..., ranking], ignored[..., ranking], n_objects)
+
+def match_classes(found: Sequence[Instances], truth: Sequence[Instances]) -> list[Matches]:
+    """Match predictions with objects by COCO's rules, whatever their area, for each class that has an object.
+
+    Args:
+        found: The predictions of each image.
+        truth: The objects of the same images.
+    """
+    return [
+        match_images((_of_class(f, t, number) for f, t in zip(found, truth, strict=True)), IOU_THRESHOLDS)
+        for number in labelled_classes(truth)
+    ]
+
+
+def labelled_classes(truth: Sequence[Instances]) -> np.ndarray:
+    """The classes that have an object in some image, rising, int [C].
+
+    Args:
+        truth: The objects of each image.
+    """
+    return np.unique(np.concatenate([one.classes for one in truth])) if truth else np.zeros(0, np.int64)
+
+
+def outside_ranges(area: Float[np.ndarray, " k"], limits: Float[np.ndarray, "A 2"]) -> Bool[np.ndarray, "A k"]:
+    """Whether areas lie outside each range.
+
+    Args:
+        area: The areas, [k].
+        limits: The least and the largest area of each range, [A, 2], in the unit of the areas.
+    """
+    return (area < limits[:, :1]) | (area > limits[:, 1:])
 
 
 def overlaps(
@@ -123,45 +130,6 @@ def overlaps(
         yield labels, found, overlap
 
 
-def match_image(
-    overlap: Float[np.ndarray, "d g"], outside: Bool[np.ndarray, "a g"], found_outside: Bool[np.ndarray, "a d"]
-) -> tuple[Bool[np.ndarray, "a t d"], Bool[np.ndarray, "a t d"]]:
-    """COCO's greedy matching in one image, for all ranges of area and all thresholds at once.
-
-    The surest detection chooses first: among the objects that are still free and overlap it by at least the
-    threshold, the one of highest IoU (the last of several), preferring any object inside the range to those
-    outside. A detection that takes an object outside the range is ignored, and so is one that takes none and
-    is itself outside.
-
-    Args:
-        overlap: The IoU of each detection with each object in 0..1, float [D, G], detections by falling score.
-        outside: Whether each object is outside each range of area, bool [A, G].
-        found_outside: Whether each detection is outside each range of area, bool [A, D].
-
-    Returns:
-        Whether each detection is a true positive, and whether it is ignored, both bool [A, T, D].
-    """
-    n_areas, n_objects = outside.shape
-    hit = np.zeros((n_areas, len(IOU_THRESHOLDS), len(overlap)), bool)
-    ignored = np.repeat(found_outside[:, None], len(IOU_THRESHOLDS), 1)
-    if n_objects == 0:
-        return hit, ignored
-    free = np.ones((n_areas, len(IOU_THRESHOLDS), n_objects), bool)
-    lowest = np.minimum(IOU_THRESHOLDS, 1 - 1e-10)[:, None]
-    # an object inside the range beats every one outside
-    bonus = np.where(outside, 0.0, 2.0)[:, None]
-    for number, row in enumerate(overlap):
-        able = free & (row >= lowest)
-        worth = np.where(able, row + bonus, -1.0)
-        choice = n_objects - 1 - worth[..., ::-1].argmax(-1)  # the last of the best
-        area, threshold = np.nonzero(able.any(-1))
-        taken = choice[area, threshold]
-        free[area, threshold, taken] = False
-        ignored[area, threshold, number] = outside[area, taken]
-        hit[area, threshold, number] = ~outside[area, taken]
-    return hit, ignored
-
-
 def average_precision(matches: Matches, weights: Float[np.ndarray, "R N"] | None = None) -> dict[str, np.ndarray]:
     """Table II's metrics, in percent, for each weighting of the images.
 
@@ -170,12 +138,13 @@ def average_precision(matches: Matches, weights: Float[np.ndarray, "R N"] | None
     there w times.)
 
     Args:
-        matches: The matches that `match_detections` found on N images.
+        matches: The matches on N images, at `IOU_THRESHOLDS`, with all ranges of `AREAS` or the first alone.
         weights: The number of times that each image counts in each of R weightings, float [R, N]; None counts each once
             (then R is 1).
 
     Returns:
-        For each of `METRICS` an array [R] in per cent; NaN where no image that counts has an object of that size.
+        For each of `METRICS` whose range is there, an array [R] in per cent; NaN where no image that counts has an
+        object of that size.
 
     Raises:
         InputError: The weights have another shape, or one is negative.
@@ -184,18 +153,49 @@ def average_precision(matches: Matches, weights: Float[np.ndarray, "R N"] | None
     weights = np.ones((1, n_images)) if weights is None else np.asarray(weights, np.float64)
     if weights.ndim != 2 or weights.shape[1] != n_images or not (weights >= 0).all():
         raise InputError(f"weights: expected [R, {n_images}], none below 0, got {list(weights.shape)}")
-    curves = np.full((len(AREAS), len(IOU_THRESHOLDS), len(weights)), np.nan)
-    for area in range(len(AREAS)):
+    n_ranges = len(matches.n_objects)
+    curves = np.full((n_ranges, len(IOU_THRESHOLDS), len(weights)), np.nan)
+    for area in range(n_ranges):
         objects = weights @ matches.n_objects[area]
         some = np.flatnonzero(objects > 0)
         for threshold in range(len(IOU_THRESHOLDS)):
             ranked = _area_below_curve(matches, area, threshold, weights[some], objects[some])
             curves[area, threshold, some] = ranked
-    names = list(AREAS)
     return {
-        metric: 100 * (curves[names.index(area)].mean(0) if number is None else curves[names.index(area), number])
+        metric: 100 * (curves[area].mean(0) if number is None else curves[area, number])
         for metric, (area, number) in _AP_OF.items()
+        if area < n_ranges
     }
+
+
+def class_average_precision(
+    classes: Sequence[Matches], weights: Float[np.ndarray, "R N"] | None = None
+) -> dict[str, np.ndarray]:
+    """The metrics of `average_precision`, as means over the classes that have objects.
+
+    Args:
+        classes: The matches of each class on the same N images.
+        weights: The number of times that each image counts in each of R weightings, float [R, N]; None counts each once
+            (then R is 1).
+
+    Returns:
+        For each metric an array [R] in per cent; NaN where no class has an object that counts.
+    """
+    each = [average_precision(matches, weights) for matches in classes if matches.n_objects[0].any()]
+    names, count = each[0] if each else METRICS, 1 if weights is None else len(weights)
+    return {name: mean_over_classes([one[name] for one in each], count) for name in names}
+
+
+def mean_over_classes(values: Sequence[Float[np.ndarray, " R"]], count: int) -> Float[np.ndarray, " R"]:
+    """The mean over classes of what is a number; NaN where nothing is.
+
+    Args:
+        values: The values of each class, [R] each; there may be no class.
+        count: The number R of values of each class.
+    """
+    stacked = np.stack(values) if values else np.full((1, count), np.nan)
+    number = (~np.isnan(stacked)).sum(0)
+    return np.where(number > 0, np.nansum(stacked, 0) / np.maximum(number, 1), np.nan)
 
 
 def bootstrap_ap(
@@ -223,6 +223,13 @@ def bootstrap_ap(
         raise InputError(f"matches: expected methods on the {len(groups)} images that have a group, got {counts}")
     rows = {method: [partial(average_precision, found)] for method, found in matches.items()}
     return bootstrap(rows, groups, n_replicates, rng)
+
+
+def _of_class(found: Instances, truth: Instances, number: int) -> Candidates:
+    """The predictions and objects of one class in one image; scores as exact as in a file of detections."""
+    mine = found.select(np.flatnonzero(found.classes == number)[:MAX_PER_IMAGE])
+    overlap = mask_overlaps(mine, truth.select(truth.classes == number)).iou
+    return Candidates(overlap, mine.scores.astype(np.float32))
 
 
 def _area_below_curve(
@@ -272,11 +279,6 @@ def _count_copies(matches: Matches, area: int, threshold: int, copies: np.ndarra
     hit = matches.hit[area, threshold, ranking]
     ranked = np.cumsum(~matches.ignored[area, threshold, ranking])
     return ranked[hit], np.arange(1, hit.sum() + 1)
-
-
-def _outside(area: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """Whether areas [k] lie outside each range, bool [A, k]."""
-    return (area < limits[:, :1]) | (area > limits[:, 1:])
 
 
 def _check_images(truth: dict, detections: DetectionTable) -> None:

@@ -25,7 +25,7 @@ from pycocotools import mask as coco_mask
 from graspbook.core.atomic import new_file
 from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances, of_one_class
 
 MAX_PER_IMAGE = 40
 """Detections kept of each image, the surest first. COCO's AP looks at 100; no bin here holds half as many."""
@@ -59,7 +59,7 @@ class DetectionTable:
     size: tuple[int, int]
     rows: pd.DataFrame
 
-    def of_image(self, image: int) -> Detections:
+    def of_image(self, image: int) -> Instances:
         """The detections of one image, decoded.
 
         Args:
@@ -67,12 +67,12 @@ class DetectionTable:
         """
         rows = self.rows[self.rows["image"] == image]
         masks = [decode_mask(counts, *self.size) for counts in rows["mask_rle"]]
-        return Detections(rows["score"].to_numpy(), np.stack(masks) if masks else np.zeros((0, *self.size), bool))
+        return of_one_class(np.array(masks, bool).reshape(-1, *self.size), rows["score"].to_numpy())
 
 
 def tabulate(
     names: Sequence[str],
-    detections: Iterable[Detections],
+    detections: Iterable[Instances],
     max_per_image: int = MAX_PER_IMAGE,
     min_score: float = MIN_SCORE,
 ) -> DetectionTable:
@@ -98,8 +98,7 @@ def tabulate(
         size = size or masks.shape[1:]
         if masks.shape[1:] != size:
             raise InputError(f"image {names[number]}: masks of {masks.shape[1:]} pixels, those before had {size}")
-        best = np.argsort(-scores, kind="stable")[:max_per_image]
-        best = best[scores[best] >= min_score]
+        best = np.flatnonzero(scores >= min_score)[:max_per_image]
         # all masks of an image in one call, in the column-major order that COCO counts in
         codes = coco_mask.encode(np.asfortranarray(masks[best].transpose(1, 2, 0).view(np.uint8)))
         columns["image"] += [number] * len(best)
@@ -164,7 +163,7 @@ def read_detections(path: Path) -> DetectionTable:
     return DetectionTable(names, size, rows)
 
 
-def _checked(found: Detections, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _checked(found: Instances, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Scores float32 [k] and masks bool [k, h, w], if scores are in 0..1 and masks have pixels."""
     scores, masks = np.asarray(found.scores, np.float32), found.masks
     if not ((scores >= 0) & (scores <= 1)).all():  # NaN too

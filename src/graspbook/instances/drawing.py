@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from pycocotools import mask as coco_mask
 
 from graspbook.data.coco import CocoScenes, LabelledScene
-from graspbook.instances.average_precision import IOU_THRESHOLDS, Matches, average_precision, match_image
+from graspbook.instances.average_precision import average_precision
 from graspbook.instances.detection_table import DetectionTable
-from graspbook.instances.detections import Detections
+from graspbook.instances.matching import Matches, match_greedily
+from graspbook.instances.mistakes import FOUND
+from graspbook.instances.types import Instances
 from graspbook.reporting import plotting
 
 SURE = 0.5
@@ -84,7 +86,7 @@ def choose_scenes(matches: Mapping[str, Matches], baseline: str, method: str, re
     return [*chosen, Choice(int(behind.argmin()), f"worst for {method}")]
 
 
-def judge_detections(scene: LabelledScene, found: Detections) -> Judged:
+def judge_detections(scene: LabelledScene, found: Instances) -> Judged:
     """Judge which of the sure detections of a scene are right, and which of its objects are missed.
 
     Args:
@@ -98,10 +100,9 @@ def judge_detections(scene: LabelledScene, found: Detections) -> Judged:
         return Judged(masks, np.zeros(len(masks), bool), np.ones(len(objects), bool))
     codes, truth = (coco_mask.encode(np.asfortranarray(np.stack(part, -1).view(np.uint8))) for part in (masks, objects))
     overlap = coco_mask.iou(codes, truth, [0] * len(objects))
-    nowhere = np.zeros((1, len(objects)), bool), np.zeros((1, len(masks)), bool)
-    right = match_image(overlap, *nowhere)[0][0, 0]  # at the lowest threshold, one half
+    right = match_greedily(overlap, [FOUND])[0, 0] >= 0
     # no pixel belongs to two objects, so a detection can cover but one of them by a half
-    return Judged(masks, right, ~(overlap[right] >= IOU_THRESHOLDS[0]).any(0))
+    return Judged(masks, right, ~(overlap[right] >= FOUND).any(0))
 
 
 def draw_scene(scene: LabelledScene, judged: Judged | None) -> np.ndarray:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from graspbook.instances.average_precision import overlaps
 from graspbook.instances.detection_table import DetectionTable
+from graspbook.instances.matching import match_greedily
 
 KINDS = ("right", "repeated", "badly outlined", "on nothing")
 """right: the first on an object that it covers with an IoU of at least 0.5. repeated: such an object has been found by
@@ -51,13 +52,7 @@ def judge(overlap: Float[np.ndarray, "d g"]) -> list[str]:
     Returns:
         The kind of each detection, one of `KINDS`.
     """
-    kinds, free = [], np.ones(overlap.shape[1], bool)
-    for row in overlap:
-        best = row.max(initial=0.0)
-        left = np.where(free, row, 0.0)
-        if left.max(initial=0.0) >= FOUND:
-            free[left.argmax()] = False
-            kinds.append("right")
-        else:
-            kinds.append("repeated" if best >= FOUND else "badly outlined" if best >= TOUCHED else "on nothing")
-    return kinds
+    right = match_greedily(overlap[:, ::-1], [FOUND])[0, 0] >= 0  # in reverse: of equals, the first
+    best = overlap.max(1, initial=0.0)
+    kinds = np.select([right, best >= FOUND, best >= TOUCHED], KINDS[:3], KINDS[3])
+    return kinds.tolist()

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor, nn
 
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances, of_one_class
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class InstanceModel(Protocol):
 @torch.no_grad()
 def predict_instances(
     model: InstanceModel, images: UInt8[np.ndarray, "b h w 3"], max_per_image: int = 100, batch_size: int = 16
-) -> list[Detections]:
+) -> list[Instances]:
     """Find the objects of images.
 
     Args:
@@ -96,7 +96,7 @@ def predict_instances(
             scores, masks = scores.float().cpu().numpy(), masks.cpu().numpy()
             order = np.argsort(-scores, kind="stable")
             order = order[masks[order].any((1, 2))][:max_per_image]
-            found.append(Detections(scores[order], masks[order]))
+            found.append(of_one_class(masks[order], scores[order]))
     model.train(was_training)
     return found
 

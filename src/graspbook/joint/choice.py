@@ -18,11 +18,12 @@ import torch
 
 from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import Street
-from graspbook.joint.clustering import Instances, score_instances
+from graspbook.instances.types import LabelMap
+from graspbook.joint.clustering import score_instances
 from graspbook.joint.config import ChoiceConfig, ClusterConfig
+from graspbook.joint.evaluate import instance_scores, match_things
 from graspbook.joint.network import JointNetwork
-from graspbook.joint.scores import instance_scores, match_pictures
-from graspbook.joint.segment import Grids, Method, Segmentation, find_instances, predict_grids
+from graspbook.joint.segment import Grids, Method, SceneSegmentation, find_instances, predict_grids
 from graspbook.joint.superpixels import spread, superpixels
 
 CONFIDENCE = "confidence"
@@ -99,7 +100,7 @@ def try_settings(
         ids = [spread(torch.from_numpy(own.ids), one.labels).numpy() for own, one in zip(found, seen, strict=True)]
         for score in scores:
             said = [_said(one.grids, own, pixels, score) for one, own, pixels in zip(seen, found, ids, strict=True)]
-            value = instance_scores(match_pictures([one.street for one in seen], said, least_area))
+            value = instance_scores(match_things([one.street for one in seen], said, least_area))
             lines.append(
                 {"method": method, "threshold": config.threshold, "assign": config.assign, "radius": config.radius}
                 | {"score": score, "ap50": float(value["ap50"][0]), "ap": float(value["ap"][0])}
@@ -145,6 +146,6 @@ def read_chosen(path: Path) -> dict[Method, ClusterConfig]:
         raise InputError(f"{path}: no choice of the clustering can be read: {error}") from None
 
 
-def _said(grids: Grids, found: Instances, pixels: np.ndarray, score: str) -> Segmentation:
+def _said(grids: Grids, found: LabelMap, pixels: np.ndarray, score: str) -> SceneSegmentation:
     scores = score_instances(found, grids.probability, grids.confidence, score)
-    return Segmentation((pixels * 0).astype(np.uint8), Instances(pixels, found.classes), scores, {})
+    return SceneSegmentation((pixels * 0).astype(np.uint8), LabelMap(pixels, found.classes), scores, {})

@@ -7,14 +7,13 @@ compares each element with the few centres of its class, `cluster_all_to_all` wi
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy import ndimage
 
 from graspbook.core.errors import InputError
+from graspbook.instances.types import LabelMap
 from graspbook.joint.config import ClusterConfig, Score
 
 NEIGHBOURS = np.ones((3, 3))
@@ -25,25 +24,12 @@ HALFWAY = 64
 """An instance of so many elements has the size score 1/2."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Instances:
-    """N instances on a grid, or on pixels.
-
-    Attributes:
-        ids: Instance of each element or pixel, 1 to N; 0: none, [h, w].
-        classes: Class of each instance, 1 to 8, [n].
-    """
-
-    ids: Int[np.ndarray, "h w"]
-    classes: Int[np.ndarray, n]
-
-
 def cluster_by_centres(
     classes: Int[np.ndarray, "h w"],
     embeddings: Float[np.ndarray, "d h w"],
     confidence: Float[np.ndarray, "h w"],
     config: ClusterConfig,
-) -> Instances:
+) -> LabelMap:
     """The paper's post-processing.
 
     Args:
@@ -107,7 +93,7 @@ def find_centres(
 
 def cluster_all_to_all(
     classes: Int[np.ndarray, "h w"], embeddings: Float[np.ndarray, "d h w"], config: ClusterConfig
-) -> Instances:
+) -> LabelMap:
     """Mean shift of the embeddings of each class, as in [5]: every element against every other one.
 
     In each round an element moves to the mean of all embeddings within `radius`; at the end the first element that has
@@ -135,7 +121,7 @@ def cluster_all_to_all(
     return _kept(ids, found, config.least)
 
 
-def connected_components(classes: Int[np.ndarray, "h w"], config: ClusterConfig) -> Instances:
+def connected_components(classes: Int[np.ndarray, "h w"], config: ClusterConfig) -> LabelMap:
     """Each connected component of a class is an instance: what the semantics alone can do.
 
     Args:
@@ -151,7 +137,7 @@ def connected_components(classes: Int[np.ndarray, "h w"], config: ClusterConfig)
 
 
 def score_instances(
-    instances: Instances,
+    instances: LabelMap,
     probability: Float[np.ndarray, "c h w"],
     confidence: Float[np.ndarray, "h w"] | None,
     kind: Score,
@@ -200,9 +186,9 @@ def _shifted(moved: torch.Tensor, still: torch.Tensor, radius: float) -> torch.T
     return near @ still / near.sum(1, keepdim=True).clamp(min=1)
 
 
-def _kept(ids: np.ndarray, found: list[int], least: int) -> Instances:
+def _kept(ids: np.ndarray, found: list[int], least: int) -> LabelMap:
     """Instances of at least `least` elements, numbered anew in their order."""
     kept = np.bincount(ids.ravel(), minlength=len(found) + 1) >= least
     kept[0] = False
     number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return Instances(number[ids], np.array(found, np.int64)[kept[1:]])
+    return LabelMap(number[ids], np.array(found, np.int64)[kept[1:]])

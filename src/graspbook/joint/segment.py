@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 
+from graspbook.core.errors import InputError
+from graspbook.instances.types import LabelMap
 from graspbook.joint.clustering import (
-    Instances,
     cluster_all_to_all,
     cluster_by_centres,
     connected_components,
@@ -46,7 +47,7 @@ class Grids:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Segmentation:
+class SceneSegmentation:
     """Classes and instances of one picture, on its pixels.
 
     Attributes:
@@ -57,7 +58,7 @@ class Segmentation:
     """
 
     classes: UInt8[np.ndarray, "H W"]
-    instances: Instances
+    instances: LabelMap
     scores: Float[np.ndarray, n]
     milliseconds: dict[str, float]
 
@@ -76,7 +77,7 @@ def predict_grids(network: JointNetwork, image: UInt8[np.ndarray, "H W 3"]) -> G
     return Grids(said.classes[0].softmax(0).cpu().numpy(), said.embeddings[0].cpu().numpy(), confidence)
 
 
-def find_instances(grids: Grids, config: ClusterConfig, method: Method) -> tuple[Instances, np.ndarray]:
+def find_instances(grids: Grids, config: ClusterConfig, method: Method) -> tuple[LabelMap, np.ndarray]:
     """Instances on the grid, and their scores.
 
     Args:
@@ -86,9 +87,14 @@ def find_instances(grids: Grids, config: ClusterConfig, method: Method) -> tuple
 
     Returns:
         The instances on the grid, and the score of each, 0..1, [n].
+
+    Raises:
+        InputError: The method is "centres", and the network has no decoder of centres.
     """
     classes = grids.classes
     if method == "centres":
+        if grids.confidence is None:
+            raise InputError("method: 'centres' needs a decoder of centres; use 'all-to-all' or 'components'")
         found = cluster_by_centres(classes, grids.embeddings, grids.confidence, config)
     elif method == "all-to-all":
         found = cluster_all_to_all(classes, grids.embeddings, config)
@@ -105,7 +111,7 @@ def segment(
     compactness: float,
     method: Method | None = None,
     square: bool = False,
-) -> Segmentation:
+) -> SceneSegmentation:
     """Classes and instances of a picture's pixels.
 
     Args:
@@ -139,7 +145,7 @@ def segment(
     classes, ids = spread(both, labels).cpu().numpy()
     times.append(_now(device))
     spent = dict(zip(("superpixels", "network", "clustering"), 1e3 * np.diff(times), strict=True))
-    return Segmentation(classes.astype(np.uint8), Instances(ids, found.classes), scores, spent)
+    return SceneSegmentation(classes.astype(np.uint8), LabelMap(ids, found.classes), scores, spent)
 
 
 def square_cells(height: int, width: int, k: int) -> Int[torch.Tensor, "H W"]:

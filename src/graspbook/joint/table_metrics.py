@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from graspbook.joint.boundaries import boundary_score
-from graspbook.joint.evaluate import Evaluation
+from graspbook.joint.evaluate import Evaluation, instance_scores
 from graspbook.joint.iou import class_iou, mean_iou
-from graspbook.joint.scores import instance_scores
 from graspbook.statistics.bootstrap import Statistic
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from graspbook.core.errors import InputError
-from graspbook.latent.segmentation import Segmentation, empty_segmentation, pooled, ranked
+from graspbook.instances.types import Instances, no_instances, pooled, ranked
 
 STOP = 0.1
 """Algorithm 1 goes on while it finds masks of a higher score."""
@@ -42,9 +42,7 @@ def partners_needed(samples: int, p: float) -> int:
     return max(1, math.ceil(samples * p - 1e-9))  # 10 x 0.7 is a little more than 7
 
 
-def confidence_masks(
-    samples: Sequence[Segmentation], p: float, hypothesis: float = 0.0, stop: float = STOP
-) -> Segmentation:
+def confidence_masks(samples: Sequence[Instances], p: float, hypothesis: float = 0.0, stop: float = STOP) -> Instances:
     """Algorithm 1 on masks packed into bits; the same result as `confidence_masks_reference`, faster.
 
     Args:
@@ -63,7 +61,7 @@ def confidence_masks(
     need = partners_needed(len(samples), p)
     masks, classes, scores, sample = pooled([sample.filter_by_score(hypothesis) for sample in samples])
     if len(np.unique(sample)) < need:
-        return empty_segmentation(masks.shape[1:])
+        return no_instances(masks.shape[1:])
     words = pack(masks)
     starts = np.searchsorted(sample, np.arange(len(samples) + 1))
     first, last = _spans(words)
@@ -72,8 +70,8 @@ def confidence_masks(
 
 
 def confidence_masks_reference(
-    samples: Sequence[Segmentation], p: float, hypothesis: float = 0.0, stop: float = STOP
-) -> Segmentation:
+    samples: Sequence[Instances], p: float, hypothesis: float = 0.0, stop: float = STOP
+) -> Instances:
     """Algorithm 1 as printed, step by step: see `confidence_masks`.
 
     Args:
@@ -112,7 +110,7 @@ def confidence_masks_reference(
         found.append(best)
         free &= ~best[2]
     if not found:
-        return empty_segmentation(masks.shape[1:])
+        return no_instances(masks.shape[1:])
     values, of_mask, taken = zip(*found, strict=True)
     return ranked(np.stack(taken), classes[list(of_mask)], np.array(values))
 

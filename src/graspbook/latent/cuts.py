@@ -15,8 +15,8 @@ from jaxtyping import Float, Int, UInt8
 
 from graspbook.core.errors import InputError
 from graspbook.instances.model import images_to_tensor
+from graspbook.instances.types import Instances, ranked
 from graspbook.latent.model import LatentMaskRCNN
-from graspbook.latent.segmentation import Segmentation, ranked
 
 USUAL = 0.5
 """Where Mask R-CNN's masks are cut."""
@@ -36,7 +36,7 @@ class SoftMasks:
     classes: Int[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
 
-    def at(self, cut: float) -> Segmentation:
+    def at(self, cut: float) -> Instances:
         """The masks at a cut, with the scores of the usual one; those without a pixel are left out.
 
         Args:
@@ -71,7 +71,7 @@ def soft_masks(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batc
 
 
 def cut_to_area(
-    soft: Sequence[SoftMasks], wanted: float, area_of: Callable[[list[Segmentation]], float], halvings: int = 20
+    soft: Sequence[SoftMasks], wanted: float, area_of: Callable[[list[Instances]], float], halvings: int = 20
 ) -> float:
     """The cut at which predictions cover a given area, found by bisection.
 

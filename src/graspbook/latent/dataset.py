@@ -14,8 +14,8 @@ from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes
 from graspbook.data.coco_file import read_coco
 from graspbook.instances.model import images_to_tensor
+from graspbook.instances.types import Instances, labelled
 from graspbook.latent.model import Batch
-from graspbook.latent.segmentation import Instances
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class LabelledImages:
         """
         ids = self.ids[index]
         numbers = np.unique(ids[ids > 0])
-        return Instances(ids == numbers[:, None, None], self.classes[index][numbers])
+        return labelled(ids == numbers[:, None, None], self.classes[index][numbers])
 
     def subset(self, indices: Sequence[int]) -> LabelledImages:
         """Some of the images, in a given order.

@@ -13,8 +13,8 @@ from torchvision.models.detection.image_list import ImageList
 
 from graspbook.core.errors import InputError
 from graspbook.instances.model import images_to_tensor
+from graspbook.instances.types import Instances, ranked
 from graspbook.latent.model import Encoded, LatentMaskRCNN
-from graspbook.latent.segmentation import Segmentation, ranked
 from graspbook.training.seeds import generator
 
 STREAM = 4
@@ -24,7 +24,7 @@ STREAM = 4
 @torch.inference_mode()
 def dropout_samples(
     model: LatentMaskRCNN, image: UInt8[np.ndarray, "h w 3"], count: int, rate: float, *key: int
-) -> list[Segmentation]:
+) -> list[Instances]:
     """Segmentations of an image, each with other channels of the pyramid dropped; backbone and pyramid run once.
 
     Args:

@@ -10,13 +10,13 @@ import pandas as pd
 
 from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask, encode_mask
-from graspbook.latent.segmentation import Segmentation, empty_segmentation
+from graspbook.instances.types import Instances, no_instances
 
 COLUMNS = ("image", "sample", "score", "kind", "mask")
 """Number of the image and of the sample of it, both from 0; score, class, and COCO's compressed run lengths."""
 
 
-def to_table(found: Sequence[Sequence[Segmentation]]) -> pd.DataFrame:
+def to_table(found: Sequence[Sequence[Instances]]) -> pd.DataFrame:
     """Segmentations of images as a table with the columns `COLUMNS`.
 
     Args:
@@ -31,7 +31,7 @@ def to_table(found: Sequence[Sequence[Segmentation]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-class FoundFile(Sequence[list[Segmentation]]):
+class FoundFile(Sequence[list[Instances]]):
     """The samples of each image, read from a table; masks are decoded when an image is asked for.
 
     Args:
@@ -53,20 +53,20 @@ class FoundFile(Sequence[list[Segmentation]]):
     def __len__(self) -> int:
         return self._images
 
-    def __getitem__(self, image: int) -> list[Segmentation]:
+    def __getitem__(self, image: int) -> list[Instances]:
         """All samples of an image; those that found nothing are empty."""
         if not 0 <= image < self._images:
             raise IndexError(image)
-        found = [empty_segmentation(self._size) for _ in range(self._samples)]
+        found = [no_instances(self._size) for _ in range(self._samples)]
         if image in self._of_image:
             for sample, own in self._of_image[image].groupby("sample", sort=False):
                 masks = np.stack([decode_mask(mask, *self._size) for mask in own["mask"]])
                 kinds, scores = own["kind"].to_numpy(np.int64), own["score"].to_numpy(np.float64)
-                found[sample] = Segmentation(masks, kinds, scores)
+                found[sample] = Instances(masks, kinds, scores)
         return found
 
 
-def write_found(path: Path, found: Sequence[Sequence[Segmentation]]) -> None:
+def write_found(path: Path, found: Sequence[Sequence[Instances]]) -> None:
     """Writes segmentations of images.
 
     Args:

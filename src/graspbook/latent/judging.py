@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graspbook.instances.types import Instances
 from graspbook.latent.apparel.coins import coin_counts, parts_of, probability_inside
 from graspbook.latent.confidence import confidence_masks
 from graspbook.latent.config import MetricsConfig, PredictConfig
 from graspbook.latent.picking_area import PickCounts, count_picks, shrunk
 from graspbook.latent.scores import within
-from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.latent.union_nms import union_nms
 from graspbook.statistics.bootstrap import Statistic
 from graspbook.statistics.ratios import ratios
@@ -48,7 +48,7 @@ class EvaluationContext:
         """Of the disc that stands for the gripper, pixels."""
         return self.metrics.gripper * self.truth[0].size[0]
 
-    def picks(self, found: Segmentation, number: int) -> PickCounts:
+    def picks(self, found: Instances, number: int) -> PickCounts:
         """Drops circles on an image, at the same places whatever is found.
 
         Args:
@@ -71,7 +71,7 @@ class JudgedPlain:
         within: Share of the believed detections that lie within an object, percent.
     """
 
-    found: list[Segmentation]
+    found: list[Instances]
     picks: PickCounts
     cuts: dict[float, PickCounts]
     erosions: dict[float, PickCounts]
@@ -93,9 +93,9 @@ class JudgedLatent:
         coins: Counts from `coin_counts` for each image, [N] each.
     """
 
-    mean: list[Segmentation]
-    union: list[Segmentation]
-    confident: list[Segmentation]
+    mean: list[Instances]
+    union: list[Instances]
+    confident: list[Instances]
     picks: dict[float, PickCounts]
     masks: dict[float, np.ndarray]
     within: dict[float, Statistic]
@@ -113,7 +113,7 @@ def joined(counts: Sequence[PickCounts]) -> PickCounts:
     return PickCounts(*(np.concatenate([getattr(one, name) for one in counts]) for name in fields))
 
 
-def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], test: EvaluationContext) -> JudgedPlain:
+def judge_plain(found: Sequence[Sequence[Instances]], cuts: Sequence[float], test: EvaluationContext) -> JudgedPlain:
     """Judges a plain Mask R-CNN.
 
     Args:
@@ -136,7 +136,7 @@ def judge_plain(found: Sequence[Sequence[Segmentation]], cuts: Sequence[float], 
     return JudgedPlain(usual, picks, *curves, within(believed, test.truth))
 
 
-def confident_masks(samples: Sequence[Segmentation], p: float, predict: PredictConfig) -> Segmentation:
+def confident_masks(samples: Sequence[Instances], p: float, predict: PredictConfig) -> Instances:
     """Confidence masks with the thresholds of the configuration.
 
     Args:
@@ -147,7 +147,7 @@ def confident_masks(samples: Sequence[Segmentation], p: float, predict: PredictC
     return confidence_masks(samples, p, predict.hypothesis, predict.stop)
 
 
-def coins_of(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -> dict[str, np.ndarray]:
+def coins_of(found: Sequence[Sequence[Instances]], test: EvaluationContext) -> dict[str, np.ndarray]:
     """What a model's samples say of the packs that may be one or two: `coin_counts` of each image, [N] each.
 
     Args:
@@ -161,7 +161,7 @@ def coins_of(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -
     return {name: np.array([one[name] for one in counts]) for name in counts[0]}
 
 
-def judge_latent(found: Sequence[Sequence[Segmentation]], test: EvaluationContext) -> JudgedLatent:
+def judge_latent(found: Sequence[Sequence[Instances]], test: EvaluationContext) -> JudgedLatent:
     """Judges a model with a latent code.
 
     Args:
@@ -195,6 +195,6 @@ def judge_latent(found: Sequence[Sequence[Segmentation]], test: EvaluationContex
     )
 
 
-def _within(masks: Segmentation, truth: Instances) -> float:
+def _within(masks: Instances, truth: Instances) -> float:
     """How many of the masks of an image lie within an object."""
     return float(within([masks], [truth])(np.ones((1, 1)))["within"][0] / 100 * len(masks)) if len(masks) else 0.0

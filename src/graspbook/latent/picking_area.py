@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from graspbook.latent.segmentation import Instances, Segmentation
+from graspbook.instances.types import Instances
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def disc(radius: float) -> Bool[np.ndarray, "s s"]:
 
 
 def count_picks(
-    found: Sequence[Segmentation],
+    found: Sequence[Instances],
     truth: Sequence[Instances],
     radius: float,
     circles: int,
@@ -93,7 +93,7 @@ def count_picks(
     return PickCounts(*np.array(rows, np.int64).reshape(-1, 4).T)
 
 
-def landing(found: Segmentation, truth: Instances, radius: float) -> tuple[np.ndarray, np.ndarray]:
+def landing(found: Instances, truth: Instances, radius: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether a circle around each pixel lies within one predicted mask, and whether it meets more than one instance.
 
     Args:
@@ -113,7 +113,7 @@ def landing(found: Segmentation, truth: Instances, radius: float) -> tuple[np.nd
     return inside, met > 1
 
 
-def shrunk(found: Segmentation, radius: float) -> Segmentation:
+def shrunk(found: Instances, radius: float) -> Instances:
     """Predictions eroded by a disc: the control that §V-E argues against in words. Empty masks are left out.
 
     Args:
@@ -125,4 +125,4 @@ def shrunk(found: Segmentation, radius: float) -> Segmentation:
         cv2.erode(m.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0 for m in found.masks
     ]
     masks = np.stack(masks) if masks else found.masks
-    return Segmentation(masks, found.classes, found.scores).chosen(masks.any((1, 2)))
+    return Instances(masks, found.classes, found.scores).select(masks.any((1, 2)))

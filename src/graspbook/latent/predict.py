@@ -7,8 +7,8 @@ import torch
 from jaxtyping import UInt8
 
 from graspbook.instances.model import images_to_tensor
+from graspbook.instances.types import Instances, ranked
 from graspbook.latent.model import Answer, LatentMaskRCNN
-from graspbook.latent.segmentation import Segmentation, ranked
 from graspbook.training.seeds import generator
 
 SAMPLE_STREAM = 3
@@ -16,7 +16,7 @@ SAMPLE_STREAM = 3
 
 
 @torch.inference_mode()
-def predict(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batch_size: int = 8) -> list[Segmentation]:
+def predict(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batch_size: int = 8) -> list[Instances]:
     """Segment images with the mean of the prior (§IV-D), or with a plain Mask R-CNN.
 
     Args:
@@ -34,7 +34,7 @@ def predict(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batch_s
 @torch.inference_mode()
 def draw_samples(
     model: LatentMaskRCNN, image: UInt8[np.ndarray, "h w 3"], count: int, *key: int, least: float = 0.0
-) -> list[Segmentation]:
+) -> list[Instances]:
     """Samples K segmentations of an image: codes z ~ p(z|x), decoded in one batch.
 
     Args:
@@ -51,6 +51,6 @@ def draw_samples(
     return [_segmentation(answer).filter_by_score(least) for answer in model.decode(encoded, codes, least)[0]]
 
 
-def _segmentation(answer: Answer) -> Segmentation:
+def _segmentation(answer: Answer) -> Instances:
     scores, masks, classes = (part.cpu().numpy() for part in answer)
     return ranked(masks, classes, scores.astype(np.float64))

@@ -7,24 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from graspbook.latent.metrics import (
-    IOG_THRESHOLDS,
-    IOP_THRESHOLDS,
-    average_precision_of,
-    average_recall,
-    closest,
-    match_classes,
-    max_recall_at_high_precision,
-    overlaps,
-    rank,
-    roc_auc,
-)
+from graspbook.instances.average_precision import class_average_precision, match_classes
+from graspbook.instances.matching import mask_overlaps
+from graspbook.instances.types import Instances
 from graspbook.latent.picking_area import PickCounts
-from graspbook.latent.segmentation import Instances, Segmentation
+from graspbook.latent.recall import IOG_THRESHOLDS, IOP_THRESHOLDS, average_recall, max_recall_at_high_precision, rank
 from graspbook.statistics.bootstrap import Statistic
 from graspbook.statistics.ratios import ratios
 
-Found = Sequence[Segmentation]
+Found = Sequence[Instances]
 Truth = Sequence[Instances]
 GOOD = 0.5
 """A prediction is good if its IoU with the closest instance is above this (Table III)."""
@@ -46,7 +37,7 @@ def table_1(found: Found, truth: Truth) -> Statistic:
         return {
             "mrhp": max_recall_at_high_precision(precise, weights),
             "ar": average_recall(recalled, weights),
-            "map": average_precision_of(matches, weights),
+            "map": class_average_precision(matches, weights)["ap"],
         }
 
     return of
@@ -88,10 +79,10 @@ def quality(found: Found, truth: Truth) -> tuple[Int[np.ndarray, " D"], np.ndarr
     """
     image, score, overlap = [], [], []
     for number, (predictions, labels) in enumerate(zip(found, truth, strict=True)):
-        both = overlaps(predictions, labels)
+        both = mask_overlaps(predictions, labels)
         image.append(np.full(len(predictions), number))
         score.append(predictions.scores)
-        overlap.append(np.stack([closest(both.iou), closest(both.iop)]))
+        overlap.append(np.stack([both.iou.max(1, initial=0.0), both.iop.max(1, initial=0.0)]))
     if not image:
         return np.zeros(0, np.int64), np.zeros(0), np.zeros((2, 0))
     return np.concatenate(image), np.concatenate(score), np.concatenate(overlap, 1)
@@ -114,6 +105,30 @@ def scoring(found: Found, truth: Truth) -> Statistic:
         }
 
     return of
+
+
+def roc_auc(
+    scores: Float[np.ndarray, " D"], good: Bool[np.ndarray, " D"], weights: Float[np.ndarray, " D"] | None = None
+) -> float:
+    """How well scores tell good predictions from bad ones (appendix E, Table III), 0..1.
+
+    The probability that a good prediction has a higher score than a bad one, equal scores counting half.
+
+    Args:
+        scores: Score of each prediction, [D].
+        good: Whether its IoU with the closest instance is above 0.5, [D].
+        weights: How often each prediction counts, [D]; None: once.
+
+    Returns:
+        Area under the ROC curve, 0..1; NaN where all predictions that count are good, or none is.
+    """
+    weights = np.ones(len(scores)) if weights is None else weights
+    _, level = np.unique(scores, return_inverse=True)
+    positive, negative = (np.bincount(level, weights * which) for which in (good, ~good))
+    if not len(scores) or positive.sum() == 0 or negative.sum() == 0:
+        return float("nan")
+    below = np.cumsum(negative) - negative
+    return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
 
 
 def within(found: Found, truth: Truth) -> Statistic:

@@ -11,11 +11,11 @@ from jaxtyping import UInt8
 
 from graspbook.core.errors import InputError
 from graspbook.data.rle import encode_mask
+from graspbook.instances.types import Instances
 from graspbook.latent.confidence import STOP, confidence_masks, partners_needed
 from graspbook.latent.figures.pictures import draw_masks
 from graspbook.latent.model import LatentMaskRCNN
 from graspbook.latent.predict import draw_samples
-from graspbook.latent.segmentation import Segmentation
 from graspbook.latent.union_nms import THRESHOLD, union_nms
 
 SMALLEST, LARGEST = 32, 2048
@@ -36,9 +36,9 @@ class Answer:
         samples: Sampled segmentations that both are made from.
     """
 
-    confident: Segmentation
-    union: Segmentation
-    samples: tuple[Segmentation, ...]
+    confident: Instances
+    union: Instances
+    samples: tuple[Instances, ...]
 
 
 def segment(
@@ -126,10 +126,10 @@ def picture_of(image: UInt8[np.ndarray, "h w 3"], answer: Answer) -> np.ndarray:
     return np.concatenate([np.concatenate(parts[:3], 1), np.concatenate(parts[3:], 1)])
 
 
-def _as_large_as(size: tuple[int, int], found: Segmentation) -> Segmentation:
+def _as_large_as(size: tuple[int, int], found: Instances) -> Instances:
     """The same instances in an image of another size; those that lose all pixels are left out."""
     if found.size == size:
         return found
     masks = [cv2.resize(m.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0 for m in found.masks]
     larger = np.array(masks, bool).reshape(-1, *size)
-    return dataclasses.replace(found, masks=larger).chosen(larger.any((1, 2)))
+    return dataclasses.replace(found, masks=larger).select(larger.any((1, 2)))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from graspbook.latent.segmentation import Segmentation, empty_segmentation, pooled, ranked
+from graspbook.instances.types import Instances, no_instances, pooled, ranked
 
 THRESHOLD = 0.5
 """IoU above which a mask suppresses another; the paper does not print its own."""
 
 
-def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> Segmentation:
+def union_nms(samples: Sequence[Instances], threshold: float = THRESHOLD) -> Instances:
     """Algorithm 2 on the masks of all samples, with all overlaps computed at once.
 
     Args:
@@ -27,7 +27,7 @@ def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> 
     """
     masks, classes, scores, _ = pooled(samples)
     if not len(masks):
-        return empty_segmentation(masks.shape[1:])
+        return no_instances(masks.shape[1:])
     order = np.argsort(-scores, kind="stable")
     masks, classes, scores = masks[order], classes[order], scores[order]
     flat = masks.reshape(len(masks), -1).astype(np.float32)
@@ -43,7 +43,7 @@ def union_nms(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> 
     return ranked(np.stack(unions), classes[kept], scores[kept])
 
 
-def union_nms_reference(samples: Sequence[Segmentation], threshold: float = THRESHOLD) -> Segmentation:
+def union_nms_reference(samples: Sequence[Instances], threshold: float = THRESHOLD) -> Instances:
     """Algorithm 2 as printed: see `union_nms`. A mask may join several that survive, if it is near to each.
 
     Args:

@@ -17,7 +17,7 @@ from typing import get_args
 import numpy as np
 
 from graspbook.core.errors import InputError
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue, Split, in_split
 from graspbook.world.config import Dials, WorldConfig
@@ -86,7 +86,7 @@ class Pick:
     image: np.ndarray
     depth: np.ndarray
     ids: np.ndarray
-    detections: Detections
+    detections: Instances
     chosen: int
     planned_cups: int
     outcome: str
@@ -211,7 +211,7 @@ def run_picking(
 
 
 def choose(
-    detections: Detections, depth: np.ndarray, camera: Camera, gripper: SuctionGripper, key: tuple[int, ...]
+    detections: Instances, depth: np.ndarray, camera: Camera, gripper: SuctionGripper, key: tuple[int, ...]
 ) -> tuple[int, Plan | None]:
     """Plans for the masks with the highest scores, and picks the plan that should land the most cups.
 

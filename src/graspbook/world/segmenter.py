@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from graspbook.core.errors import InputError
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances, of_one_class
 
 EMPTY_RADIUS = 0.1
 """Radius of a mask on empty ground, as a fraction of the image height: about that of an object's."""
@@ -29,7 +29,7 @@ class Segmenter(Protocol):
         """Names the segmenter and its settings: what was collected with another is never mistaken for its own."""
         ...
 
-    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
         """What it takes for items.
 
         Args:
@@ -40,7 +40,7 @@ class Segmenter(Protocol):
         ...
 
 
-def find_items(segmenter: Segmenter, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+def find_items(segmenter: Segmenter, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
     """What a segmenter takes for items.
 
     Args:
@@ -67,9 +67,9 @@ class TrueSegmenter:
         """Names the segmenter."""
         return "true"
 
-    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
         """The true visible masks in the order of the ids, all with score 1."""
-        return _all_sure(split_ids(ids))
+        return of_one_class(split_ids(ids))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +110,7 @@ class NoisySegmenter:
         """Names the segmenter and its settings."""
         return "noisy(" + ",".join(f"{k}={v:g}" for k, v in dataclasses.asdict(self).items()) + ")"
 
-    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
         """Corrupted masks, all with score 1; empty ones are left out."""
         height = ids.shape[0]
         masks = []
@@ -136,7 +136,7 @@ class NoisySegmenter:
         if self.empty > 0 and rng.random() < self.empty:
             masks += _empty_ground(ids, rng)
         masks = [mask for mask in masks if mask.any()]
-        return _all_sure(np.stack(masks) if masks else np.zeros((0, *ids.shape), bool))
+        return of_one_class(np.stack(masks) if masks else np.zeros((0, *ids.shape), bool))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,13 +154,13 @@ class OneAtRandom:
         """Names the other one."""
         return f"one of {self.segmenter.key}"
 
-    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
         """One of the masks, all as probable; none where there is none."""
         found = self.segmenter(image, ids, rng)
         if not len(found.masks):
             return found
         kept = rng.integers(len(found.masks), size=1)
-        return Detections(found.scores[kept], found.masks[kept])
+        return found.select(kept)
 
 
 def split_ids(ids: np.ndarray) -> np.ndarray:
@@ -174,11 +174,6 @@ def split_ids(ids: np.ndarray) -> np.ndarray:
     """
     present = np.unique(ids)
     return ids[None] == present[present > 0][:, None, None]
-
-
-def _all_sure(masks: np.ndarray) -> Detections:
-    """Masks bool [N, H, W], all with score 1."""
-    return Detections(np.ones(len(masks)), masks)
 
 
 def _with_neighbour(mask: np.ndarray, ids: np.ndarray, pick: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from graspbook.instances.types import no_instances, ranked
 from graspbook.latent.apparel.coins import (
     ambiguous_share,
     coin_counts,
@@ -12,7 +13,6 @@ from graspbook.latent.apparel.coins import (
 from graspbook.latent.apparel.labels import relabelled
 from graspbook.latent.apparel.truth import instances_of
 from graspbook.latent.dataset import LabelledImages
-from graspbook.latent.segmentation import empty_segmentation, ranked
 from graspbook.world.apparel.answers import Answers, Question
 
 LEAST = 4
@@ -41,7 +41,7 @@ def test_a_sample_says_what_it_was_made_of(answers):
     assert len(parts.first) == 2, "films are not asked about"
     for two in ((True, True), (False, True), (True, False), (False, False)):
         assert predict_pair(parts, as_sample(answers, (*two, True))).tolist() == list(two)
-    assert predict_pair(parts, empty_segmentation(answers.top.shape)).tolist() == [-1, -1]
+    assert predict_pair(parts, no_instances(answers.top.shape)).tolist() == [-1, -1]
 
 
 def test_a_part_that_is_hidden_asks_nothing(answers):
@@ -73,7 +73,7 @@ def test_a_mask_is_inside_as_often_as_the_coins_say(answers):
     found = ranked(np.stack([whole, part, plain]), np.zeros(3, np.int64), np.array([0.9, 0.8, 0.7]))
     for agreement in (0.0, 1.0):
         np.testing.assert_allclose(probability_inside(found, answers, agreement, LEAST), [0.5, 1.0, 1.0])
-    assert len(probability_inside(empty_segmentation(answers.top.shape), answers, 1.0, LEAST)) == 0
+    assert len(probability_inside(no_instances(answers.top.shape), answers, 1.0, LEAST)) == 0
 
 
 def test_the_share_of_ambiguous_packs_leaves_films_out(answers):

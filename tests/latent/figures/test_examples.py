@@ -1,8 +1,8 @@
 import numpy as np
 
+from graspbook.instances.types import no_instances, ranked
 from graspbook.latent.figures.examples import close_up, one_or_two, uncertain_extent
 from graspbook.latent.figures.pictures import draw_cups
-from graspbook.latent.segmentation import empty_segmentation, ranked
 from graspbook.world.apparel.answers import Answers, Question
 
 SIZE = (40, 60)
@@ -36,7 +36,7 @@ def test_the_instance_is_shown_whose_area_differs_most_and_that_all_samples_find
     samples = [found(LEFT | RIGHT, steady), found(LEFT | RIGHT, steady), found(wide, steady)]
     number, region = uncertain_extent([samples])
     assert number == 0 and (region == (LEFT | RIGHT)).all()
-    assert uncertain_extent([[samples[0], empty_segmentation(SIZE)]]) is None
+    assert uncertain_extent([[samples[0], no_instances(SIZE)]]) is None
 
 
 def test_a_close_look_shows_the_region_and_what_meets_it():

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from graspbook.instances.types import no_instances, ranked
 from graspbook.latent.robot.picking import grasp, plan_on
 from graspbook.latent.robot.totes import looks_at
-from graspbook.latent.segmentation import empty_segmentation, ranked
 from graspbook.world.apparel.scene import muted
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.render import Renderer
@@ -51,7 +51,7 @@ def test_a_grasp_on_one_item_is_no_double(looks):
 
 def test_where_nothing_is_believed_nothing_is_grasped(looks):
     look = looks[0][0]
-    empty = empty_segmentation(look.image.shape[:2])
+    empty = no_instances(look.image.shape[:2])
     assert plan_on(look, empty, NineCups(4, 2)) is None
     result = grasp(look, empty, NineCups(4, 2), look.rays())
     assert result.plan is None and not result.double and not result.sealed.any()

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from graspbook.latent.segmentation import empty_segmentation, ranked
+from graspbook.instances.types import no_instances, ranked
 from graspbook.latent.sets.habits import answerable, class_at, habit_counts, most_disputed, predict_label, sample_votes
 from graspbook.latent.sets.truth import instances_if
 from graspbook.world.labellers.answers import Draft
@@ -37,7 +37,7 @@ def test_a_sample_says_what_it_was_made_of(answers, yes):
 
 
 def test_who_finds_nothing_says_nothing(answers):
-    assert predict_label(answerable(answers, LEAST), 3, empty_segmentation(answers.units.shape)).tolist() == [
+    assert predict_label(answerable(answers, LEAST), 3, no_instances(answers.units.shape)).tolist() == [
         -1,
         -1,
         -1,
@@ -69,4 +69,4 @@ def test_the_class_at_a_place_is_that_of_the_best_match(answers):
     region = answers.units == 2
     assert class_at(sample_of(answers, (True, False, False)), region) == 4
     assert class_at(sample_of(answers, (False, False, False)), region) == 3
-    assert class_at(empty_segmentation(region.shape), region) is None
+    assert class_at(no_instances(region.shape), region) is None

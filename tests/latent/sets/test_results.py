@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
+from graspbook.instances.types import ranked
 from graspbook.latent.found_file import write_found
-from graspbook.latent.segmentation import ranked
 from graspbook.latent.sets.collect import collect_set
 from graspbook.latent.sets.results import read_results
 from graspbook.latent.sets.truth import instances_if, read_answers

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from graspbook.data.rle import encode_mask
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.selfsup.figures.colours import KIND_COLOURS
 from graspbook.selfsup.figures.figure_4 import (
     choose_failures,
@@ -39,7 +39,7 @@ def table(*kinds):
 
 def found(count):
     masks = np.stack([box((2, 8), (8 * k, 8 * k + 6)) for k in range(count)]) if count else np.zeros((0, *SIZE), bool)
-    return Detections(np.linspace(0.9, 0.6, count), masks)
+    return of_one_class(masks, np.linspace(0.9, 0.6, count))
 
 
 def failed(kind, outcome="dropped", pressed=True):
@@ -114,7 +114,7 @@ def test_a_gallery_has_a_line_per_failure_and_a_column_per_model():
 def test_masks_have_colours_of_their_own_and_the_surest_is_on_top():
     masks = np.stack([box((2, 8), (2, 8)), box((2, 8), (2, 20))])
     for scores in ([0.9, 0.5], [0.5, 0.9]):
-        picture = draw_detections(IMAGE, Detections(np.array(scores), masks))
+        picture = draw_detections(IMAGE, of_one_class(masks, np.array(scores)))
         covered = not np.array_equal(picture[5, 5], picture[5, 15])
         assert covered == (scores[0] > scores[1])
         np.testing.assert_array_equal(picture[~masks.any(0)], IMAGE[~masks.any(0)])

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from graspbook.core.errors import InputError
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures import film as film_module
 from graspbook.selfsup.figures.film import BAR, DURATIONS, frames, write_film
@@ -32,7 +32,7 @@ def make_pick(outcome, rng, pressed=True, n_masks=2):
         image=rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8),
         depth=np.ones(SIZE, np.float32),
         ids=np.zeros(SIZE, np.uint8),
-        detections=Detections(np.linspace(1, 0.6, n_masks), masks),
+        detections=of_one_class(masks, np.linspace(1, 0.6, n_masks)),
         chosen=0 if n_masks else -1,
         planned_cups=2,
         outcome=outcome,

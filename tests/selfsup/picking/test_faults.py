@@ -6,7 +6,7 @@ import pytest
 
 from graspbook.data.coco import LabelledScene
 from graspbook.data.rle import encode_mask
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.selfsup.picking.failures import FailureRules
 from graspbook.selfsup.picking.faults import fault_table
 from graspbook.world.picks import encode_png
@@ -27,7 +27,7 @@ GOOD, HALF, BOTH, FLOOR = box((5, 15), (5, 15)), box((5, 9), (5, 15)), box((5, 1
 
 def sees(*masks):
     """What a robot sees with that finds the same masks in every picture."""
-    found = Detections(np.ones(len(masks)), np.array(masks, bool).reshape(-1, *SIZE))
+    found = of_one_class(np.array(masks, bool).reshape(-1, *SIZE))
     return SimpleNamespace(detect=lambda image: found)
 
 

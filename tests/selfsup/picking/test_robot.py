@@ -8,9 +8,9 @@ import torch
 
 from graspbook.core.errors import InputError
 from graspbook.data.coco import resize_image
-from graspbook.instances.detections import Detections
 from graspbook.instances.model import predict_instances
 from graspbook.instances.registry import build_instance_model, load_instance_model, save_instance_model
+from graspbook.instances.types import of_one_class
 from graspbook.selfsup.picking import robot
 from graspbook.selfsup.picking.robot import ModelSegmenter
 from tests.conftest import standard
@@ -43,7 +43,7 @@ def found(monkeypatch):
     def use(scores, masks):
         def fake(model, images):
             shown.append(images)
-            return [Detections(np.array(scores, np.float32), np.asarray(masks, bool).reshape(-1, *images.shape[1:3]))]
+            return [of_one_class(np.asarray(masks, bool).reshape(-1, *images.shape[1:3]), np.array(scores, np.float32))]
 
         monkeypatch.setattr(robot, "predict_instances", fake)
         return shown

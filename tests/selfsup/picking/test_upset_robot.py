@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.selfsup.picking.upset_robot import CorruptedSegmenter
 from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
 from graspbook.world.upsets import Corruptions, upset_photograph
@@ -25,7 +25,7 @@ class Bright:
 
     def __call__(self, image, ids, rng):
         self.seen = image
-        return Detections(np.array([image.mean() / 255]), (image.mean(-1) > 100)[None])
+        return of_one_class((image.mean(-1) > 100)[None], np.array([image.mean() / 255]))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from torch import nn
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.joint.others.mask_rcnn import ClassMaskRCNN, segment_things
 from graspbook.joint.others.semantic import SemanticNetwork, segment_classes
-from graspbook.joint.segment import Segmentation
+from graspbook.joint.segment import SceneSegmentation
 from graspbook.joint.training_config import NetworkConfig, Other
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.nn.weights import load_pretrained
@@ -61,7 +61,7 @@ def build_other(
     return model
 
 
-def segment_by(network: nn.Module, picture: np.ndarray) -> Segmentation:
+def segment_by(network: nn.Module, picture: np.ndarray) -> SceneSegmentation:
     """Segments a picture with such a network, see `segment_classes` and `segment_things`.
 
     Args:

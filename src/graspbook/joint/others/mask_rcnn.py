@@ -16,8 +16,8 @@ from torchvision.ops import masks_to_boxes
 from graspbook.data.cityscapes import CLASSES
 from graspbook.instances.config import MaskRCNNSettings
 from graspbook.instances.mask_rcnn import MaskRCNN
-from graspbook.joint.clustering import Instances
-from graspbook.joint.segment import Segmentation
+from graspbook.instances.types import LabelMap
+from graspbook.joint.segment import SceneSegmentation
 from graspbook.joint.superpixels import as_rgb
 
 SURE = 0.5
@@ -80,7 +80,7 @@ class ClassMaskRCNN(MaskRCNN):
 
 
 @torch.inference_mode()
-def segment_things(network: ClassMaskRCNN, picture: np.ndarray) -> Segmentation:
+def segment_things(network: ClassMaskRCNN, picture: np.ndarray) -> SceneSegmentation:
     """Segments a picture with Mask R-CNN.
 
     Masks may overlap, the labels of pixels may not: a pixel is the surest one's. The score is the probability of the
@@ -107,4 +107,4 @@ def segment_things(network: ClassMaskRCNN, picture: np.ndarray) -> Segmentation:
         if scores[place] >= SURE:
             classes[inside[place]] = labels[place]
     spent = 1e3 * (time.perf_counter() - start)
-    return Segmentation(classes, Instances(ids, labels[order].astype(np.int64)), scores[order], {"network": spent})
+    return SceneSegmentation(classes, LabelMap(ids, labels[order].astype(np.int64)), scores[order], {"network": spent})

@@ -12,11 +12,11 @@ from torch.nn.functional import pad
 
 from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import CLASSES
-from graspbook.joint.clustering import Instances
+from graspbook.instances.types import LabelMap
 from graspbook.joint.others.enet import ENet
 from graspbook.joint.others.erfnet import ERFNet
 from graspbook.joint.others.segnet import SegNet
-from graspbook.joint.segment import Segmentation
+from graspbook.joint.segment import SceneSegmentation
 from graspbook.joint.superpixels import as_rgb
 from graspbook.nn.backbone import normalise_rgb
 
@@ -57,7 +57,7 @@ class SemanticNetwork(nn.Module):
 
 
 @torch.inference_mode()
-def segment_classes(network: SemanticNetwork, picture: np.ndarray) -> Segmentation:
+def segment_classes(network: SemanticNetwork, picture: np.ndarray) -> SceneSegmentation:
     """Class of each pixel of a picture, no instances, and the time of the "network", milliseconds.
 
     Args:
@@ -70,5 +70,5 @@ def segment_classes(network: SemanticNetwork, picture: np.ndarray) -> Segmentati
     said = network(torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255)
     classes = said[0].argmax(0).to(torch.uint8).cpu().numpy()
     spent = 1e3 * (time.perf_counter() - start)
-    nothing = Instances(np.zeros(classes.shape, np.int32), np.zeros(0, np.int64))
-    return Segmentation(classes, nothing, np.zeros(0), {"network": spent})
+    nothing = LabelMap(np.zeros(classes.shape, np.int32), np.zeros(0, np.int64))
+    return SceneSegmentation(classes, nothing, np.zeros(0), {"network": spent})

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from graspbook.instances.matching import mask_overlaps
+from graspbook.instances.types import Instances, of_one_class
 from graspbook.latent.apparel.truth import instances_of
-from graspbook.latent.metrics import overlaps
-from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.world.apparel.answers import Answers, answer_probability
 
 DECIDED = 0.5
@@ -55,7 +55,7 @@ def parts_of(answers: Answers, least_pixels: int) -> Parts:
     return Parts(stacked[:, 0], stacked[:, 1])
 
 
-def predict_pair(parts: Parts, sample: Segmentation) -> Int[np.ndarray, " q"]:
+def predict_pair(parts: Parts, sample: Instances) -> Int[np.ndarray, " q"]:
     """What a sample says of each pack: 1 two, 0 one, -1 neither.
 
     One mask that matches the whole is compared with two masks that match the parts: by IoU, the mean of two for the
@@ -71,15 +71,15 @@ def predict_pair(parts: Parts, sample: Segmentation) -> Int[np.ndarray, " q"]:
     return np.where(decided, split > whole, -1).astype(np.int64)
 
 
-def _best(regions: np.ndarray, sample: Segmentation) -> Float[np.ndarray, " q"]:
+def _best(regions: np.ndarray, sample: Instances) -> Float[np.ndarray, " q"]:
     """The highest IoU of each region with any mask; 0 where there is none."""
     if not len(sample):
         return np.zeros(len(regions))
-    one_class = Segmentation(sample.masks, np.zeros(len(sample), np.int64), sample.scores)
-    return overlaps(one_class, Instances(regions, np.zeros(len(regions), np.int64))).iou.max(0, initial=0.0)
+    overlaps = mask_overlaps(of_one_class(sample.masks, sample.scores), of_one_class(regions))
+    return overlaps.iou.max(0, initial=0.0)
 
 
-def coin_counts(parts: Parts, samples: Sequence[Segmentation]) -> dict[str, float]:
+def coin_counts(parts: Parts, samples: Sequence[Instances]) -> dict[str, float]:
     """Sums over questions, and over pairs of questions, of an image and its samples.
 
     Args:
@@ -122,7 +122,7 @@ def every_answer(answers: Answers, agreement: float, seed: int) -> list[tuple[fl
 
 
 def probability_inside(
-    found: Segmentation, answers: Answers, agreement: float, least_pixels: int, seed: int = 0
+    found: Instances, answers: Answers, agreement: float, least_pixels: int, seed: int = 0
 ) -> Float[np.ndarray, " n"]:
     """Probability, over all answers that the coins could draw, that each mask lies within one object, 0..1.
 
@@ -137,7 +137,7 @@ def probability_inside(
     for probability, two in every_answer(answers, agreement, seed):
         truth = instances_of(answers.labels(least_pixels, two))
         if len(found) and len(truth):
-            total += probability * (overlaps(found, truth).iop.max(1) > WITHIN)
+            total += probability * (mask_overlaps(found, truth).iop.max(1) > WITHIN)
     return total
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from graspbook.core.atomic import write_bytes
 from graspbook.core.errors import InputError
-from graspbook.latent.segmentation import Instances
+from graspbook.instances.types import Instances, of_one_class
 from graspbook.world.apparel.answers import Answers, Question
 from graspbook.world.apparel.packs import KINDS
 
@@ -85,4 +85,4 @@ def instances_of(ids: np.ndarray) -> Instances:
         ids: Instance at each pixel, 0 for none, uint16 [h, w].
     """
     numbers = np.unique(ids[ids > 0])
-    return Instances(ids == numbers[:, None, None], np.zeros(len(numbers), np.int64))
+    return of_one_class(ids == numbers[:, None, None])

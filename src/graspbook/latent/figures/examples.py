@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from graspbook.instances.matching import mask_overlaps
+from graspbook.instances.types import Instances, labelled
 from graspbook.latent.apparel.coins import parts_of, predict_pair
 from graspbook.latent.figures.pictures import draw_masks
-from graspbook.latent.metrics import overlaps
-from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.world.apparel.answers import Answers
 
 SURE = 0.5
@@ -24,9 +24,7 @@ Example = tuple[int, Bool[np.ndarray, "h w"]]
 """Number of an image, and the region that the figure is about."""
 
 
-def one_or_two(
-    found: Sequence[Sequence[Segmentation]], answers: Sequence[Answers], least_pixels: int
-) -> Example | None:
+def one_or_two(found: Sequence[Sequence[Instances]], answers: Sequence[Answers], least_pixels: int) -> Example | None:
     """The first pack of which as many samples as possible say "two" as say "one"; None if there is none.
 
     Args:
@@ -47,7 +45,7 @@ def one_or_two(
     return None if best is None else best[1]
 
 
-def uncertain_extent(found: Sequence[Sequence[Segmentation]]) -> Example | None:
+def uncertain_extent(found: Sequence[Sequence[Instances]]) -> Example | None:
     """The instance that all samples find, with areas that differ most, as a share of their mean; None if none.
 
     Args:
@@ -58,8 +56,8 @@ def uncertain_extent(found: Sequence[Sequence[Segmentation]]) -> Example | None:
         sure, surer = mean.filter_by_score(SURE), [sample.filter_by_score(SURE) for sample in samples]
         if not len(sure) or not all(len(sample) for sample in surer):
             continue
-        truth = Instances(sure.masks, sure.classes)
-        shared = [overlaps(sample, truth) for sample in surer]
+        truth = labelled(sure.masks, sure.classes)
+        shared = [mask_overlaps(sample, truth) for sample in surer]
         iou = np.array([one.iou.max(0) for one in shared])
         area = np.array([one.predicted[one.iou.argmax(0)] for one in shared])
         spread = np.where((iou > SURE).all(0), area.std(0) / area.mean(0), -1.0)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graspbook.instances.types import Instances
 from graspbook.latent.robot.totes import Look
-from graspbook.latent.segmentation import Segmentation
 from graspbook.world.rays import RayScene
 from graspbook.world.suction.gripper import Plan
 from graspbook.world.suction.nine_cups import NineCups, press_nine
@@ -44,7 +44,7 @@ class Grasp:
         return len(np.unique(self.items)) > 1
 
 
-def plan_on(look: Look, believed: Segmentation, gripper: NineCups) -> Plan | None:
+def plan_on(look: Look, believed: Instances, gripper: NineCups) -> Plan | None:
     """The pose that lands most cups on one believed item, among the largest ones; None if there is none.
 
     Candidates are drawn from the same stream whatever is believed.
@@ -62,7 +62,7 @@ def plan_on(look: Look, believed: Segmentation, gripper: NineCups) -> Plan | Non
     return max((plan for plan in plans if plan is not None), key=lambda plan: plan.score, default=None)
 
 
-def grasp(look: Look, believed: Segmentation, gripper: NineCups, rays: RayScene) -> Grasp:
+def grasp(look: Look, believed: Instances, gripper: NineCups, rays: RayScene) -> Grasp:
     """Plans a grasp and presses the cups down.
 
     Args:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from graspbook.latent.metrics import overlaps
-from graspbook.latent.segmentation import Instances, Segmentation
+from graspbook.instances.matching import mask_overlaps
+from graspbook.instances.types import Instances, labelled
 from graspbook.latent.sets.truth import instances_if
 from graspbook.world.labellers.answers import KINDS, Answers, Kind
 
@@ -58,11 +58,11 @@ def answerable(answers: Answers, least_pixels: int) -> Answerable:
             classes += found.classes[own].tolist()
             question += [number] * int(own.sum())
             yes += [answer] * int(own.sum())
-    instances = Instances(np.concatenate(masks), np.array(classes, np.int64))
+    instances = labelled(np.concatenate(masks), np.array(classes, np.int64))
     return Answerable(instances, np.array(question, np.int64), np.array(yes, bool))
 
 
-def predict_label(asked: Answerable, questions: int, sample: Segmentation) -> Int[np.ndarray, " q"]:
+def predict_label(asked: Answerable, questions: int, sample: Instances) -> Int[np.ndarray, " q"]:
     """What a sample says to each question: 1 yes, 0 no, -1 neither.
 
     Args:
@@ -70,7 +70,7 @@ def predict_label(asked: Answerable, questions: int, sample: Segmentation) -> In
         questions: Number q of questions.
         sample: One sampled segmentation of the image.
     """
-    best = overlaps(sample, asked.instances).iou.max(0, initial=0.0)
+    best = mask_overlaps(sample, asked.instances).iou.max(0, initial=0.0)
     mean = np.zeros((2, questions))
     for side in (0, 1):
         own = asked.yes == side
@@ -80,7 +80,7 @@ def predict_label(asked: Answerable, questions: int, sample: Segmentation) -> In
 
 
 def sample_votes(
-    found: Sequence[Sequence[Segmentation]], answers: Sequence[Answers], least_pixels: int, sure: float
+    found: Sequence[Sequence[Instances]], answers: Sequence[Answers], least_pixels: int, sure: float
 ) -> list[Int[np.ndarray, "k q"]]:
     """What the samples of each image say to its questions: 1 yes, 0 no, -1 neither.
 
@@ -138,7 +138,7 @@ def most_disputed(said_of: Sequence[np.ndarray], answers: Sequence[Answers], pix
     return {kind: best[kind][1] for kind in KINDS if kind in best}
 
 
-def class_at(sample: Segmentation, region: Bool[np.ndarray, "h w"]) -> int | None:
+def class_at(sample: Instances, region: Bool[np.ndarray, "h w"]) -> int | None:
     """The class of the mask with the highest IoU with a region; None where no mask meets it.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from graspbook.instances.types import Instances
 from graspbook.latent.config import PredictConfig
 from graspbook.latent.judging import confident_masks
 from graspbook.latent.scores import renamed, scoring, table_1
-from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.latent.union_nms import union_nms
 from graspbook.statistics.bootstrap import Statistic
 
@@ -31,8 +31,8 @@ class Judged:
 
 def judge_set(
     name: str,
-    plain: Sequence[Segmentation],
-    samples: Sequence[Sequence[Segmentation]],
+    plain: Sequence[Instances],
+    samples: Sequence[Sequence[Instances]],
     truth: Sequence[Instances],
     predict: PredictConfig,
 ) -> Judged:

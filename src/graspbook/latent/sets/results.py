@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graspbook.core.errors import InputError
+from graspbook.instances.types import Instances
 from graspbook.latent.config import PredictConfig, Row
 from graspbook.latent.dataset import LabelledImages
 from graspbook.latent.found_file import FoundFile, read_found
-from graspbook.latent.segmentation import Instances, Segmentation
 from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig
 from graspbook.latent.sets.judging import judge_set
 from graspbook.latent.sets.opened import class_names, open_split
@@ -40,7 +40,7 @@ class SetResults:
     answers: list[Answers]
     least_pixels: int
     names: tuple[str, ...]
-    plain: list[Segmentation]
+    plain: list[Instances]
     samples: FoundFile
     table_1: dict[str, list[Statistic]]
     table_3: dict[str, list[Statistic]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from graspbook.core.atomic import write_bytes
 from graspbook.core.errors import InputError
-from graspbook.latent.segmentation import Instances
+from graspbook.instances.types import Instances, labelled
 from graspbook.world.labellers.answers import KINDS, Answers, Question
 
 
@@ -99,4 +99,4 @@ def instances_if(answers: Answers, least_pixels: int, yes: Sequence[bool] | None
         yes: Answer to each question; None: those of the labels.
     """
     ids, classes = answers.labels(least_pixels, yes)
-    return Instances(ids == np.arange(1, len(classes), dtype=np.uint16)[:, None, None], classes[1:])
+    return labelled(ids == np.arange(1, len(classes), dtype=np.uint16)[:, None, None], classes[1:])

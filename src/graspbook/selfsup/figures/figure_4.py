@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import CHOSEN_COLOUR, KIND_COLOURS, MASK_COLOURS
 from graspbook.selfsup.picking.failures import PAPER_KINDS
@@ -67,7 +67,7 @@ def choose_failures(table: pd.DataFrame, per_kind: int) -> np.ndarray:
     return np.concatenate([order[kinds == kind][:per_kind] for kind in PAPER_KINDS])
 
 
-def failure_gallery(rows: pd.DataFrame, found: Mapping[str, Sequence[Detections]]) -> Figure:
+def failure_gallery(rows: pd.DataFrame, found: Mapping[str, Sequence[Instances]]) -> Figure:
     """Failed picks, one per line: the grasp, then what each model finds in the same image.
 
     Args:
@@ -96,7 +96,7 @@ def failure_gallery(rows: pd.DataFrame, found: Mapping[str, Sequence[Detections]
     return figure
 
 
-def draw_detections(image: np.ndarray, found: Detections) -> np.ndarray:
+def draw_detections(image: np.ndarray, found: Instances) -> np.ndarray:
     """An image uint8 [H, W, 3] with every mask tinted in a colour of its own, the surest on top."""
     picture = image.copy()
     for place in np.argsort(found.scores, kind="stable"):

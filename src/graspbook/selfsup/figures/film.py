@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from graspbook.core.atomic import new_file
 from graspbook.core.errors import InputError
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import of_one_class
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import CHOSEN_COLOUR
 from graspbook.selfsup.figures.figure_4 import draw_detections
@@ -49,7 +49,7 @@ def frames(picks: Iterable[Pick], scale: int = 3) -> list[list[UInt8[np.ndarray,
         image, found = _enlarged(pick.image, scale), pick.detections
         masks = _enlarged_masks(found.masks, scale)
         caption = f"{_count(len(masks), 'mask')} of {_count(pick.n_objects, 'object')}"
-        shots = [_captioned(draw_detections(image, Detections(found.scores, masks)), caption)]
+        shots = [_captioned(draw_detections(image, of_one_class(masks, found.scores)), caption)]
         if pick.grasp is not None:
             aimed = plotting.outlined(image, masks[pick.chosen], CHOSEN_COLOUR)
             cups = f"{int(pick.cup_sealed.sum())} of {len(pick.cup_sealed)} cups hold"

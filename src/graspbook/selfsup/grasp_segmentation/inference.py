@@ -26,7 +26,7 @@ SCORES = "scores.csv"
 
 
 @dataclass(frozen=True)
-class Segmentation:
+class SegmentedGrasps:
     """What the model says about B grasps.
 
     Attributes:
@@ -50,7 +50,7 @@ def segment_arrays(
     after: UInt8[np.ndarray, "b h w 3"],
     suction: Bool[np.ndarray, "b h w"],
     thresholds: FilterThresholds,
-) -> Segmentation:
+) -> SegmentedGrasps:
     """Segment the grasped objects of a batch.
 
     Args:
@@ -65,7 +65,7 @@ def segment_arrays(
     """
     visible, amodal = predict_grasps(model, before, after, suction).transpose(1, 0, 2, 3)
     scores = score_masks(visible, amodal, thresholds)
-    return Segmentation(visible > 0.5, amodal > 0.5, binary_entropy(visible), scores, keep(scores, thresholds))
+    return SegmentedGrasps(visible > 0.5, amodal > 0.5, binary_entropy(visible), scores, keep(scores, thresholds))
 
 
 def segment_grasps(
@@ -129,7 +129,7 @@ def _batches(samples: Iterable[GraspSample], size: int) -> Iterator[list[GraspSa
         yield batch
 
 
-def _write(folder: Path, names: tuple[str, ...], result: Segmentation) -> list[dict]:
+def _write(folder: Path, names: tuple[str, ...], result: SegmentedGrasps) -> list[dict]:
     """Write a batch's images; its rows of `scores.csv`."""
     rows = []
     for number, name in enumerate(names):

@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 
 from graspbook.core.errors import InputError
 from graspbook.data.coco import resize_image, resize_mask
-from graspbook.instances.detections import Detections
 from graspbook.instances.model import InstanceModel, predict_instances
 from graspbook.instances.registry import load_instance_model
+from graspbook.instances.types import Instances, of_one_class
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class ModelSegmenter:
 
     def __call__(
         self, image: UInt8[np.ndarray, "h w 3"], ids: UInt8[np.ndarray, "h w"], rng: np.random.Generator
-    ) -> Detections:
+    ) -> Instances:
         """As `detect`; the truth is not looked at, and nothing is drawn."""
         return self.detect(image)
 
-    def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> Detections:
+    def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> Instances:
         """What the model believes to see in an RGB image: masks of its size, the surest first; none is empty."""
         path, size = Path(self.path), image.shape[:2]
         seen = resize_image(image, (self.height, max(1, round(size[1] * self.height / size[0]))))
@@ -71,7 +71,7 @@ class ModelSegmenter:
         masks = [resize_mask(mask, size) for mask in found.masks[sure]]
         masks = np.stack(masks) if masks else np.zeros((0, *size), bool)
         some = masks.any((1, 2))  # a mask of a few pixels may vanish in a smaller image
-        return Detections(found.scores[sure][some], masks[some])
+        return of_one_class(masks[some], found.scores[sure][some])
 
 
 @functools.lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from graspbook.core.fingerprint import fingerprint
-from graspbook.instances.detections import Detections
+from graspbook.instances.types import Instances
 from graspbook.world.segmenter import Segmenter
 from graspbook.world.upsets import Corruptions, upset_photograph
 
@@ -30,6 +30,6 @@ class CorruptedSegmenter:
         """Names the other one and the upsets."""
         return f"upset {fingerprint(dataclasses.asdict(self.upsets))}: {self.segmenter.key}"
 
-    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Detections:
+    def __call__(self, image: np.ndarray, ids: np.ndarray, rng: np.random.Generator) -> Instances:
         """What the other one takes for items in the upset photograph; `rng` draws what befalls it."""
         return self.segmenter(upset_photograph(image, ids > 0, rng, self.upsets), ids, rng)

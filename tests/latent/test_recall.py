@@ -1,13 +1,23 @@
 import numpy as np
 import pytest
 
-from graspbook.core.errors import InputError
-from graspbook.latent import metrics
-from graspbook.latent.metrics import IOG_THRESHOLDS, IOP_THRESHOLDS, PRECISIONS, overlaps, rank
-from graspbook.latent.segmentation import Instances, Segmentation, empty_segmentation, ranked
+from graspbook.instances.average_precision import class_average_precision, match_classes
+from graspbook.instances.types import labelled, no_instances, ranked
+from graspbook.latent.recall import (
+    IOG_THRESHOLDS,
+    IOP_THRESHOLDS,
+    PRECISIONS,
+    average_recall,
+    max_recall_at_high_precision,
+    rank,
+)
 from tests.latent.conftest import SIZE, random_truth
 
-NO_TRUTH = Instances(np.zeros((0, *SIZE), bool), np.zeros(0, np.int64))
+NO_TRUTH = labelled(np.zeros((0, *SIZE), bool), np.zeros(0, np.int64))
+
+
+def mean_ap(found, truth):
+    return class_average_precision(match_classes(found, truth))["ap"]
 
 
 def scene(rng, classes=1):
@@ -21,7 +31,7 @@ def scene(rng, classes=1):
 def scenes(seed, count=6, classes=1):
     rng = np.random.default_rng(seed)
     found, truth = zip(*[scene(rng, classes) for _ in range(count)], strict=True)
-    return [*found, empty_segmentation(SIZE), found[0]], [*truth, truth[0], NO_TRUTH]
+    return [*found, no_instances(SIZE), found[0]], [*truth, truth[0], NO_TRUTH]
 
 
 def naive_hits(found, truth, kind, threshold):
@@ -54,7 +64,7 @@ def test_mr_at_hp_equals_a_loop_over_score_thresholds(seed):
                 if np.mean(kept) >= precision - 1e-9:
                     best = max(best, sum(kept) / total)
             reached.append(best)
-    value = metrics.max_recall_at_high_precision(rank(found, truth, "iop", IOP_THRESHOLDS))
+    value = max_recall_at_high_precision(rank(found, truth, "iop", IOP_THRESHOLDS))
     np.testing.assert_allclose(value, [100 * np.mean(reached)])
 
 
@@ -65,7 +75,7 @@ def test_ar_equals_a_loop(seed):
     for threshold in IOG_THRESHOLDS:
         rows, total = naive_hits(found, truth, "iog", threshold)
         recalls.append(sum(hit for _, hit in rows) / total)
-    value = metrics.average_recall(rank(found, truth, "iog", IOG_THRESHOLDS))
+    value = average_recall(rank(found, truth, "iog", IOG_THRESHOLDS))
     np.testing.assert_allclose(value, [100 * np.mean(recalls)])
 
 
@@ -78,7 +88,7 @@ def test_map_of_one_class_is_a_loop_over_the_precision_recall_curve():
         hits = np.array([rows[k][1] for k in order], float)
         precision, recall = hits.cumsum() / np.arange(1, len(hits) + 1), hits.cumsum() / total
         values += [max(precision[recall >= level - 1e-12], default=0.0) for level in np.linspace(0, 1, 101)]
-    np.testing.assert_allclose(metrics.mean_average_precision(found, truth), [100 * np.mean(values)], atol=0.2)
+    np.testing.assert_allclose(mean_ap(found, truth), [100 * np.mean(values)], atol=0.2)
 
 
 def test_perfect_predictions_score_everything_and_classes_are_told_apart():
@@ -86,9 +96,9 @@ def test_perfect_predictions_score_everything_and_classes_are_told_apart():
     found = [ranked(t.masks, t.classes, np.full(len(t), 0.9)) for t in truth]
     swapped = [ranked(t.masks, 1 - t.classes, np.full(len(t), 0.9)) for t in truth]
     for predictions, expected in ((found, 100.0), (swapped, 0.0)):
-        mr = metrics.max_recall_at_high_precision(rank(predictions, truth, "iop", IOP_THRESHOLDS))
-        ar = metrics.average_recall(rank(predictions, truth, "iog", IOG_THRESHOLDS))
-        np.testing.assert_allclose([mr, ar, metrics.mean_average_precision(predictions, truth)], expected)
+        mr = max_recall_at_high_precision(rank(predictions, truth, "iop", IOP_THRESHOLDS))
+        ar = average_recall(rank(predictions, truth, "iog", IOG_THRESHOLDS))
+        np.testing.assert_allclose([mr, ar, mean_ap(predictions, truth)], expected)
 
 
 def test_an_image_that_counts_twice_is_as_if_it_were_there_twice():
@@ -96,8 +106,8 @@ def test_an_image_that_counts_twice_is_as_if_it_were_there_twice():
     weights = np.ones((1, len(truth)))
     weights[0, 1] = 2
     for kind, thresholds, metric in (
-        ("iop", IOP_THRESHOLDS, metrics.max_recall_at_high_precision),
-        ("iog", IOG_THRESHOLDS, metrics.average_recall),
+        ("iop", IOP_THRESHOLDS, max_recall_at_high_precision),
+        ("iog", IOG_THRESHOLDS, average_recall),
     ):
         twice = rank([*found, found[1]], [*truth, truth[1]], kind, thresholds)
         np.testing.assert_allclose(metric(rank(found, truth, kind, thresholds), weights), metric(twice))
@@ -105,33 +115,9 @@ def test_an_image_that_counts_twice_is_as_if_it_were_there_twice():
 
 def test_nothing_found_and_nothing_there():
     truth = [random_truth(np.random.default_rng(0), 3)]
-    for kind, metric in (("iop", metrics.max_recall_at_high_precision), ("iog", metrics.average_recall)):
+    for kind, metric in (("iop", max_recall_at_high_precision), ("iog", average_recall)):
         thresholds = IOP_THRESHOLDS
-        assert metric(rank([empty_segmentation(SIZE)], truth, kind, thresholds)) == [0]
-        assert np.isnan(metric(rank([empty_segmentation(SIZE)], [NO_TRUTH], kind, thresholds)))
-    assert metrics.mean_average_precision([empty_segmentation(SIZE)], truth) == [0]
-    assert np.isnan(metrics.mean_average_precision([empty_segmentation(SIZE)], [NO_TRUTH]))
-    assert len(metrics.closest(overlaps(empty_segmentation(SIZE), truth[0]).iou)) == 0
-    with pytest.raises(InputError, match="expected"):
-        overlaps(empty_segmentation((3, 3)), truth[0])
-
-
-def test_overlaps_of_a_prediction_within_an_instance():
-    mask, part = np.zeros((2, *SIZE), bool)
-    mask[2:6, 2:10], part[2:4, 2:10] = True, True
-    overlap = overlaps(Segmentation(part[None], np.array([0]), np.array([0.5])), Instances(mask[None], np.array([0])))
-    assert (overlap.iop, overlap.iog, overlap.iou) == (1.0, 0.5, 0.5)
-
-
-def test_auc_counts_pairs(rng):
-    scores, good = rng.integers(0, 5, 40) / 5, rng.random(40) < 0.4
-    weights = rng.integers(0, 3, 40).astype(float)
-    pairs = [
-        (weights[i] * weights[j], (scores[i] > scores[j]) + 0.5 * (scores[i] == scores[j]))
-        for i in np.flatnonzero(good)
-        for j in np.flatnonzero(~good)
-    ]
-    wins = sum(w * win for w, win in pairs) / sum(w for w, _ in pairs)
-    assert metrics.roc_auc(scores, good, weights) == pytest.approx(wins)
-    assert np.isnan(metrics.roc_auc(scores, np.ones(40, bool)))
-    assert np.isnan(metrics.roc_auc(np.zeros(0), np.zeros(0, bool)))
+        assert metric(rank([no_instances(SIZE)], truth, kind, thresholds)) == [0]
+        assert np.isnan(metric(rank([no_instances(SIZE)], [NO_TRUTH], kind, thresholds)))
+    assert mean_ap([no_instances(SIZE)], truth) == [0]
+    assert np.isnan(mean_ap([no_instances(SIZE)], [NO_TRUTH]))
