@@ -295,8 +295,9 @@ class TestChoose:
         for k, mask in enumerate(masks):
             _, plan = self._choose(pick, [mask], [1.0], camera)
             cups[k] = plan.n_cups if plan else -1
-        chosen, plan = self._choose(pick, masks, np.arange(len(masks)) == min(cups, key=cups.get), camera)
-        assert cups[chosen] == plan.n_cups == max(cups.values()) > min(cups.values())
+        order = sorted(cups, key=cups.get)
+        chosen, plan = self._choose(pick, masks[order], np.arange(len(masks)) == 0, camera)
+        assert cups[order[chosen]] == plan.n_cups == max(cups.values()) > min(cups.values())
 
     def test_a_plan_does_not_depend_on_what_else_is_found(self, pick):
         masks, camera = pick.detections.masks, pick.grasp.camera
@@ -309,9 +310,9 @@ class TestChoose:
         masks, camera = pick.detections.masks, pick.grasp.camera
         chosen, _ = self._choose(pick, masks, np.ones(len(masks)), camera)
         speck = np.zeros_like(masks[0])
-        crowd, scores = [masks[chosen], *[speck] * MAX_PLANNED], [0.5, *[0.6] * MAX_PLANNED]
+        crowd, scores = [*[speck] * MAX_PLANNED, masks[chosen]], [*[0.6] * MAX_PLANNED, 0.5]
         assert self._choose(pick, crowd, scores, camera) == (-1, None)
-        assert self._choose(pick, crowd[:-1], scores[:-1], camera)[0] == 0
+        assert self._choose(pick, crowd[1:], scores[1:], camera)[0] == MAX_PLANNED - 1
 
     def test_nothing_found_means_nothing_chosen(self, pick):
         assert self._choose(pick, np.zeros((0, 64, 96), bool), [], pick.grasp.camera) == (-1, None)

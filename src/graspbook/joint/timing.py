@@ -21,7 +21,6 @@ from graspbook.joint.network import JointNetwork
 from graspbook.joint.segment import Grids, Method, find_instances, predict_grids
 from graspbook.joint.superpixels import grid_size, spread, superpixels
 
-PARTS = ("superpixels", "network", "clustering")
 LONG = 10.0
 """Seconds from which a run is not repeated: what warms up in the first one is little beside it."""
 

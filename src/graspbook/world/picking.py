@@ -229,8 +229,8 @@ def choose(
         InputError: If the masks and the depth image differ in shape.
     """
     plans = {}
-    for index in np.argsort(-detections.scores, kind="stable")[:MAX_PLANNED].tolist():
-        plan = gripper.plan(depth, camera, detections.masks[index], np.random.default_rng(key), housing.clear)
+    for index, mask in enumerate(detections.masks[:MAX_PLANNED]):
+        plan = gripper.plan(depth, camera, mask, np.random.default_rng(key), housing.clear)
         if plan is not None:
             plans[index] = plan
     best = max(plans, key=lambda index: (plans[index].n_cups, plans[index].score), default=-1)
