@@ -6,10 +6,11 @@ import torch
 
 from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
-from graspbook.instances.mask_rcnn import MaskRCNN
+from graspbook.instances.mask_rcnn import MaskRCNN, torchvision_targets
+from graspbook.instances.model import ClassBatch
 from graspbook.latent.config import LatentSettings
 from graspbook.latent.gaussian import Gaussian, active_dimensions, beta_at, kl_divergence
-from graspbook.latent.model import Batch, LatentMaskRCNN
+from graspbook.latent.model import LatentMaskRCNN
 from graspbook.latent.predict import draw_samples, predict
 from graspbook.training.seeds import generator
 
@@ -46,7 +47,7 @@ def make_batch(counts=(2, 1), side=32, classes=1, seed=0):
             mask[y : y + 12, x : x + 12] = True
             image[:, mask] = 0.9
         masks.append(found)
-    return Batch(images, masks, [torch.from_numpy(rng.integers(0, classes, n)) for n in counts])
+    return ClassBatch(images, masks, [torch.from_numpy(rng.integers(0, classes, n)) for n in counts])
 
 
 def assert_same(one, other):
@@ -146,7 +147,8 @@ def test_a_calibrated_encoder_tells_images_apart():
     model.calibrate(batches)
     means = []
     for some in batches:
-        images, targets = model.net.transform(list(some.images), model._targets(some))
+        targets = torchvision_targets(some.masks, [classes + 1 for classes in some.classes])
+        images, targets = model.net.transform(list(some.images), targets)
         q = model.encoder(model.net.backbone(images.tensors), targets, images.image_sizes)
         means.append(q.mean)
     means = torch.cat(means)

@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from graspbook.core.errors import InputError
 from graspbook.instances.config import Mask2FormerSettings
 from graspbook.instances.mask2former_loss import OBJECT, Labels, layer_loss
-from graspbook.instances.model import Batch
+from graspbook.instances.model import Batch, score_within
 from graspbook.nn.backbone import normalise_rgb
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained
@@ -60,8 +60,8 @@ class Mask2Former(nn.Module):
         classes, masks = self(images)[-1]
         masks = F.interpolate(masks, images.shape[-2:], mode="bilinear", align_corners=False)
         inside = masks > 0
-        sure = (masks.sigmoid() * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
-        return list(zip(classes.softmax(-1)[..., OBJECT] * sure, inside, strict=True))
+        scores = classes.softmax(-1)[..., OBJECT] * score_within(masks.sigmoid(), inside)
+        return list(zip(scores, inside, strict=True))
 
     def train(self, mode: bool = True) -> "Mask2Former":
         """As in every module, but batch normalisation keeps the pretrained statistics, scales and offsets."""

@@ -17,7 +17,7 @@ from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, masks_to_
 
 from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
-from graspbook.instances.model import Batch
+from graspbook.instances.model import Batch, score_within
 from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD
 from graspbook.nn.registry import build_backbone
 from graspbook.nn.weights import Pretrained, load_body
@@ -80,18 +80,22 @@ class MaskRCNN(nn.Module):
         """
         if batch.single.any():
             raise InputError("single objects: only 'mask2former' can learn from images with one label among others")
-        targets = []
-        for masks in batch.masks:
-            # torchvision wants boxes of some width and height; a mask one pixel wide gets one
-            boxes = masks_to_boxes(masks) if len(masks) else torch.zeros(0, 4, device=masks.device)
-            boxes = boxes + boxes.new_tensor([0, 0, 1, 1])
-            labels = torch.ones(len(masks), dtype=torch.long, device=masks.device)
-            targets.append({"boxes": boxes, "labels": labels, "masks": masks.to(torch.uint8)})
+        one_class = [torch.ones(len(masks), dtype=torch.long, device=masks.device) for masks in batch.masks]
+        return self.loss_of(list(batch.images), torchvision_targets(batch.masks, one_class), generator)
+
+    def loss_of(self, images: list[Tensor], targets: list[dict[str, Tensor]], generator: Generator) -> Tensor:
+        """The sum of torchvision's five losses.
+
+        Args:
+            images: The RGB images in 0..1, float [3, h, w] each.
+            targets: The objects of each image, as `torchvision_targets` lists them.
+            generator: The source, on the CPU, of torchvision's choices of anchors and regions.
+        """
         seed = int(torch.randint(2**62, (), generator=generator))
         # torchvision draws samples from the default generator: it is lent a state for that, and gets its own back
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return sum(self.net(list(batch.images), targets).values())
+            return sum(self.net(images, targets).values())
 
     def detect(self, images: Float[Tensor, "b 3 h w"]) -> list[tuple[Tensor, Tensor]]:
         """See `InstanceModel.detect`; score = probability of an object x mean probability within its mask."""
@@ -99,8 +103,7 @@ class MaskRCNN(nn.Module):
         for result in self.net(list(images)):
             masks = result["masks"][:, 0]
             inside = masks > 0.5
-            sure = (masks * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
-            found.append((result["scores"] * sure, inside))
+            found.append((result["scores"] * score_within(masks, inside), inside))
         return found
 
     def train(self, mode: bool = True) -> "MaskRCNN":
@@ -130,3 +133,21 @@ class MaskRCNN(nn.Module):
                 self.net.backbone.fpn.load_state_dict(pretrained.fpn)
             except RuntimeError as error:
                 raise InputError(f"channels: {self.config.channels} does not fit the pretrained pyramid") from error
+
+
+def torchvision_targets(masks: list[Tensor], labels: list[Tensor]) -> list[dict[str, Tensor]]:
+    """The objects of images as torchvision's detectors take them.
+
+    Args:
+        masks: The masks of each image's objects, bool [n_i, h, w]; n_i may be 0.
+        labels: The classes of each image's objects, from 1, int64 [n_i].
+
+    Returns:
+        The `boxes`, `labels` and `masks` of each image. Boxes are a pixel wider than usual, so that none is empty.
+    """
+    targets = []
+    for own, classes in zip(masks, labels, strict=True):
+        boxes = masks_to_boxes(own) if len(own) else torch.zeros(0, 4, device=own.device)
+        boxes = boxes + boxes.new_tensor([0, 0, 1, 1])
+        targets.append({"boxes": boxes, "labels": classes, "masks": own.to(torch.uint8)})
+    return targets

@@ -39,6 +39,30 @@ class Batch:
         return Batch(self.images.to(device), [m.to(device) for m in self.masks], self.single.to(device))
 
 
+@dataclass(frozen=True)
+class ClassBatch:
+    """Images with their objects, all of which have a mask and a class.
+
+    Attributes:
+        images: The RGB images in 0..1, float [b, 3, h, w].
+        masks: The visible masks of each image's objects, one bool [n_i, h, w] for each image; n_i may be 0.
+        classes: The classes of each image's objects, one int64 [n_i] for each image.
+    """
+
+    images: Float[Tensor, "b 3 h w"]
+    masks: list[Tensor]
+    classes: list[Tensor]
+
+    def to(self, device: torch.device) -> "ClassBatch":
+        """The same batch on `device`.
+
+        Args:
+            device: The device to copy the batch to.
+        """
+        masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
+        return ClassBatch(self.images.to(device), masks, classes)
+
+
 @runtime_checkable
 class InstanceModel(Protocol):
     """What training and inference ask of a model (an `nn.Module` besides)."""
@@ -69,6 +93,19 @@ class InstanceModel(Protocol):
     def backbone_parameters(self) -> list[nn.Parameter]:
         """The pretrained parameters, which learn at a lower rate than those that start at random."""
         ...
+
+
+def score_within(probability: Float[Tensor, "... h w"], inside: Bool[Tensor, "... h w"]) -> Float[Tensor, "..."]:
+    """The mean probability within each mask, which the probability of its class is multiplied with to make a score.
+
+    Args:
+        probability: The probability that each pixel belongs to the object, 0..1, float [..., h, w].
+        inside: The mask, bool [..., h, w].
+
+    Returns:
+        The mean of each mask, 0..1, float [...]; 0 where it is empty.
+    """
+    return (probability * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 
 from graspbook.core.errors import InputError
-from graspbook.instances.model import images_to_tensor
+from graspbook.instances.model import images_to_tensor, score_within
 from graspbook.instances.types import Instances, ranked
 from graspbook.latent.model import LatentMaskRCNN
 
@@ -64,8 +64,8 @@ def soft_masks(model: LatentMaskRCNN, images: UInt8[np.ndarray, "n h w 3"], batc
         for result in model.net(list(images_to_tensor(images[start : start + batch_size]).to(device))):
             probability = result["masks"][:, 0]
             inside = probability > USUAL
-            sure = (probability * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
-            parts = probability, result["labels"] - 1, (result["scores"] * sure).double()
+            scores = (result["scores"] * score_within(probability, inside)).double()
+            parts = probability, result["labels"] - 1, scores
             found.append(SoftMasks(*(part.cpu().numpy() for part in parts)))
     return found
 

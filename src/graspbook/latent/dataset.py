@@ -13,9 +13,8 @@ from jaxtyping import Shaped, UInt8, UInt16
 from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes
 from graspbook.data.coco_file import read_coco
-from graspbook.instances.model import images_to_tensor
+from graspbook.instances.model import ClassBatch, images_to_tensor
 from graspbook.instances.types import Instances, labelled
-from graspbook.latent.model import Batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ class LabelledImages:
         classes = tuple(self.classes[k] for k in chosen)
         return LabelledImages(self.images[chosen], self.ids[chosen], classes, self.groups[chosen])
 
-    def batch(self, indices: Sequence[int], mirror: np.ndarray | None = None) -> Batch:
+    def batch(self, indices: Sequence[int], mirror: np.ndarray | None = None) -> ClassBatch:
         """Images and instances as a model takes them.
 
         Args:
@@ -75,7 +74,7 @@ class LabelledImages:
             images.append(image)
             masks.append(torch.from_numpy(np.ascontiguousarray(mask)))
             classes.append(torch.from_numpy(own.classes))
-        return Batch(images_to_tensor(np.stack(images)), masks, classes)
+        return ClassBatch(images_to_tensor(np.stack(images)), masks, classes)
 
 
 def load_images(annotations: Path | str, height: int | None = None) -> LabelledImages:

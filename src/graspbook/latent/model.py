@@ -15,11 +15,11 @@ from torch import Generator, Tensor
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
-from torchvision.ops import masks_to_boxes
 
 from graspbook.core.errors import InputError
 from graspbook.instances.config import MaskRCNNSettings
-from graspbook.instances.mask_rcnn import MaskRCNN
+from graspbook.instances.mask_rcnn import MaskRCNN, torchvision_targets
+from graspbook.instances.model import ClassBatch, score_within
 from graspbook.latent.config import LatentSettings
 from graspbook.latent.encoder import Encoder, Prior, Targets
 from graspbook.latent.gaussian import Gaussian, kl_divergence
@@ -29,30 +29,6 @@ Code = Literal["sample", "own", "other", "prior"]
 """z ~ q(z|y, x); the encoder's mean; that of another image of the batch; the prior's mean."""
 Answer = tuple[Tensor, Tensor, Tensor]
 """Scores float [n] in 0..1, masks bool [n, h, w] and classes int64 [n] from 0; in any order, some maybe empty."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Images with their instances.
-
-    Attributes:
-        images: RGB in 0..1, [b, 3, h, w].
-        masks: Visible masks of each image's instances, bool [n_i, h, w]; n_i may be 0.
-        classes: Classes of each image's instances, from 0, int64 [n_i].
-    """
-
-    images: Float[Tensor, "b 3 h w"]
-    masks: list[Tensor]
-    classes: list[Tensor]
-
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on `device`.
-
-        Args:
-            device: Device to copy to.
-        """
-        masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
-        return Batch(self.images.to(device), masks, classes)
 
 
 @dataclass(frozen=True)
@@ -91,7 +67,7 @@ class LatentMaskRCNN(MaskRCNN):
             self.injection = Injection(config.channels, latent)
 
     def losses(
-        self, batch: Batch, generator: Generator, code: Code = "sample"
+        self, batch: ClassBatch, generator: Generator, code: Code = "sample"
     ) -> tuple[dict[str, Tensor], Tensor | None]:
         """Mask R-CNN's losses (equation (2)) with a code, and what the code costs.
 
@@ -107,7 +83,7 @@ class LatentMaskRCNN(MaskRCNN):
         # torchvision draws from the default generator: it is lent a state for that, and gets its own back
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            images, targets = self.net.transform(list(batch.images), self._targets(batch))
+            images, targets = self.net.transform(list(batch.images), _targets(batch))
             features, kl = self.net.backbone(images.tensors), None
             if self.latent is not None:
                 q, p = self.encoder(features, targets, images.image_sizes), self.prior(features)
@@ -119,7 +95,7 @@ class LatentMaskRCNN(MaskRCNN):
             losses |= self.net.roi_heads(features, proposals, images.image_sizes, targets)[1]
         return losses, kl
 
-    def loss(self, batch: Batch, generator: Generator, beta: float = 0.0) -> Tensor:
+    def loss(self, batch: ClassBatch, generator: Generator, beta: float = 0.0) -> Tensor:
         """Equation (3): L_M with z ~ q, plus beta times the KL divergence, mean over images.
 
         Args:
@@ -197,7 +173,7 @@ class LatentMaskRCNN(MaskRCNN):
         return [answers[0] for answers in self.decode(encoded, codes)]
 
     @torch.no_grad()
-    def calibrate(self, batches: list[Batch]) -> None:
+    def calibrate(self, batches: list[ClassBatch]) -> None:
         """Calibrates the encoder on some batches, before the first step; see `Encoder.calibrate`.
 
         Args:
@@ -205,23 +181,18 @@ class LatentMaskRCNN(MaskRCNN):
         """
         rows = []
         for batch in batches:
-            images, targets = self.net.transform(list(batch.images), self._targets(batch))
+            images, targets = self.net.transform(list(batch.images), _targets(batch))
             rows.append(self.encoder.pooled(self.net.backbone(images.tensors), targets, images.image_sizes))
         self.encoder.calibrate(torch.cat(rows))
 
-    def _targets(self, batch: Batch) -> Targets:
-        """As torchvision wants them; boxes are a pixel wider, so that none is empty."""
-        targets = []
-        for masks, classes in zip(batch.masks, batch.classes, strict=True):
-            boxes = masks_to_boxes(masks) if len(masks) else torch.zeros(0, 4, device=masks.device)
-            boxes = boxes + boxes.new_tensor([0, 0, 1, 1])
-            targets.append({"boxes": boxes, "labels": classes + 1, "masks": masks.to(torch.uint8)})
-        return targets
+
+def _targets(batch: ClassBatch) -> Targets:
+    """As torchvision wants them, where class 0 is the background."""
+    return torchvision_targets(batch.masks, [classes + 1 for classes in batch.classes])
 
 
 def _answer(result: dict[str, Tensor]) -> Answer:
     """Score = probability of the class x mean probability within the mask, as in `MaskRCNN.detect`."""
     masks = result["masks"][:, 0]
     inside = masks > 0.5
-    sure = (masks * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
-    return result["scores"] * sure, inside, result["labels"] - 1
+    return result["scores"] * score_within(masks, inside), inside, result["labels"] - 1

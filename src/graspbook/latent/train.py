@@ -19,10 +19,11 @@ from torch.optim import AdamW
 from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.instances.config import MaskRCNNSettings
+from graspbook.instances.model import ClassBatch
 from graspbook.latent.config import LatentSettings, Row, TrainConfig
 from graspbook.latent.dataset import LabelledImages
 from graspbook.latent.gaussian import active_dimensions, beta_at
-from graspbook.latent.model import Batch, Code, LatentMaskRCNN
+from graspbook.latent.model import Code, LatentMaskRCNN
 from graspbook.nn.weights import Pretrained
 from graspbook.training.fit import CHECKPOINT_SECONDS, Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
@@ -147,12 +148,12 @@ def _fit(
 ) -> Trained[LatentMaskRCNN]:
     """The training loop; its name is made of what it reads: settings, initial weights, images, labels."""
 
-    def batch(step: Step) -> Batch:
+    def batch(step: Step) -> ClassBatch:
         places = batch_indices(len(images), train.batch_size, step.number, seed, BATCHES)[step.part :: step.parts]
         mirror = np.random.default_rng([seed, MIRRORS, step.number, step.part]).random((len(places), 2)) < 0.5
         return images.batch(places, mirror).to(step.device)
 
-    def loss(model: LatentMaskRCNN, batch: Batch, step: Step) -> Tensor:
+    def loss(model: LatentMaskRCNN, batch: ClassBatch, step: Step) -> Tensor:
         beta = beta_at(step.number, train.steps, train.beta, train.warm_up)
         return model.loss(batch, generator(seed, DRAWS, step.number, step.part), beta)
 

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from graspbook.core.errors import InputError
+from graspbook.instances.model import ClassBatch
 from graspbook.joint.others.build import build_other, load_other, save_other, segment_by
 from graspbook.joint.others.enet import ENet
-from graspbook.joint.others.mask_rcnn import Labelled
 from graspbook.joint.others.semantic import NETWORKS, SemanticNetwork
 from graspbook.joint.others.train import labelled_picture, things_of, train_other
 from graspbook.joint.training_config import Other
@@ -116,4 +116,4 @@ def test_the_surest_detection_has_the_pixel(mask_config, network_config, monkeyp
 
 def labelled(streets, things):
     images = torch.from_numpy(np.stack([streets[place].image for place in (0, 4)])).permute(0, 3, 1, 2).float() / 255
-    return Labelled(images, [masks for masks, _ in things], [classes for _, classes in things])
+    return ClassBatch(images, [masks for masks, _ in things], [classes for _, classes in things])

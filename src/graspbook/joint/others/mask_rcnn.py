@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Generator, Tensor
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
-from torchvision.ops import masks_to_boxes
 
 from graspbook.data.cityscapes import CLASSES
 from graspbook.instances.config import MaskRCNNSettings
-from graspbook.instances.mask_rcnn import MaskRCNN
+from graspbook.instances.mask_rcnn import MaskRCNN, torchvision_targets
+from graspbook.instances.model import ClassBatch, score_within
 from graspbook.instances.types import LabelMap
 from graspbook.joint.segment import SceneSegmentation
 from graspbook.joint.superpixels import as_rgb
 
 SURE = 0.5
 """From this score on, what is found colours the semantic picture; average precision counts all of it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Labelled:
-    """Images with their instances.
-
-    Attributes:
-        images: RGB in 0..1, [b, 3, h, w].
-        masks: Masks of each image's instances, bool [n_i, h, w]; n_i may be 0.
-        classes: Classes of each image's instances, 1 to 8, int64 [n_i].
-    """
-
-    images: Float[Tensor, "b 3 h w"]
-    masks: list[Tensor]
-    classes: list[Tensor]
-
-    def to(self, device: torch.device) -> Labelled:
-        """The same batch on another device.
-
-        Args:
-            device: Device to copy to.
-        """
-        masks, classes = ([part.to(device) for part in parts] for parts in (self.masks, self.classes))
-        return Labelled(self.images.to(device), masks, classes)
 
 
 class ClassMaskRCNN(MaskRCNN):
@@ -60,23 +34,14 @@ class ClassMaskRCNN(MaskRCNN):
         self.net.roi_heads.box_predictor = FastRCNNPredictor(config.hidden, CLASSES)
         self.net.roi_heads.mask_predictor = MaskRCNNPredictor(config.channels, config.channels, CLASSES)
 
-    def class_loss(self, batch: Labelled, generator: Generator) -> Tensor:
+    def class_loss(self, batch: ClassBatch, generator: Generator) -> Tensor:
         """The sum of torchvision's five losses.
 
         Args:
-            batch: Images with their instances.
+            batch: Images with their instances, of classes 1 to 8.
             generator: Source, on the CPU, of torchvision's choices of anchors and regions.
         """
-        targets = []
-        for masks, classes in zip(batch.masks, batch.classes, strict=True):
-            boxes = masks_to_boxes(masks) if len(masks) else torch.zeros(0, 4, device=masks.device)
-            boxes = boxes + boxes.new_tensor([0, 0, 1, 1])  # a mask one pixel wide gets a box
-            targets.append({"boxes": boxes, "labels": classes, "masks": masks.to(torch.uint8)})
-        seed = int(torch.randint(2**62, (), generator=generator))
-        # torchvision draws samples from the default generator: it is lent a state for that, and gets its own back
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            return sum(self.net(list(batch.images), targets).values())
+        return self.loss_of(list(batch.images), torchvision_targets(batch.masks, batch.classes), generator)
 
 
 @torch.inference_mode()
@@ -96,8 +61,7 @@ def segment_things(network: ClassMaskRCNN, picture: np.ndarray) -> SceneSegmenta
     result = network.net([torch.from_numpy(image).to(device).permute(2, 0, 1).float() / 255])[0]
     masks = result["masks"][:, 0]
     inside = masks > 0.5
-    sure = (masks * inside).sum((-2, -1)) / inside.sum((-2, -1)).clamp(min=1)
-    scores = (result["scores"] * sure).double().cpu().numpy()
+    scores = (result["scores"] * score_within(masks, inside)).double().cpu().numpy()
     inside, labels = inside.cpu().numpy(), result["labels"].cpu().numpy()
     order = np.argsort(-scores, kind="stable")
     ids, classes = np.zeros(image.shape[:2], np.int32), np.zeros(image.shape[:2], np.uint8)

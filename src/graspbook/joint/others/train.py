@@ -14,10 +14,11 @@ from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import fingerprint
 from graspbook.data.cityscapes import CLASSES, Streets
 from graspbook.instances.config import MaskRCNNSettings
+from graspbook.instances.model import ClassBatch
 from graspbook.joint.iou import confusion, mean_iou
 from graspbook.joint.losses import class_weights, semantic_loss
 from graspbook.joint.others.build import build_other, segment_by
-from graspbook.joint.others.mask_rcnn import ClassMaskRCNN, Labelled
+from graspbook.joint.others.mask_rcnn import ClassMaskRCNN
 from graspbook.joint.train import WARM_UP, class_frequency, recoloured
 from graspbook.joint.training_config import NetworkConfig, Other, TrainConfig
 from graspbook.training.fit import Plan, Step, Trained, fit
@@ -65,7 +66,7 @@ def train_other(
     model = build_other(row, mask_rcnn, network, seed, data_dir).to(memory_format=torch.channels_last)
     weights = class_weights(class_frequency(streets))
 
-    def batch(step: Step) -> Labelled | tuple[Tensor, Tensor]:
+    def batch(step: Step) -> ClassBatch | tuple[Tensor, Tensor]:
         places = batch_indices(len(streets), size, step.number, seed, 0)[step.part :: step.parts]
         rng = np.random.default_rng([seed, 1, step.number, step.part])
         chosen = [labelled_picture(streets, place, bool(rng.random() < 0.5)) for place in places]
@@ -73,13 +74,13 @@ def train_other(
         images = torch.from_numpy(colours).contiguous(memory_format=torch.channels_last)
         if isinstance(model, ClassMaskRCNN):
             things = [things_of(classes, instances) for _, classes, instances in chosen]
-            return Labelled(images, *(list(part) for part in zip(*things, strict=True))).to(step.device)
+            return ClassBatch(images, *(list(part) for part in zip(*things, strict=True))).to(step.device)
         classes = torch.from_numpy(np.stack([classes for _, classes, _ in chosen]).astype(np.int64))
         return images.to(step.device), classes.to(step.device)
 
-    def loss(model: nn.Module, batch: Labelled | tuple[Tensor, Tensor], step: Step) -> Tensor:
+    def loss(model: nn.Module, batch: ClassBatch | tuple[Tensor, Tensor], step: Step) -> Tensor:
         drawn = generator(seed, DRAWS, step.number, step.part)
-        if isinstance(batch, Labelled):
+        if isinstance(batch, ClassBatch):
             return model.class_loss(batch, drawn)
         images, classes = batch
         # dropout draws from the default generator: it is lent a state for that, and gets its own back
