@@ -17,10 +17,9 @@ from unittest import mock
 
 import joblib
 
-from graspbook.data.grasps import GraspDataset
 from graspbook.pipeline.params import load_params
 from graspbook.world import episode
-from graspbook.world.collect import Job, store_episode
+from graspbook.world.collect import GraspEpisodes, stored_grasps
 from graspbook.world.segmenter import NoisySegmenter
 
 TARGET = 8.0
@@ -41,21 +40,21 @@ def row(name: str, value: float, unit: str, note: str) -> dict[str, str | float]
     return {"name": name, "value": round(value, 3), "unit": unit, "note": note}
 
 
-def job(data_dir: str) -> Job:
+def collection(data_dir: str) -> GraspEpisodes:
     """The world of the `standard` profile, 128x192."""
-    return Job("train", 0, load_params().selfsup.world, NoisySegmenter(), str(Path(data_dir).resolve()))
+    return GraspEpisodes("train", 0, load_params().selfsup.world, NoisySegmenter(), str(Path(data_dir).resolve()))
 
 
-def store(work: Job, folder: Path, numbers: range, workers: int) -> tuple[int, float]:
+def store(work: GraspEpisodes, folder: Path, numbers: range, workers: int) -> tuple[int, float]:
     """Stores episodes on warm workers; returns how many pairs they hold, and the seconds it took."""
     folder.mkdir()
     with joblib.Parallel(n_jobs=workers, batch_size=1) as parallel:
         # imports and compilation, once in each worker
-        parallel(joblib.delayed(store_episode)(work, 10_000 + k, folder) for k in range(2 * workers))
+        parallel(joblib.delayed(work.store)(10_000 + k, folder) for k in range(2 * workers))
         start = time.perf_counter()
-        paths = parallel(joblib.delayed(store_episode)(work, k, folder) for k in numbers)
+        paths = parallel(joblib.delayed(work.store)(k, folder) for k in numbers)
         seconds = time.perf_counter() - start
-    return sum(len(GraspDataset(path)) for path in paths if path), seconds
+    return sum(len(stored_grasps(path)) for path in paths), seconds
 
 
 @contextlib.contextmanager
@@ -116,9 +115,9 @@ def main(data_dir: str = "data", n_episodes: int = 8, n_frames: int = 1000) -> l
         folder.mkdir()
         with timers(spent):
             start, cpu = time.perf_counter(), time.process_time()
-            paths = [store_episode(work, k, folder) for k in range(n_episodes)]
+            paths = [work.store(k, folder) for k in range(n_episodes)]
             seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-        pairs = sum(len(GraspDataset(path)) for path in paths if path)
+        pairs = sum(len(stored_grasps(path)) for path in paths)
         spent["storing and the rest"] = seconds - sum(spent.values())
         for phase, part in spent.most_common():
             note = f"{1e3 * part / pairs:.0f} ms of {1e3 * seconds / pairs:.0f} ms a pair, one process"
@@ -129,13 +128,13 @@ def main(data_dir: str = "data", n_episodes: int = 8, n_frames: int = 1000) -> l
     return table
 
 
-def memory(work: Job, folder: Path, n_frames: int) -> list[dict[str, str | float]]:
+def memory(work: GraspEpisodes, folder: Path, n_frames: int) -> list[dict[str, str | float]]:
     """Watches the memory of one process that goes through bin after bin."""
     folder.mkdir()
     frames, number, start = 0, 0, None
     while frames < n_frames:
-        path = store_episode(work, number, folder)
-        frames += 2 * len(GraspDataset(path)) if path else 0
+        path = work.store(number, folder)
+        frames += 2 * len(stored_grasps(path))
         number += 1
         # the first tenth fills caches
         if start is None and frames >= n_frames / 10:

@@ -1,5 +1,4 @@
 import dataclasses
-import functools
 import subprocess
 import sys
 import textwrap
@@ -15,7 +14,7 @@ from graspbook.core.errors import InputError
 from graspbook.data.grasps import GraspDataset
 from graspbook.world import collect as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
-from graspbook.world.collect import Job, collect, store_episode
+from graspbook.world.collect import GraspEpisodes, collect, stored_grasps
 from graspbook.world.episode import run_episode
 from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
 from tests.conftest import standard
@@ -85,7 +84,7 @@ def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path, hash
 
 
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
-    reference, data_dir, tmp_path, hash_files, kill_in_the_middle
+    reference, data_dir, tmp_path, monkeypatch, hash_files, kill_in_the_middle
 ):
     """SIGKILL after the first episode has been stored; the rerun keeps it and ends as if nothing had been."""
     script = """
@@ -109,26 +108,15 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
         """
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     kill_in_the_middle(script.replace("CONFIG", repr(TINY)), out, data_dir, scratch)
-    (stored,) = scratch.glob("collect-*/e00000")
-    kept = (stored / "grasps.parquet").stat().st_mtime_ns
-    assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"
+    (stored,) = scratch.glob("collect-*/e000000")
+    assert not out.exists() and not (stored.parent / "e000001").exists(), "nothing half done has a final name"
 
     seen = []
-    original = module.store_episode
-
-    @functools.wraps(original)
-    def spy(job, number, folder):
-        path = original(job, number, folder)
-        seen.append((number, (path / "grasps.parquet").stat().st_mtime_ns if path else None))
-        return path
-
-    module.store_episode = spy
-    try:
-        collect(out, "train", 8, 5, TINY, TrueSegmenter(), data_dir=data_dir, scratch_dir=scratch)
-    finally:
-        module.store_episode = original
+    record = GraspEpisodes.record
+    monkeypatch.setattr(GraspEpisodes, "record", lambda *arguments: seen.append(arguments[1]) or record(*arguments))
+    collect(out, "train", 8, 5, TINY, TrueSegmenter(), 1, data_dir=data_dir, scratch_dir=scratch)
     assert hash_files(out) == hash_files(reference)
-    assert seen[0] == (0, kept), "the finished episode was not run again"
+    assert seen[0] == 1, "the finished episode was not run again"
 
 
 SLOW = """
@@ -144,21 +132,13 @@ SLOW = """
             yield grasp
             time.sleep(SECONDS)
 
-    module.run_episode = slow
+    real_store = module.GraspEpisodes.store
+
     def store(*arguments):
         module.run_episode = slow  # a worker imports the module anew
-        return store_episode(*arguments)
-    store_episode, module.store_episode = module.store_episode, store
-    key = module.Job.key
+        return real_store(*arguments)
 
-    def true_key(job):  # of the code as it is, though this process has another in its place
-        module.store_episode = store_episode
-        try:
-            return key(job)
-        finally:
-            module.store_episode = store
-
-    module.Job.key = true_key
+    module.GraspEpisodes.store = store
     tiny, (out, data, scratch) = CONFIG, sys.argv[1:]
     module.collect(out, "train", 8, 5, tiny, TrueSegmenter(), WORKERS, data_dir=data, scratch_dir=scratch)
 """
@@ -181,7 +161,7 @@ def test_workers_end_with_a_parent_that_is_killed_alone_and_the_next_run_goes_on
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     process = start_slowly(out, data_dir, scratch, 600, workers=2)
     deadline = time.monotonic() + 120
-    while not list(scratch.glob("collect-*/.e0*")):  # a worker is in an episode
+    while len(list(scratch.glob("collect-*/.e0*/.grasps*/images/*g00_before.png"))) < 2:  # both workers are in an episode
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     family = psutil.Process(process.pid).children(recursive=True)
@@ -204,22 +184,22 @@ def test_two_collects_into_one_folder_at_once_both_end_in_the_whole_data_set(ref
 
 def test_an_episode_without_grasps_is_remembered(data_dir, tmp_path, monkeypatch, scripted):
     blind = scripted(lambda ids: np.zeros((0, *ids.shape), bool), "blind")
-    job = Job("train", 0, TINY, blind, str(data_dir))
-    assert store_episode(job, 3, tmp_path) is None
+    episodes = GraspEpisodes("train", 0, TINY, blind, str(data_dir))
+    assert stored_grasps(episodes.store(3, tmp_path)) == []
     monkeypatch.setattr(module, "run_episode", None)  # not called again
-    assert store_episode(job, 3, tmp_path) is None
+    assert stored_grasps(episodes.store(3, tmp_path)) == []
 
 
 def test_a_segmenter_that_never_succeeds_stops_with_an_error(data_dir, tmp_path, monkeypatch, scripted):
     monkeypatch.setattr(module, "PATIENCE", 3)
     blind = scripted(lambda ids: np.zeros((0, *ids.shape), bool), "blind")
-    with pytest.raises(InputError, match="blind: no grasp succeeded in 3 episodes"):
+    with pytest.raises(InputError, match="blind: grasps that succeed: none in 3 episodes"):
         collect(tmp_path / "out", "train", 2, 0, TINY, blind, data_dir=data_dir, scratch_dir=tmp_path / "scratch")
     assert not (tmp_path / "out").exists()
 
 
-def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
-    job = Job("train", 0, TINY, NoisySegmenter(), str(data_dir))
+def test_the_scratch_key_tells_collections_apart(data_dir, tmp_path):
+    episodes = GraspEpisodes("train", 0, TINY, NoisySegmenter(), str(data_dir))
     other_data = tmp_path / "data" / "catalogue"
     other_data.mkdir(parents=True)
     (other_data / SHAPES_FILE).write_bytes(b"other")
@@ -230,8 +210,8 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
         {"segmenter": TrueSegmenter()},
         {"data_dir": str(other_data.parent)},
     ]
-    keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
-    assert len(keys) == 6 and job.key() == dataclasses.replace(job).key()
+    keys = {episodes.key(), *(dataclasses.replace(episodes, **change).key() for change in variants)}
+    assert len(keys) == 6 and episodes.key() == dataclasses.replace(episodes).key()
 
 
 def test_the_scratch_key_names_the_code_of_episodes_and_of_the_segmenter(data_dir, monkeypatch):
@@ -239,9 +219,9 @@ def test_the_scratch_key_names_the_code_of_episodes_and_of_the_segmenter(data_di
     monkeypatch.setattr(
         fingerprint, "code_fingerprint", lambda *makers: named.append({maker.__name__ for maker in makers}) or "code"
     )
-    Job("train", 0, TINY, NoisySegmenter(), str(data_dir)).key()
+    GraspEpisodes("train", 0, TINY, NoisySegmenter(), str(data_dir)).key()
     [makers] = named
-    assert makers >= {"store_episode", "Job", "NoisySegmenter"}
+    assert makers >= {"GraspEpisodes", "Episodes", "NoisySegmenter"}
 
 
 @pytest.mark.parametrize(

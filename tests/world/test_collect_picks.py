@@ -10,7 +10,7 @@ from graspbook.data.grasps import GraspDataset
 from graspbook.instances.types import of_one_class
 from graspbook.world import collect_picks as module
 from graspbook.world.catalogue import SHAPES_FILE, Catalogue
-from graspbook.world.collect_picks import PickJob, collect_picks, store_picks
+from graspbook.world.collect_picks import PickEpisodes, collect_picks
 from graspbook.world.episode import Grasp
 from graspbook.world.picking import Pick, run_picking
 from graspbook.world.picks import chosen_mask, read_picks, seen_image, true_ids
@@ -198,8 +198,8 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
         """
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     kill_in_the_middle(script.replace("CONFIG", repr(TINY)), out, data_dir, scratch)
-    (stored,) = scratch.glob("picks-*/e00000")
-    assert not out.exists() and not (stored.parent / "e00001").exists(), "nothing half done has a final name"
+    (stored,) = scratch.glob("picks-*/e000000")
+    assert not out.exists() and not (stored.parent / "e000001").exists(), "nothing half done has a final name"
 
     run = []
     monkeypatch.setattr(module, "run_picking", lambda *a, **k: run.append(a[4]) or run_picking(*a, **k))
@@ -211,10 +211,10 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
 
 def test_what_is_stored_is_not_run_again(data_dir, tmp_path, fake, monkeypatch):
     fake("dropped")
-    job = PickJob(0, TINY, TrueSegmenter(), 1, 0.5, str(data_dir), ExpectedSeals(), 2.0)
-    path = store_picks(job, 3, tmp_path)
+    episodes = PickEpisodes(0, TINY, TrueSegmenter(), 1, 0.5, str(data_dir), ExpectedSeals(), 2.0)
+    path = episodes.store(3, tmp_path)
     monkeypatch.setattr(module, "run_picking", None)
-    assert store_picks(job, 3, tmp_path) == path
+    assert episodes.store(3, tmp_path) == path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,8 +222,8 @@ class Named:
     key: str
 
 
-def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
-    job = PickJob(0, TINY, TrueSegmenter(), 3, 0.5, str(data_dir), ExpectedSeals(), 2.0)
+def test_the_scratch_key_tells_collections_apart(data_dir, tmp_path):
+    episodes = PickEpisodes(0, TINY, TrueSegmenter(), 3, 0.5, str(data_dir), ExpectedSeals(), 2.0)
     other_data = tmp_path / "data" / "catalogue"
     other_data.mkdir(parents=True)
     (other_data / SHAPES_FILE).write_bytes(b"other")
@@ -238,10 +238,12 @@ def test_the_scratch_key_tells_jobs_apart(data_dir, tmp_path):
         {"share_new": 0.25},
         {"data_dir": str(other_data.parent)},
     ]
-    keys = {job.key(), *(dataclasses.replace(job, **change).key() for change in variants)}
+    keys = {episodes.key(), *(dataclasses.replace(episodes, **change).key() for change in variants)}
     assert len(keys) == 1 + len(variants)
-    same_settings = dataclasses.replace(job, segmenter=Named("true")).key()
-    assert same_settings.split("-")[0] == job.key().split("-")[0] and same_settings != job.key()  # by other code
+    same_settings = dataclasses.replace(episodes, segmenter=Named("true")).key()
+    assert (
+        same_settings.split("-")[0] == episodes.key().split("-")[0] and same_settings != episodes.key()
+    )  # by other code
 
 
 def test_the_scratch_key_names_the_code_of_a_segmenter_and_of_what_it_holds(data_dir, monkeypatch):
@@ -249,9 +251,9 @@ def test_the_scratch_key_names_the_code_of_a_segmenter_and_of_what_it_holds(data
     monkeypatch.setattr(
         fingerprint, "code_fingerprint", lambda *makers: named.append({maker.__name__ for maker in makers}) or "code"
     )
-    PickJob(0, TINY, OneAtRandom(Named("true")), 3, 0.5, str(data_dir), ExpectedSeals(), 2.0).key()
+    PickEpisodes(0, TINY, OneAtRandom(Named("true")), 3, 0.5, str(data_dir), ExpectedSeals(), 2.0).key()
     [makers] = named
-    assert makers >= {"store_picks", "PickJob", "OneAtRandom", "ExpectedSeals"}
+    assert makers >= {"PickEpisodes", "Episodes", "OneAtRandom", "ExpectedSeals"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ customary split of pybullet's `random_urdfs`. So train and test are disjoint in 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -155,6 +156,16 @@ class Catalogue:
                 "run `dvc pull -f data.dvc` to fetch it anew"
             )
         return cls(shapes, unpack_atlas(cv2.cvtColor(atlas, cv2.COLOR_BGR2RGB)))
+
+
+def hash_catalogue(data_dir: str | Path) -> dict[str, str]:
+    """SHA-256 of each file of a catalogue, by its name.
+
+    Args:
+        data_dir: The folder that holds `catalogue/`.
+    """
+    files = sorted((Path(data_dir) / "catalogue").iterdir())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def pack_atlas(textures: np.ndarray, columns: int = 20) -> np.ndarray:

@@ -1,47 +1,37 @@
-"""Collecting a data set of grasps: episodes in parallel, resumable, the same bytes whatever the workers (§IV-A).
-
-Episodes are numbered, and each depends on the seed and its number alone. Workers store finished episodes as small
-grasp data sets of their own in a scratch folder, whose name is a hash of everything that decides the result;
-each takes its final name only when whole. A run that is killed, even with SIGKILL, leaves at most an unfinished
-episode behind, and the next run goes on from the finished ones. The data set takes episodes in the order of their
-numbers until enough grasps succeeded, so it depends neither on who was done first nor on how many there are.
-"""
+"""Collecting a data set of grasps, until enough of them succeeded (§IV-A)."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import cv2
+import pyarrow.parquet as parquet
 
 from graspbook.core.atomic import scratch_folder
 from graspbook.core.configuration import check_seed
 from graspbook.core.errors import InputError
-from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.core.locks import scratch
-from graspbook.core.parallel import ordered_map
 from graspbook.core.progress import progress
-from graspbook.core.workers import worker_count
+from graspbook.data.collect import Backend, Episodes, take
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
-from graspbook.world.catalogue import Catalogue, Split
+from graspbook.world.catalogue import Catalogue, Split, hash_catalogue
 from graspbook.world.config import WorldConfig
-from graspbook.world.episode import Grasp, run_episode
+from graspbook.world.episode import run_episode
 from graspbook.world.render import Renderer
 from graspbook.world.segmenter import NoisySegmenter, Segmenter
 
 PATIENCE = 50
 """Collecting stops with an error after this many episodes in a row without a success."""
+GRASPS = "grasps"
+"""The grasp data set in the folder of a stored episode."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class GraspEpisodes(Episodes):
     """Everything that decides an episode, besides its number.
 
     Attributes:
@@ -52,29 +42,29 @@ class Job:
         data_dir: The absolute path of the folder that holds `catalogue/`.
     """
 
+    kind = "collect"
     split: Split
     seed: int
     config: WorldConfig
     segmenter: Segmenter
     data_dir: str
 
-    def key(self) -> str:
-        """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
-        settings = [self.split, self.seed, dataclasses.asdict(self.config), self.segmenter.key]
-        return episode_key(settings, Path(self.data_dir), store_episode, *classes_of(self))
+    def settings(self) -> list:
+        """Of the episodes, and of the catalogue its bytes."""
+        own = [self.split, self.seed, dataclasses.asdict(self.config), self.segmenter.key]
+        return [own, hash_catalogue(self.data_dir)]
 
+    def record(self, number: int, folder: Path) -> None:
+        """Run an episode and write its grasps as a data set of their own.
 
-def episode_key(settings: list, data_dir: Path, *makers: Callable | type) -> str:
-    """A hash of settings, of the catalogue's bytes, and of the code that makes episodes (`fingerprint`).
-
-    Args:
-        settings: The settings that decide an episode, as plain values.
-        data_dir: The folder that holds `catalogue/`.
-        makers: The functions and classes whose code decides an episode.
-    """
-    files = sorted((data_dir / "catalogue").iterdir())
-    catalogue = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return fingerprint([settings, catalogue], *makers)
+        Args:
+            number: The number of the episode, from 0.
+            folder: An empty folder to write into.
+        """
+        catalogue, renderer = load_tools(self.data_dir)
+        with GraspWriter(folder / GRASPS, scratch_folder) as writer:
+            for grasp in run_episode(self.seed, self.split, catalogue, self.config, self.segmenter, number, renderer):
+                writer.add(grasp)
 
 
 def collect(
@@ -85,7 +75,7 @@ def collect(
     config: WorldConfig,
     segmenter: Segmenter | None = None,
     workers: int | None = None,
-    backend: Literal["loky", "dask"] = "loky",
+    backend: Backend = "loky",
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
 ) -> Path:
@@ -100,8 +90,7 @@ def collect(
         segmenter: The segmenter that finds the objects to pick; a `NoisySegmenter` by default.
         workers: The number of processes that work on episodes; `worker_count` by default. The result does not depend on
             it.
-        backend: "loky" for processes of this machine, or "dask" for the cluster of the active
-            `dask.distributed.Client`, whose workers must see `data_dir` and `scratch_dir` under the same paths.
+        backend: "loky" for processes of this machine, or "dask"; see `Episodes.collected`.
         data_dir: The folder that holds `catalogue/`.
         scratch_dir: The folder where finished episodes wait; emptied of them when the data set is whole.
 
@@ -111,81 +100,46 @@ def collect(
     Raises:
         InputError: On a bad argument, or if `PATIENCE` episodes in a row bring no success.
     """
-    workers = worker_count() if workers is None else workers
-    if n_grasps < 1 or workers < 1:
-        raise InputError(f"n_grasps, workers: expected at least 1, got {n_grasps}, {workers}")
+    if n_grasps < 1:
+        raise InputError(f"n_grasps: expected at least 1, got {n_grasps}")
     check_seed(seed)
-    if backend not in ("loky", "dask"):
-        raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
-    job = Job(split, seed, config, segmenter or NoisySegmenter(), str(Path(data_dir).resolve()))
-    load_tools(job.data_dir)  # a faulty catalogue shows now, not in a worker
-    with scratch(Path(scratch_dir).resolve() / f"collect-{job.key()}") as folder, GraspWriter(out_dir) as writer:
-        successes = _successes(writer, job, folder, n_grasps, workers, backend)
-        for _ in progress(successes, desc=f"grasps ({split})", total=n_grasps):
+    episodes = GraspEpisodes(split, seed, config, segmenter or NoisySegmenter(), str(Path(data_dir).resolve()))
+    load_tools(episodes.data_dir)  # a faulty catalogue shows now, not in a worker
+    with episodes.collected(scratch_dir, workers, backend=backend) as paths, GraspWriter(out_dir) as writer:
+        name = f"{episodes.segmenter.key}: grasps that succeed"
+        grasps = take(map(stored_grasps, paths), n_grasps, PATIENCE, name, _succeeded)
+        for _ in progress(_copy(writer, grasps), desc=f"grasps ({split})", total=n_grasps):
             pass
     return Path(out_dir) / TABLE
 
 
-def _successes(
-    writer: GraspWriter, job: Job, folder: Path, n_grasps: int, workers: int, backend: str
-) -> Iterator[None]:
-    """Writes episodes in order until `n_grasps` succeeded; yields once per success."""
-    wanted, barren = n_grasps, 0
-    for dataset in _episodes(job, folder, workers, backend):
-        before = wanted
-        for index in range(len(dataset) if dataset else 0):
-            writer.copy(dataset, index)
-            if dataset.table["outcome"].iat[index] == "success":
-                wanted -= 1
-                yield
-                if wanted == 0:
-                    return
-        barren = 0 if wanted < before else barren + 1
-        if barren == PATIENCE:
-            raise InputError(
-                f"{job.segmenter.key}: no grasp succeeded in {PATIENCE} episodes in a row, after "
-                f"{n_grasps - wanted} of {n_grasps}; the finished episodes are in {folder}"
-            )
+StoredGrasp = tuple[GraspDataset, int]
+"""A data set and the row of a grasp in it."""
 
 
-def _episodes(job: Job, folder: Path, workers: int, backend: str) -> Iterator[GraspDataset | None]:
-    """Stored episodes 0, 1, 2, ... without end, None for one without grasps; run ahead by the workers."""
-    with contextlib.closing(ordered_map(store_episode, job, folder, workers, backend=backend)) as paths:
-        for path in paths:
-            yield GraspDataset(path) if path else None
-
-
-def store_episode(job: Job, number: int, folder: Path) -> Path | None:
-    """Runs an episode and stores it, unless it is stored already.
+def stored_grasps(path: Path) -> list[StoredGrasp]:
+    """The grasps of a stored episode, in their order; it may have none.
 
     Args:
-        job: Everything that decides the episode, besides its number.
-        number: The number of the episode, from 0.
-        folder: The folder of the job's episodes.
-
-    Returns:
-        The episode's folder, or None if it has no grasps.
+        path: The episode's folder.
     """
-    path, none = folder / f"e{number:05d}", folder / f"e{number:05d}.none"
-    if none.exists():
-        return None
-    if path.exists():
-        return path
-    catalogue, renderer = load_tools(job.data_dir)
-    grasps = run_episode(job.seed, job.split, catalogue, job.config, job.segmenter, number, renderer)
-    first = next(grasps, None)
-    if first is None:
-        none.touch()
-        return None
-    with GraspWriter(path, scratch_folder) as writer:
-        _add_all(writer, first, grasps)
-    return path
+    if parquet.read_metadata(path / GRASPS / TABLE).num_rows == 0:
+        return []
+    grasps = GraspDataset(path / GRASPS)
+    return [(grasps, index) for index in range(len(grasps))]
 
 
-def _add_all(writer: GraspWriter, first: Grasp, rest: Iterator[Grasp]) -> None:
-    writer.add(first)
-    for grasp in rest:
-        writer.add(grasp)
+def _succeeded(grasp: StoredGrasp) -> bool:
+    dataset, index = grasp
+    return dataset.table["outcome"].iat[index] == "success"
+
+
+def _copy(writer: GraspWriter, grasps: Iterable[StoredGrasp]) -> Iterator[None]:
+    """Writes grasps; yields once per success."""
+    for grasp in grasps:
+        writer.copy(*grasp)
+        if _succeeded(grasp):
+            yield
 
 
 @functools.lru_cache(maxsize=2)

@@ -1,7 +1,4 @@
-"""Many episodes of picking in parallel: resumable, the same bytes whatever the workers (`selfsup` paper, §VI-A).
-
-Workers store finished episodes in a scratch folder, as `graspbook.world.collect` does: see there.
-"""
+"""Many episodes of picking in parallel: resumable, the same bytes whatever the workers (`selfsup` paper, §VI-A)."""
 
 from __future__ import annotations
 
@@ -16,16 +13,12 @@ import pyarrow.parquet as parquet
 from graspbook.core.atomic import check_replaceable, new_file, scratch_folder
 from graspbook.core.configuration import check_seed
 from graspbook.core.errors import InputError
-from graspbook.core.fingerprint import classes_of
-from graspbook.core.locks import scratch
-from graspbook.core.parallel import ordered_map
 from graspbook.core.progress import progress
-from graspbook.core.workers import worker_count
-from graspbook.data.grasps import GraspDataset
+from graspbook.data.collect import Episodes
 from graspbook.data.rle import encode_mask
-from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
-from graspbook.world.collect import episode_key, load_tools
+from graspbook.world.catalogue import hash_catalogue
+from graspbook.world.collect import GRASPS, load_tools, stored_grasps
 from graspbook.world.config import WorldConfig
 from graspbook.world.picking import WORTHWHILE, Pick, run_picking
 from graspbook.world.picks import PICK_SCHEMA, encode_png
@@ -33,12 +26,12 @@ from graspbook.world.segmenter import Segmenter
 from graspbook.world.suction.expected_seals import ExpectedSeals
 from graspbook.world.suction.gripper import SuctionGripper
 
-_PICKS, _GRASPS = "picks.parquet", "grasps"
-"""What the folder of a stored episode holds."""
+PICKS = "picks.parquet"
+"""The table of attempts in the folder of a stored episode."""
 
 
 @dataclasses.dataclass(frozen=True)
-class PickJob:
+class PickEpisodes(Episodes):
     """Everything that decides an episode, besides its number; see `collect_picks`.
 
     Attributes:
@@ -52,6 +45,7 @@ class PickJob:
         worthwhile: The score of a plan below which the robot first looks into the other bin.
     """
 
+    kind = "picks"
     seed: int
     config: WorldConfig
     segmenter: Segmenter
@@ -61,11 +55,28 @@ class PickJob:
     gripper: SuctionGripper
     worthwhile: float
 
-    def key(self) -> str:
-        """A hash of the job, of the catalogue's bytes and of the code that makes episodes."""
-        settings = [self.seed, dataclasses.asdict(self.config), self.segmenter.key, self.attempts, self.share_new]
-        settings += [vars(self.gripper), self.worthwhile]
-        return episode_key(settings, Path(self.data_dir), store_picks, *classes_of(self))
+    def settings(self) -> list:
+        """Of the episodes, and of the catalogue its bytes."""
+        own = [self.seed, dataclasses.asdict(self.config), self.segmenter.key, self.attempts, self.share_new]
+        return [[*own, vars(self.gripper), self.worthwhile], hash_catalogue(self.data_dir)]
+
+    def record(self, number: int, folder: Path) -> None:
+        """Run an episode and write its picks, and the grasps that held as a data set of their own.
+
+        Args:
+            number: The number of the episode, from 0.
+            folder: An empty folder to write into.
+        """
+        catalogue, renderer = load_tools(self.data_dir)
+        options = {"attempts": self.attempts, "share_new": self.share_new}
+        options |= {"gripper": self.gripper, "worthwhile": self.worthwhile, "renderer": renderer}
+        rows = []
+        with GraspWriter(folder / GRASPS, scratch_folder) as writer:
+            for pick in run_picking(self.seed, catalogue, self.config, self.segmenter, number, **options):
+                rows.append(pick_row(pick))
+                if pick.held:
+                    writer.add(pick.grasp)
+        parquet.write_table(arrow.Table.from_pylist(rows, PICK_SCHEMA), folder / PICKS)
 
 
 def collect_picks(
@@ -110,52 +121,22 @@ def collect_picks(
     Raises:
         InputError: On a bad argument.
     """
-    workers = worker_count() if workers is None else workers
-    if min(episodes, attempts, workers) < 1:
-        raise InputError(f"episodes, attempts, workers: expected at least 1, got {episodes}, {attempts}, {workers}")
+    if min(episodes, attempts) < 1:
+        raise InputError(f"episodes, attempts: expected at least 1, got {episodes}, {attempts}")
     check_seed(seed)
     if not 0 <= share_new <= 1:
         raise InputError(f"share_new: expected 0 to 1, got {share_new!r}")
-    out, data_dir = Path(out), str(Path(data_dir).resolve())
-    job = PickJob(seed, config, segmenter, attempts, share_new, data_dir, gripper or ExpectedSeals(), worthwhile)
+    out, data_dir, gripper = Path(out), str(Path(data_dir).resolve()), gripper or ExpectedSeals()
+    work = PickEpisodes(seed, config, segmenter, attempts, share_new, data_dir, gripper, worthwhile)
     load_tools(data_dir)  # a faulty catalogue shows now, not in a worker
     if grasps_out is not None:
         check_replaceable(Path(grasps_out))
-    with scratch(Path(scratch_dir).resolve() / f"picks-{job.key()}") as folder:
-        stored = ordered_map(store_picks, job, folder, workers, episodes)
+    with work.collected(scratch_dir, workers, episodes) as stored:
         paths = list(progress(stored, desc=f"episodes ({segmenter.key})", total=episodes))
         _join_picks(out, paths)
         if grasps_out is not None:
             _join_grasps(Path(grasps_out), paths)
     return out
-
-
-def store_picks(job: PickJob, number: int, folder: Path) -> Path:
-    """Runs an episode and stores its picks and the grasps that held, unless it is stored already.
-
-    Args:
-        job: Everything that decides the episode, besides its number.
-        number: The number of the episode, from 0.
-        folder: The folder of the job's episodes.
-
-    Returns:
-        The episode's folder.
-    """
-    path = folder / f"e{number:05d}"
-    if path.exists():
-        return path
-    catalogue, renderer = load_tools(job.data_dir)
-    options = {"attempts": job.attempts, "share_new": job.share_new}
-    options |= {"gripper": job.gripper, "worthwhile": job.worthwhile, "renderer": renderer}
-    picks = run_picking(job.seed, catalogue, job.config, job.segmenter, number, **options)
-    rows = []
-    with scratch_folder(path) as partial, GraspWriter(partial / _GRASPS, scratch_folder) as writer:
-        for pick in picks:
-            rows.append(pick_row(pick))
-            if pick.held:
-                writer.add(pick.grasp)
-        parquet.write_table(arrow.Table.from_pylist(rows, PICK_SCHEMA), partial / _PICKS)
-    return path
 
 
 def pick_row(pick: Pick) -> dict:
@@ -194,16 +175,14 @@ def _join_picks(out: Path, paths: Iterable[Path]) -> None:
     """One file of the stored episodes' picks, whole or not at all."""
     with new_file(out) as partial, parquet.ParquetWriter(partial, PICK_SCHEMA, compression="zstd") as writer:
         for path in paths:
-            writer.write_table(parquet.read_table(path / _PICKS).cast(PICK_SCHEMA))
+            writer.write_table(parquet.read_table(path / PICKS).cast(PICK_SCHEMA))
 
 
 def _join_grasps(out: Path, paths: Iterable[Path]) -> None:
     """One grasp data set of the stored episodes' grasps that held."""
-    fruitful = [path for path in paths if parquet.read_metadata(path / _GRASPS / TABLE).num_rows]
-    if not fruitful:  # a robot may fail all day
+    grasps = [grasp for path in paths for grasp in stored_grasps(path)]
+    if not grasps:  # a robot may fail all day
         return
     with GraspWriter(out) as writer:
-        for path in fruitful:
-            grasps = GraspDataset(path / _GRASPS)
-            for index in range(len(grasps)):
-                writer.copy(grasps, index)
+        for grasp in grasps:
+            writer.copy(*grasp)

@@ -7,7 +7,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.data.bop import read_scene, scene_folders
-from graspbook.don.scenes.collect import ABOUT, SETS, Job, collect_scenes, store_scene
+from graspbook.don.scenes.collect import ABOUT, SETS, SceneEpisodes, collect_scenes
 from graspbook.don.scenes.episode import FIRST_UNKNOWN
 from graspbook.don.scenes.objects import INKS, KNOWN, in_inks, known_item, with_prints
 from graspbook.world.catalogue import Catalogue
@@ -35,13 +35,13 @@ def test_scenes_are_in_bops_layout_and_the_same_again(config, tmp_path):
     assert set(np.unique(scene.ids)) <= {0, *scene.objects}
     assert len(set(np.unique(scene.ids))) > 3 and (scene.depth > 0).mean() > 0.8
     assert json.loads((out / ABOUT).read_text())[0] == {"scene": "000000", "arrangement": "packed"}
-    again = store_scene(Job("multi", config, str(DATA)), 0, tmp_path / "again")
+    again = SceneEpisodes("multi", config, str(DATA)).store(0, tmp_path / "again")
     for path in sorted(again.rglob("*.*")):
         assert path.read_bytes() == (out / "000000" / path.relative_to(again)).read_bytes()
 
 
 def test_the_image_agrees_with_the_objects_poses(config, tmp_path, catalogue):
-    path = store_scene(Job("single", config, str(DATA)), 0, tmp_path)
+    path = SceneEpisodes("single", config, str(DATA)).store(0, tmp_path)
     scene = read_scene(path)
     known, first = with_prints(catalogue)
     item, thing = known_item(known, first, 1), scene.objects[1]
@@ -53,13 +53,32 @@ def test_the_image_agrees_with_the_objects_poses(config, tmp_path, catalogue):
 
 
 def test_sets_draw_apart_and_say_how_objects_lie(config):
-    jobs = [Job(name, config, str(DATA)) for name in SETS]
-    assert len({job.seed(0) for job in jobs}) == len({job.key() for job in jobs}) == 4
-    assert [job.count for job in jobs] == [2, 1, 2, 1]
-    assert jobs[0].contents(1) == ("single", (2,))
-    assert [jobs[2].contents(k)[0] for k in (0, 1)] == ["packed", "single"]
-    arrangement, known = jobs[3].contents(1)
+    sets = [SceneEpisodes(name, config, str(DATA)) for name in SETS]
+    assert len({scenes.seed(0) for scenes in sets}) == len({scenes.key() for scenes in sets}) == 4
+    assert [scenes.count for scenes in sets] == [2, 1, 2, 1]
+    assert sets[0].contents(1) == ("single", (2,))
+    assert [sets[2].contents(k)[0] for k in (0, 1)] == ["packed", "single"]
+    arrangement, known = sets[3].contents(1)
     assert arrangement == "loose" and len(set(known)) == len(known) <= config.max_known
+
+
+def test_the_scratch_key_changes_with_all_that_decides_a_scene_and_not_with_how_many_are_wanted(config, tmp_path):
+    scenes = SceneEpisodes("multi", config, str(DATA))
+    (tmp_path / "catalogue").mkdir()
+    changes = [{"seed": config.seed + 9}, {"curve": config.curve + 0.5}]
+    others = [dataclasses.replace(scenes, config=dataclasses.replace(config, **change)) for change in changes]
+    others += [dataclasses.replace(scenes, scenes="test"), dataclasses.replace(scenes, data_dir=str(tmp_path))]
+    assert len({scenes.key(), *(other.key() for other in others)}) == 5
+    counts = ("n_single", "n_multi", "n_validation_multi", "n_validation_single", "n_test")
+    more = dataclasses.replace(config, **{name: getattr(config, name) + 1 for name in counts})
+    assert dataclasses.replace(scenes, config=more).key() == scenes.key()
+
+
+def test_which_validation_scenes_have_several_objects_is_in_the_scratch_key(config):
+    more = dataclasses.replace(config, n_validation_multi=config.n_validation_multi + 1)
+    scenes = [SceneEpisodes("validation", one, str(DATA)) for one in (config, more)]
+    assert scenes[0].contents(config.n_validation_multi)[0] != scenes[1].contents(config.n_validation_multi)[0]
+    assert scenes[0].key() != scenes[1].key()
 
 
 def test_look_alikes_share_inks_and_shapes_but_no_print(catalogue):

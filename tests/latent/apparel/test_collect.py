@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import cv2
@@ -6,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from graspbook.core.errors import InputError
-from graspbook.latent.apparel.collect import _tools, collect_totes
+from graspbook.latent.apparel.collect import Totes, _tools, collect_totes
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import instances_of, pack_answers, read_answers, unpack_answers
 from graspbook.latent.dataset import load_images
@@ -59,3 +60,18 @@ def test_answers_come_back_as_they_were(folder):
     assert [a.questions for a in again] == [a.questions for a in answers]
     with pytest.raises(InputError, match="expected the answers"):
         read_answers(folder / "out/nothing.npz")
+
+
+def test_the_scratch_key_changes_with_all_that_decides_a_tote_and_not_with_how_many_are_wanted(folder, tmp_path):
+    totes = Totes("train", CONFIG, str(folder / "data"))
+    catalogue = tmp_path / "catalogue"
+    catalogue.mkdir()
+    (catalogue / "textures.png").write_bytes(b"others")
+    variants = [
+        {"split": "test"},
+        {"config": dataclasses.replace(CONFIG, seed=6)},
+        {"config": dataclasses.replace(CONFIG, totes=dataclasses.replace(SMALL_TOTES, agreement=0.75))},
+        {"data_dir": str(tmp_path)},
+    ]
+    assert len({totes.key(), *(dataclasses.replace(totes, **change).key() for change in variants)}) == 5
+    assert dataclasses.replace(totes, config=dataclasses.replace(CONFIG, n_train=9)).key() == totes.key()

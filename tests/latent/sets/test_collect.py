@@ -6,7 +6,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.latent.sets.categories import category_names, load_classes
-from graspbook.latent.sets.collect import Job, collect_set
+from graspbook.latent.sets.collect import Pictures, collect_set
 from graspbook.latent.sets.opened import class_names, open_split
 from graspbook.latent.sets.truth import instances_if, pack_answers, read_answers, unpack_answers
 from graspbook.world.aisle.classes import THINGS
@@ -54,7 +54,7 @@ def test_splits_share_no_picture_and_no_texture(root, name):
     pictures = [open_split(SETS[name], root / name, split).images for split in ("train", "validation", "test")]
     for one in pictures[0]:
         assert all((one != other).any() for split in pictures[1:] for other in split)
-    pools = [split_textures(Job(SETS[name], split).seed) for split in ("train", "validation", "test")]
+    pools = [split_textures(Pictures(SETS[name], split).seed) for split in ("train", "validation", "test")]
     for first, second in ((0, 1), (0, 2), (1, 2)):
         assert not {t.tobytes() for t in pools[first]} & {t.tobytes() for t in pools[second]}
 
@@ -79,3 +79,16 @@ def test_answers_come_back_as_they_were(root, name):
             np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
     with pytest.raises(InputError, match="expected the answers"):
         read_answers(root / "nothing.npz")
+
+
+def test_the_scratch_key_changes_with_all_that_decides_a_picture_and_not_with_how_many_are_wanted():
+    pictures = Pictures(OBJECTS, "train")
+    variants = [
+        {"split": "test"},
+        {"config": AISLE},
+        {"config": dataclasses.replace(OBJECTS, seed=OBJECTS.seed + 9)},
+        {"config": dataclasses.replace(OBJECTS, world=dataclasses.replace(OBJECTS.world, noise=0.123))},
+        {"config": dataclasses.replace(OBJECTS, labels=dataclasses.replace(OBJECTS.labels, agreement=0.75))},
+    ]
+    assert len({pictures.key(), *(dataclasses.replace(pictures, **change).key() for change in variants)}) == 6
+    assert dataclasses.replace(pictures, config=dataclasses.replace(OBJECTS, n_train=99)).key() == pictures.key()

@@ -1,10 +1,11 @@
+import dataclasses
 import hashlib
 
 import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
-from graspbook.mlgsl.grasp_data.collect import Job, collect_images, store_episode
+from graspbook.mlgsl.grasp_data.collect import ImageEpisodes, collect_images
 from graspbook.mlgsl.grasp_data.dataset import load_images, load_sceneries, load_tried
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.table.items import table_shapes
@@ -32,10 +33,10 @@ def test_the_number_of_workers_changes_nothing(collected, tmp_path):
 
 
 def test_finished_episodes_are_not_run_again(tmp_path, monkeypatch):
-    job = Job("test", WORLD, small_data(), "data")
-    path = store_episode(job, 0, tmp_path)
+    episodes = ImageEpisodes("test", WORLD, small_data(), "data")
+    path = episodes.store(0, tmp_path)
     monkeypatch.setattr("graspbook.mlgsl.grasp_data.collect.run_episode", lambda *_: pytest.fail("run again"))
-    assert store_episode(job, 0, tmp_path) == path
+    assert episodes.store(0, tmp_path) == path
 
 
 def test_images_labels_and_sceneries_are_read_in_the_order_in_which_they_were_made(collected):
@@ -55,11 +56,18 @@ def test_objects_of_a_split_are_its_own(collected):
     assert set(load_images(collected).objects) <= names
 
 
-def test_a_job_is_named_by_what_decides_it_and_not_by_how_many_images_are_wanted():
-    data = small_data()
-    key = Job("test", WORLD, data, "data").key()
-    assert Job("test", WORLD, small_data(n_test=7), "data").key() == key
-    assert Job("test", WORLD, small_data(seed=9), "data").key() != key
+def test_the_scratch_key_changes_with_all_that_decides_an_image_and_not_with_how_many_are_wanted(tmp_path):
+    episodes = ImageEpisodes("test", WORLD, small_data(), "data")
+    (tmp_path / "catalogue").mkdir()
+    variants = [
+        {"split": "train"},
+        {"world": dataclasses.replace(WORLD, gripper=dataclasses.replace(WORLD.gripper, max_opening=0.05))},
+        {"config": small_data(seed=9)},
+        {"config": small_data(others=7)},
+        {"data_dir": str(tmp_path)},
+    ]
+    assert len({episodes.key(), *(dataclasses.replace(episodes, **change).key() for change in variants)}) == 6
+    assert dataclasses.replace(episodes, config=small_data(n_test=7)).key() == episodes.key()
 
 
 def test_a_folder_from_elsewhere_has_no_failures_to_learn_from(tmp_path):

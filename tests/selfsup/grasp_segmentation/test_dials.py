@@ -47,7 +47,7 @@ def turn(tmp_path, monkeypatch, make_grasp):
         return {"Subtract": frame, "Subtract-Filter": frame.assign(kept=False)}
 
     monkeypatch.setattr(dials, "collect", fake_collect)
-    monkeypatch.setattr(dials.Job, "key", lambda job: repr(job.config))
+    monkeypatch.setattr(dials.GraspEpisodes, "key", lambda episodes: repr(episodes.config))
 
     def run(limit=None):
         return dials.turn_dials(WORLD, 2, 3, 0, lambda grasps: measure(grasps, limit), "key", 1, scratch_dir=tmp_path)

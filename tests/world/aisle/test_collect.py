@@ -1,10 +1,11 @@
+import dataclasses
 import hashlib
 
 import numpy as np
 import pytest
 
 from graspbook.data.cityscapes import Streets
-from graspbook.world.aisle.collect import Job, collect_streets, store_drive
+from graspbook.world.aisle.collect import VIEWS, Drives, collect_streets
 from tests.world.aisle.small import small
 
 COUNTS = {"train": 5, "val": 2}
@@ -38,7 +39,7 @@ def test_drives_are_disjoint_between_splits_and_counts_are_met(collected):
 
 
 def test_what_is_read_is_what_was_seen(collected, tmp_path):
-    with np.load(store_drive(Job(small(), 1), 0, tmp_path)) as stored:
+    with np.load(Drives(small(), 1).store(0, tmp_path) / VIEWS) as stored:
         seen = dict(stored)
     street = Streets(collected, "train")[1]
     np.testing.assert_array_equal(street.image, seen["image"][1])
@@ -49,6 +50,13 @@ def test_what_is_read_is_what_was_seen(collected, tmp_path):
 
 
 def test_a_finished_drive_is_not_driven_again(tmp_path, monkeypatch):
-    path = store_drive(Job(small(), 1), 0, tmp_path)
+    path = Drives(small(), 1).store(0, tmp_path)
     monkeypatch.setattr("graspbook.world.aisle.collect.run_drive", lambda *_: pytest.fail("driven again"))
-    assert store_drive(Job(small(), 1), 0, tmp_path) == path
+    assert Drives(small(), 1).store(0, tmp_path) == path
+
+
+def test_the_scratch_key_changes_with_world_and_seed():
+    drives = Drives(small(), 1)
+    others = [Drives(small(), 2), Drives(dataclasses.replace(small(), noise=0.123), 1)]
+    assert len({drives.key(), *(other.key() for other in others)}) == 3
+    assert Drives(small(), 1).key() == drives.key()

@@ -1,7 +1,4 @@
-"""Recording the sets of scenes: in parallel, resumable, the same files whatever the workers.
-
-Finished scenes wait in a scratch folder whose name is a hash of everything that decides them.
-"""
+"""Recording the sets of scenes."""
 
 from __future__ import annotations
 
@@ -12,19 +9,15 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
-from graspbook.core.atomic import new_folder, scratch_folder
-from graspbook.core.locks import scratch
-from graspbook.core.parallel import ordered_map
+from graspbook.core.atomic import new_folder
 from graspbook.core.progress import progress
-from graspbook.core.workers import worker_count
 from graspbook.data.bop import write_scene
+from graspbook.data.collect import Episodes
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.episode import Arrangement, Studio, record_scene
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.collect import episode_key
+from graspbook.world.catalogue import Catalogue, hash_catalogue
 from graspbook.world.table.wrist import wrist_cameras
 
 SceneSet = Literal["single", "multi", "validation", "test"]
@@ -34,7 +27,7 @@ ABOUT = "scenes.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class SceneEpisodes(Episodes):
     """Everything that decides a scene, besides its number.
 
     Attributes:
@@ -43,6 +36,7 @@ class Job:
         data_dir: Folder that holds `catalogue/`.
     """
 
+    kind = "rgbd-scenes"
     scenes: SceneSet
     config: ScenesConfig
     data_dir: str
@@ -56,12 +50,12 @@ class Job:
             self.scenes
         ]
 
-    def key(self) -> str:
-        """A hash of the job (but not of how many scenes are wanted) and of the code that makes them."""
-        config = {
-            k: v for k, v in dataclasses.asdict(self.config).items() if k not in ("n_single", "n_multi", "n_test")
-        }
-        return episode_key([self.scenes, config], Path(self.data_dir), store_scene)
+    def settings(self) -> list:
+        """Of the scenes, but not how many are wanted, and of the catalogue its bytes."""
+        config = {name: value for name, value in dataclasses.asdict(self.config).items() if not name.startswith("n_")}
+        if self.scenes == "validation":
+            config["n_validation_multi"] = self.config.n_validation_multi  # which of its scenes have one object
+        return [[self.scenes, config], hash_catalogue(self.data_dir)]
 
     def seed(self, number: int) -> tuple[int, int]:
         """Seed of a scene.
@@ -86,6 +80,19 @@ class Job:
         chosen = rng.permutation(config.known)[:count] + 1
         return ("packed", "loose")[number % 2], tuple(sorted(int(k) for k in chosen))
 
+    def record(self, number: int, folder: Path) -> None:
+        """Records a scene in BOP's layout.
+
+        Args:
+            number: Number of the scene, from 0.
+            folder: Empty folder to write into.
+        """
+        arrangement, known = self.contents(number)
+        split = "test" if self.scenes == "test" else "train"
+        recording = record_scene(_studio(self.data_dir), self.config, arrangement, known, split, self.seed(number))
+        cameras = wrist_cameras(self.config.camera)
+        write_scene(folder, recording.images, recording.depth, cameras, recording.ids, recording.objects)
+
 
 def collect_scenes(
     out_dir: Path,
@@ -109,42 +116,18 @@ def collect_scenes(
     Returns:
         Folder of the set.
     """
-    job = Job(scenes, config, str(Path(data_dir).resolve()))
+    episodes = SceneEpisodes(scenes, config, str(Path(data_dir).resolve()))
     wrist_cameras(config.camera)  # a path that cannot be shows now
-    waiting = Path(scratch_dir).resolve() / f"rgbd-scenes-{job.key()}"
-    with scratch(waiting) as folder, new_folder(Path(out_dir)) as partial:
-        stored = ordered_map(store_scene, job, folder, worker_count() if workers is None else workers, job.count)
-        for path in progress(stored, f"scenes ({scenes})", total=job.count):
-            shutil.copytree(path, partial / path.name)
-        about = [{"scene": f"{n:06d}", "arrangement": job.contents(n)[0]} for n in range(job.count)]
+    count = episodes.count
+    with episodes.collected(scratch_dir, workers, count) as stored, new_folder(Path(out_dir)) as partial:
+        for number, path in enumerate(progress(stored, f"scenes ({scenes})", total=count)):
+            shutil.copytree(path, partial / f"{number:06d}")
+        about = [{"scene": f"{n:06d}", "arrangement": episodes.contents(n)[0]} for n in range(count)]
         lines = ",\n".join(json.dumps(line) for line in about)
         (partial / ABOUT).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     return Path(out_dir)
 
 
-def store_scene(job: Job, number: int, folder: Path) -> Path:
-    """Records a scene and stores it, unless it is there already.
-
-    Args:
-        job: Set that the scene belongs to.
-        number: Number of the scene, from 0.
-        folder: Folder to store scenes in.
-
-    Returns:
-        Folder of the scene.
-    """
-    path = folder / f"{number:06d}"
-    if not path.exists():
-        arrangement, known = job.contents(number)
-        split = "test" if job.scenes == "test" else "train"
-        recording = record_scene(_studio(job.data_dir), job.config, arrangement, known, split, (*job.seed(number),))
-        cameras = wrist_cameras(job.config.camera)
-        with scratch_folder(path) as partial:
-            write_scene(partial, recording.images, recording.depth, cameras, recording.ids, recording.objects)
-    return path
-
-
 @functools.lru_cache(maxsize=2)
 def _studio(data_dir: str) -> Studio:
-    cv2.setNumThreads(1)  # one process per core
     return Studio(Catalogue.load(data_dir))

@@ -1,28 +1,21 @@
-"""Making the data sets `objects` and `aisle`: in parallel, resumable, the same bytes whatever the workers.
+"""Making the data sets `objects` and `aisle`.
 
-Pictures are numbered, and each depends on the seed of its split and its number alone. Finished ones wait in a scratch
-folder whose name is a hash of everything that decides them. The labels are COCO JSON; beside them,
-`<split>-answers.npz` has everything that an image could have been labelled as (`graspbook.world.labellers.answers`).
+The labels are COCO JSON; beside them, `<split>-answers.npz` has everything that an image could have been labelled as
+(`graspbook.world.labellers.answers`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
-from graspbook.core.atomic import write_bytes
-from graspbook.core.fingerprint import classes_of, fingerprint
-from graspbook.core.locks import scratch
-from graspbook.core.parallel import ordered_map
 from graspbook.core.progress import progress
-from graspbook.core.workers import worker_count
 from graspbook.data.coco import LabelledScene
+from graspbook.data.collect import Episodes
 from graspbook.latent.sets.categories import Scene, write_classes
 from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig
 from graspbook.latent.sets.truth import pack_answers, unpack_answers, write_answers
@@ -34,10 +27,12 @@ from graspbook.world.objects.things import CLASSES
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+STORED = "picture.npz"
+"""What is stored of a picture: its pixels and its answers."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class Pictures(Episodes):
     """Everything that decides a picture, besides its number.
 
     Attributes:
@@ -45,6 +40,7 @@ class Job:
         split: Split of it; each has a seed of its own.
     """
 
+    kind = "labelled"
     config: ObjectsConfig | AisleSetConfig
     split: Split
 
@@ -58,10 +54,9 @@ class Job:
         """Of the classes."""
         return CLASSES if isinstance(self.config, ObjectsConfig) else tuple(thing.name for thing in THINGS)
 
-    def key(self) -> str:
-        """A hash of the job (but not of how many images are wanted) and of the code that makes pictures."""
-        world, labels = dataclasses.asdict(self.config.world), dataclasses.asdict(self.config.labels)
-        return fingerprint([world, labels, self.seed], store_picture, *classes_of(self))
+    def settings(self) -> list:
+        """Of the pictures, but not how many are wanted."""
+        return [dataclasses.asdict(self.config.world), dataclasses.asdict(self.config.labels), self.seed]
 
     def photograph(self, number: int) -> tuple[np.ndarray, Answers]:
         """A picture, uint8 [h, w, 3], and everything that it could be labelled as.
@@ -72,6 +67,16 @@ class Job:
         if isinstance(self.config, ObjectsConfig):
             return photograph_hall(self.config.world, self.config.labels, self.seed, number)
         return photograph_aisle(self.config.world, self.config.labels, self.seed, number)
+
+    def record(self, number: int, folder: Path) -> None:
+        """Takes a picture and writes it with its answers.
+
+        Args:
+            number: Number of the picture, from 0.
+            folder: Empty folder to write into.
+        """
+        image, answers = self.photograph(number)
+        np.savez_compressed(folder / STORED, image=image, **pack_answers([answers]))
 
 
 def collect_set(
@@ -92,42 +97,21 @@ def collect_set(
     if config.real is not None:
         return
     for split in SPLITS:
-        _collect(Path(out_dir), Job(config, split), worker_count() if workers is None else workers, Path(scratch_dir))
+        _collect(Path(out_dir), Pictures(config, split), workers, scratch_dir)
 
 
-def store_picture(job: Job, number: int, folder: Path) -> Path:
-    """Takes a picture and stores it with its answers in one file, unless it is there already.
-
-    Args:
-        job: Split that the picture belongs to.
-        number: Number of the picture, from 0.
-        folder: Folder to store pictures in.
-
-    Returns:
-        Path of the picture's file.
-    """
-    path = folder / f"p{number:06d}.npz"
-    if not path.exists():
-        cv2.setNumThreads(1)  # one process per core
-        image, answers = job.photograph(number)
-        file = io.BytesIO()
-        np.savez_compressed(file, image=image, **pack_answers([answers]))
-        write_bytes(path, file.getvalue())
-    return path
-
-
-def _collect(out_dir: Path, job: Job, workers: int, scratch_dir: Path) -> None:
-    count, answers = getattr(job.config, f"n_{job.split}"), []
-    with scratch(scratch_dir.resolve() / f"labelled-{job.key()}") as folder:
+def _collect(out_dir: Path, pictures: Pictures, workers: int | None, scratch_dir: Path) -> None:
+    split, answers = pictures.split, []
+    count = getattr(pictures.config, f"n_{split}")
+    with pictures.collected(scratch_dir, workers, count) as stored:
 
         def scenes() -> Iterator[Scene]:
-            stored = ordered_map(store_picture, job, folder, workers, count)
-            for number, path in enumerate(progress(stored, f"pictures ({job.split})", total=count)):
-                with np.load(path) as arrays:
+            for number, path in enumerate(progress(stored, f"pictures ({split})", total=count)):
+                with np.load(path / STORED) as arrays:
                     image, answer = arrays["image"], unpack_answers(dict(arrays))[0]
                 answers.append(answer)
-                ids, classes = answer.labels(job.config.labels.least_pixels)
-                yield LabelledScene(f"{job.split}_{number:05d}", image, ids), classes
+                ids, classes = answer.labels(pictures.config.labels.least_pixels)
+                yield LabelledScene(f"{split}_{number:05d}", image, ids), classes
 
-        write_classes(out_dir / job.split, scenes(), job.names, count)
-    write_answers(out_dir / f"{job.split}-answers.npz", answers)
+        write_classes(out_dir / split, scenes(), pictures.names, count)
+    write_answers(out_dir / f"{split}-answers.npz", answers)

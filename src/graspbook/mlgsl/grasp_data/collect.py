@@ -1,45 +1,35 @@
-"""Making a set of grasp images: episodes in parallel, resumable, the same files whatever the workers.
-
-Finished episodes wait in a scratch folder whose name is a hash of everything that decides them. The data set takes
-images in the order of the episodes' numbers until there are enough.
-"""
+"""Making a set of grasp images: it takes them in the order of the episodes until there are enough."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import io
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from graspbook.core.atomic import new_folder, write_bytes
-from graspbook.core.errors import InputError
-from graspbook.core.locks import scratch
-from graspbook.core.parallel import ordered_map
+from graspbook.core.atomic import new_folder
 from graspbook.core.progress import progress
-from graspbook.core.workers import worker_count
+from graspbook.data.collect import Episodes, take
 from graspbook.mlgsl.grasp_data.config import DataConfig
 from graspbook.mlgsl.grasp_data.dataset import TRIED, VIEWS
 from graspbook.mlgsl.grasp_data.episode import Sample, TableWorld, run_episode
 from graspbook.mlgsl.grasp_data.jacquard import write_image
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.collect import episode_key
+from graspbook.world.catalogue import Catalogue, hash_catalogue
 from graspbook.world.table.items import TableSplit, table_shapes
 
 PATIENCE = 60
 """Collecting stops with an error after this many episodes in a row without an image."""
 SEED_OF = {"train": 0, "validation": 1, "test": 2}
 """Added to the seed, so that the splits draw apart."""
+STORED = "images.npz"
+"""What is stored of an episode: the records and arrays of its images."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class ImageEpisodes(Episodes):
     """Everything that decides an episode, besides its number.
 
     Attributes:
@@ -49,6 +39,7 @@ class Job:
         data_dir: The folder that holds `catalogue/`.
     """
 
+    kind = "grasp-images"
     split: TableSplit
     world: TableWorld
     config: DataConfig
@@ -64,10 +55,26 @@ class Job:
         """Of the split."""
         return self.config.seed + SEED_OF[self.split]
 
-    def key(self) -> str:
-        """A hash of the job (but not of how many images are wanted) and of the code that makes episodes."""
+    def settings(self) -> list:
+        """Of the episodes, but not how many images are wanted, and of the catalogue its bytes."""
         config = {name: value for name, value in dataclasses.asdict(self.config).items() if not name.startswith("n_")}
-        return episode_key([self.split, dataclasses.asdict(self.world), config], Path(self.data_dir), store_episode)
+        return [[self.split, dataclasses.asdict(self.world), config], hash_catalogue(self.data_dir)]
+
+    def record(self, number: int, folder: Path) -> None:
+        """Runs an episode and writes its images.
+
+        Args:
+            number: The number of the episode, from 0.
+            folder: An empty folder to write into.
+        """
+        shapes = _shapes(self.data_dir, self.split)
+        samples = run_episode(self.world, self.config, shapes, self.labels, self.seed, number)
+        arrays: dict[str, np.ndarray] = {}
+        for place, sample in enumerate(samples):
+            arrays |= {f"{place}.{name}": value for name, value in _arrays(sample).items()}
+        records = [_record(sample) for sample in samples]
+        arrays["records"] = np.frombuffer(json.dumps(records).encode(), np.uint8)
+        np.savez(folder / STORED, **arrays)
 
 
 def collect_images(
@@ -98,11 +105,10 @@ def collect_images(
     Raises:
         InputError: `PATIENCE` episodes in a row bring no image, or `out_dir` holds something that was not made here.
     """
-    job = Job(split, world, config, str(Path(data_dir).resolve()))
-    waiting = Path(scratch_dir).resolve() / f"grasp-images-{job.key()}"
-    with scratch(waiting) as folder, new_folder(Path(out_dir)) as partial:
+    episodes = ImageEpisodes(split, world, config, str(Path(data_dir).resolve()))
+    with episodes.collected(scratch_dir, workers) as paths, new_folder(Path(out_dir)) as partial:
         views, tried, count = [], [], {}
-        images = _images(job, folder, n_images, worker_count() if workers is None else workers)
+        images = take(map(_read, paths), n_images, PATIENCE, f"{split}: images")
         for image, (record, arrays) in enumerate(progress(images, f"images ({split})", total=n_images)):
             name = record["object"]
             stem = partial / name / f"{count.setdefault(name, 0)}_{name}"
@@ -116,50 +122,8 @@ def collect_images(
     return Path(out_dir)
 
 
-def _images(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple[dict, dict]]:
-    """Records and arrays of `wanted` images, in the order of the episodes."""
-    barren, found = 0, 0
-    with closing(ordered_map(store_episode, job, folder, workers)) as results:
-        for path in results:
-            images = _read(path)
-            barren = 0 if images else barren + 1
-            if barren == PATIENCE:
-                raise InputError(f"{job.split}: {PATIENCE} episodes in a row without an image, after {found}")
-            for image in images:
-                found += 1
-                yield image
-                if found == wanted:
-                    return
-
-
-def store_episode(job: Job, number: int, folder: Path) -> Path:
-    """Runs an episode and stores its images in one file, unless it is there already.
-
-    Args:
-        job: The job.
-        number: The number of the episode, from 0.
-        folder: The folder of the file.
-
-    Returns:
-        The path of the file.
-    """
-    path = folder / f"e{number:06d}.npz"
-    if not path.exists():
-        shapes = _shapes(job.data_dir, job.split)
-        samples = run_episode(job.world, job.config, shapes, job.labels, job.seed, number)
-        arrays: dict[str, np.ndarray] = {}
-        for place, sample in enumerate(samples):
-            arrays |= {f"{place}.{name}": value for name, value in _arrays(sample).items()}
-        records = [_record(sample) for sample in samples]
-        arrays["records"] = np.frombuffer(json.dumps(records).encode(), np.uint8)
-        file = io.BytesIO()
-        np.savez(file, **arrays)
-        write_bytes(path, file.getvalue())
-    return path
-
-
 def _read(path: Path) -> list[tuple[dict, dict]]:
-    with np.load(path) as stored:
+    with np.load(path / STORED) as stored:
         records = json.loads(stored["records"].tobytes())
         names = [
             {name: name.partition(".")[2] for name in stored if name.startswith(f"{k}.")} for k in range(len(records))
@@ -205,5 +169,4 @@ def _write(stem: Path, record: dict[str, Any], arrays: dict[str, np.ndarray], fi
 
 @functools.lru_cache(maxsize=4)
 def _shapes(data_dir: str, split: TableSplit):
-    cv2.setNumThreads(1)  # one process per core
     return table_shapes(Catalogue.load(data_dir), split)

@@ -16,7 +16,7 @@ from graspbook.core.fingerprint import fingerprint
 from graspbook.core.locks import scratch
 from graspbook.core.progress import progress
 from graspbook.data.grasps import GraspDataset
-from graspbook.world.collect import Job, collect
+from graspbook.world.collect import GraspEpisodes, collect
 from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
 from graspbook.world.segmenter import NoisySegmenter
 
@@ -72,10 +72,10 @@ def turn_dials(
     """
     visits, parts, stored = settings(world, levels), [], []
     for dial, level, config in progress(visits, "turning dials", len(visits), unit="world"):
-        job = Job("test", seed, config, NoisySegmenter(), str(Path("data").resolve()))
-        path = scratch_dir / f"dials-{fingerprint([job.key(), n_grasps, measure_key], _visit)}.parquet"
+        episodes = GraspEpisodes("test", seed, config, NoisySegmenter(), str(Path("data").resolve()))
+        path = scratch_dir / f"dials-{fingerprint([episodes.key(), n_grasps, measure_key], _visit)}.parquet"
         if not path.exists():
-            _visit(job, n_grasps, measure, workers, scratch_dir, path)
+            _visit(episodes, n_grasps, measure, workers, scratch_dir, path)
         stored.append(path)
         parts.append(pd.read_parquet(path).assign(dial=dial, level=level))
     for path in set(stored):
@@ -83,10 +83,12 @@ def turn_dials(
     return pd.concat(parts, ignore_index=True)[["dial", "level", "method", "episode", "iou", "error", "kept"]]
 
 
-def _visit(job: Job, n_grasps: int, measure: Measure, workers: int | None, scratch_dir: Path, path: Path) -> None:
+def _visit(
+    world: GraspEpisodes, n_grasps: int, measure: Measure, workers: int | None, scratch_dir: Path, path: Path
+) -> None:
     with scratch(path.with_suffix("")) as folder:
         out = folder / "grasps"
-        collect(out, job.split, n_grasps, job.seed, job.config, job.segmenter, workers, scratch_dir=scratch_dir)
+        collect(out, world.split, n_grasps, world.seed, world.config, world.segmenter, workers, scratch_dir=scratch_dir)
         grasps = GraspDataset(out).successful()
         episodes = grasps.table["episode"].to_numpy()
         frames = [frame.assign(method=method, episode=episodes) for method, frame in measure(grasps).items()]

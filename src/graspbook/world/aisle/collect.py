@@ -1,33 +1,27 @@
-"""Making a set of aisle pictures: drives in parallel, resumable, the same files whatever the workers.
-
-Finished drives wait in a scratch folder whose name is a hash of everything that decides them. The data set takes
-pictures in the order of the drives' numbers until there are enough.
-"""
+"""Making a set of aisle pictures: it takes them in the order of the drives until there are enough."""
 
 from __future__ import annotations
 
 import dataclasses
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from graspbook.core.atomic import new_folder, write_bytes
-from graspbook.core.fingerprint import fingerprint
-from graspbook.core.locks import scratch
-from graspbook.core.parallel import ordered_map
+from graspbook.core.atomic import new_folder
 from graspbook.core.progress import progress
-from graspbook.core.workers import worker_count
 from graspbook.data.cityscapes import encode_ids, write_street
+from graspbook.data.collect import Episodes
 from graspbook.world.aisle.classes import BUILDING_LABEL, THINGS
 from graspbook.world.aisle.config import AisleConfig
 from graspbook.world.aisle.drive import run_drive
 
+VIEWS = "views.npz"
+"""What is stored of a drive: the arrays "image", "classes" and "instances" of all frames (see `View`)."""
+
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class Drives(Episodes):
     """Everything that decides a drive, besides its number.
 
     Attributes:
@@ -35,12 +29,24 @@ class Job:
         seed: The seed of the split.
     """
 
+    kind = "aisle"
     config: AisleConfig
     seed: int
 
-    def key(self) -> str:
-        """A hash of the job and of the code that drives."""
-        return fingerprint([dataclasses.asdict(self.config), self.seed], store_drive)
+    def settings(self) -> list:
+        """Of the drives."""
+        return [dataclasses.asdict(self.config), self.seed]
+
+    def record(self, number: int, folder: Path) -> None:
+        """Drive, and write the pictures.
+
+        Args:
+            number: The number of the drive, from 0.
+            folder: An empty folder to write into.
+        """
+        views = list(run_drive(self.config, self.seed, number))
+        fields = ("image", "classes", "instances")
+        np.savez(folder / VIEWS, **{field: np.stack([getattr(view, field) for view in views]) for field in fields})
 
 
 def collect_streets(
@@ -64,46 +70,21 @@ def collect_streets(
     Returns:
         The data set's folder.
     """
-    workers = worker_count() if workers is None else workers
     with new_folder(Path(out_dir)) as partial:
         for place, (split, count) in enumerate(counts.items()):
-            job = Job(config, seed + place)
-            with scratch(Path(scratch_dir).resolve() / f"aisle-{job.key()}") as folder:
-                views = _views(job, folder, count, workers)
+            with Drives(config, seed + place).collected(scratch_dir, workers, -(-count // config.frames)) as drives:
+                views = _views(drives, config.frames, count)
                 for number, frame, arrays in progress(views, f"pictures ({split})", total=count):
                     _write(partial, split, f"{split}{number:05d}", frame, arrays)
     return Path(out_dir)
 
 
-def store_drive(job: Job, number: int, folder: Path) -> Path:
-    """Drives, and stores the pictures in one file, unless it is there already.
-
-    Args:
-        job: Everything that decides the drive, besides its number.
-        number: The number of the drive, from 0.
-        folder: The folder of the job's drives.
-
-    Returns:
-        The file, which holds the arrays "image", "classes" and "instances" of all frames (see `View`).
-    """
-    path = folder / f"d{number:06d}.npz"
-    if not path.exists():
-        cv2.setNumThreads(1)  # one process per core
-        views = list(run_drive(job.config, job.seed, number))
-        file = io.BytesIO()
-        fields = ("image", "classes", "instances")
-        np.savez(file, **{field: np.stack([getattr(view, field) for view in views]) for field in fields})
-        write_bytes(path, file.getvalue())
-    return path
-
-
-def _views(job: Job, folder: Path, wanted: int, workers: int) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
+def _views(drives: Iterable[Path], frames: int, wanted: int) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
     """Drive, frame and arrays of `wanted` pictures, in the order of the drives."""
-    drives = -(-wanted // job.config.frames)
-    for number, path in enumerate(ordered_map(store_drive, job, folder, workers, drives)):
-        with np.load(path) as stored:
+    for number, path in enumerate(drives):
+        with np.load(path / VIEWS) as stored:
             arrays = dict(stored)
-        for frame in range(min(job.config.frames, wanted - number * job.config.frames)):
+        for frame in range(min(frames, wanted - number * frames)):
             yield number, frame, {name: value[frame] for name, value in arrays.items()}
 
 
