@@ -13,6 +13,25 @@ from graspbook.selfsup.instance_segmentation.train import train_instance_model
 from graspbook.training.fit import Trained
 
 
+def starting_model(row: Row, network: NetworkConfig, training: SegmentTrainConfig, generic: Path) -> InstanceModel:
+    """The model of a row before its training.
+
+    Args:
+        row: says which model learns, and whether with the robust set loss.
+        network: sizes and pretrained weights.
+        training: its seed is that of the random weights, its margin that of the robust set loss.
+        generic: what every Mask2Former starts from if `training.start` is "generic".
+    """
+    architecture = getattr(network, row.model)
+    if row.robust:
+        architecture = replace(architecture, robust_margin=training.margin)
+    pretrained = load_pretrained(network.weights, architecture.backbone, location=network.location)
+    model = build_instance_model(row.model, architecture, pretrained, training.seed)
+    if row.model == "mask2former" and training.start == "generic":
+        start_from(model, Path(generic))
+    return model
+
+
 def train_row(
     row: Row,
     batches: BatchSampler,
@@ -33,11 +52,5 @@ def train_row(
         generic: what every Mask2Former starts from if `training.start` is "generic".
         scratch_dir: ignored folder, where a killed training goes on.
     """
-    architecture = getattr(network, row.model)
-    if row.robust:
-        architecture = replace(architecture, robust_margin=training.margin)
-    pretrained = load_pretrained(network.weights, architecture.backbone, location=network.location)
-    model = build_instance_model(row.model, architecture, pretrained, training.seed)
-    if row.model == "mask2former" and training.start == "generic":
-        start_from(model, Path(generic))
+    model = starting_model(row, network, training, generic)
     return train_instance_model(model, training, batches, validation, Path(scratch_dir))
