@@ -161,7 +161,9 @@ def test_workers_end_with_a_parent_that_is_killed_alone_and_the_next_run_goes_on
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     process = start_slowly(out, data_dir, scratch, 600, workers=2)
     deadline = time.monotonic() + 120
-    while len(list(scratch.glob("collect-*/.e0*/.grasps*/images/*g00_before.png"))) < 2:  # both workers are in an episode
+    while (
+        len(list(scratch.glob("collect-*/.e0*/.grasps*/images/*g00_before.png"))) < 2
+    ):  # both workers are in an episode
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     family = psutil.Process(process.pid).children(recursive=True)

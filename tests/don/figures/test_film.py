@@ -1,25 +1,18 @@
 import numpy as np
-import pytest
-from PIL import Image
 
-from graspbook.core.errors import InputError
 from graspbook.don.config import NetworkConfig, Row
-from graspbook.don.figures.film import film_frames, write_film
+from graspbook.don.figures.film import film_frames
 from graspbook.don.figures.heat import heat_picture
 from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
 
 
-def test_a_film_has_one_frame_for_each_view(tmp_path):
+def test_a_film_has_one_frame_for_each_view():
     row = Row("a", "nt-xent", "multi", 1, matches=128, dimensions=4)
     trained = Trained(build_network(NetworkConfig("mobilenet_v2", "random", None), 4, 1).eval(), row)
     views = np.random.default_rng(0).integers(0, 255, (3, 32, 40, 3)).astype(np.uint8)
     frames = film_frames(trained, views)
     assert [frame.shape for frame in frames] == 3 * [(64, 160, 3)]
-    assert write_film(frames, tmp_path / "a.webp") == (tmp_path / "a.webp").stat().st_size
-    assert Image.open(tmp_path / "a.webp").n_frames == 3
-    with pytest.raises(InputError, match="at least one frame"):
-        write_film([], tmp_path / "b.webp")
 
 
 def test_the_closest_pixel_is_the_brightest():

@@ -10,7 +10,7 @@ from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
 from graspbook.don.robot.arrange import Lab, arrange, draw_reference, in_plain_view, something_to_see
 from graspbook.don.robot.table_5 import Outcome, grasp_all
-from graspbook.don.scenes.episode import Studio
+from graspbook.don.scenes.studio import Studio
 from graspbook.world.catalogue import Catalogue
 from tests.conftest import standard
 

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from graspbook.don.robot.moment import Seen, as_today, draw_backdrop, robot_camera, see
-from graspbook.don.scenes.episode import Studio
-from graspbook.don.scenes.objects import KNOWN
+from graspbook.don.robot.moment import Seen, robot_camera, see
+from graspbook.don.scenes.studio import Studio, draw_backdrop
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.jaw.grasp import JawGrasp
 from graspbook.world.table.cell import TableCell
@@ -19,7 +18,6 @@ SCENES = dataclasses.replace(
     WHOLE, camera=dataclasses.replace(WHOLE.camera, height=60, width=80, focal=80.0, samples=1)
 )
 BOX = 8
-SOFT = 1 + [known.soft for known in KNOWN].index(True)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +55,6 @@ def test_a_turned_scene_is_seen_where_its_points_are_turned_to(studio, box_besid
     assert (seen.depth > 0).all() and np.median(np.abs(seen.depth - seen.true_depth)) < 0.005
 
 
-def test_the_table_and_the_light_are_the_same_in_every_turn(studio):
-    first, again = (draw_backdrop(studio, SCENES, np.random.default_rng(3)) for _ in range(2))
-    assert first.light.direct == again.light.direct and first.light.ambient == again.light.ambient
-    other = draw_backdrop(studio, SCENES, np.random.default_rng(4))
-    assert other.light.direct != first.light.direct
-
-
 def test_a_grasp_of_the_turned_scene_goes_back_as_a_vector_turned_the_other_way():
     turn = Rotation.from_rotvec([0, 0, np.radians(90)]).as_matrix()
     seen = Seen(*(np.zeros((1, 1)),) * 4, robot_camera(SCENES), turn)
@@ -73,13 +64,3 @@ def test_a_grasp_of_the_turned_scene_goes_back_as_a_vector_turned_the_other_way(
     np.testing.assert_allclose(back.axis, [0, 0, -1], atol=1e-12)
     np.testing.assert_allclose(back.closing, [0, 1, 0], atol=1e-12)
     assert back.opening == 0.05
-
-
-def test_only_soft_objects_are_bent(studio):
-    rng = np.random.default_rng(5)
-    item, bend = as_today(studio, SCENES, BOX, rng)
-    assert item.shape.name == studio.known(BOX).shape.name and bend.curve == 0 and bend.squeeze == (1, 1, 1)
-    item, bend = as_today(studio, SCENES, SOFT, rng)
-    rest = studio.known(SOFT).shape
-    assert bend.squeeze != (1, 1, 1) and item.shape.name != rest.name
-    np.testing.assert_allclose(item.shape.vertices, bend.apply(rest.vertices), atol=1e-6)

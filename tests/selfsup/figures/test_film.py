@@ -2,13 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from graspbook.core.errors import InputError
 from graspbook.instances.types import of_one_class
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures import film as film_module
-from graspbook.selfsup.figures.film import BAR, DURATIONS, frames, write_film
+from graspbook.selfsup.figures.film import BAR, DURATIONS, durations, frames
 from graspbook.world.picking import Pick
 
 SIZE = (32, 48)
@@ -93,48 +91,6 @@ def test_cups_that_hold_are_discs_of_the_right_colour_and_the_others_rings(picks
         assert filled == sealed
 
 
-def smooth(shape, shift):
-    """A shaded picture with far more than 256 colours."""
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    return np.stack([60 + x + shift, 90 + y, 200 - (x + y) // 2], -1).clip(0, 255).astype(np.uint8)
-
-
-def read(path):
-    with Image.open(path) as film:
-        assert film.info["loop"] == 0
-        pictures, times = [], []
-        for number in range(film.n_frames):
-            film.seek(number)
-            pictures.append(np.asarray(film.convert("RGB")))
-            times.append(film.info["duration"])
-    return pictures, times
-
-
-def test_the_film_shows_all_frames_for_as_long_as_it_says(picks, tmp_path):
-    path = tmp_path / "figures" / "film.webp"
-    size = write_film(frames(picks), path)
-    assert size == path.stat().st_size
-    pictures, times = read(path)
-    assert len(pictures) == 8 and times == [*DURATIONS, *DURATIONS[::2], *DURATIONS]
-    assert [file.name for file in path.parent.iterdir()] == ["film.webp"]
-
-
-def test_the_film_has_the_colours_of_its_frames(tmp_path):
-    shots = [[smooth((90, 120), shift) for shift in (0, 20, 40)]]
-    write_film(shots, tmp_path / "film.webp")
-    for shown, drawn in zip(read(tmp_path / "film.webp")[0], shots[0], strict=True):
-        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 5000
-        assert np.abs(shown.astype(int) - drawn).mean() < 2.5
-        assert np.abs(shown.astype(int) - drawn).max() < 20  # no bands
-
-
-def test_the_same_frames_give_the_same_bytes(picks, tmp_path):
-    for name in "ab":
-        write_film(frames(picks), tmp_path / f"{name}.webp")
-    assert (tmp_path / "a.webp").read_bytes() == (tmp_path / "b.webp").read_bytes()
-
-
-def test_no_attempt_has_no_frame_and_makes_no_film(tmp_path):
-    assert frames([]) == []
-    with pytest.raises(InputError, match=r"film\.webp: expected at least one attempt"):
-        write_film([], tmp_path / "film.webp")
+def test_frames_are_shown_for_as_long_as_it_says(picks):
+    assert durations(frames(picks)) == [*DURATIONS, *DURATIONS[::2], *DURATIONS]
+    assert durations(frames([])) == []

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from graspbook.world import tote as tote_geometry
-from graspbook.world.apparel.answers import Answers, Question, answer_probability, draw_answers
+from graspbook.world.apparel.answers import Answers, Question
 from graspbook.world.apparel.config import ApparelConfig
 from graspbook.world.apparel.laying import FILM, HeightMap, Placed, draw_place, lay_all
 from graspbook.world.apparel.packs import Pack, draw_pack
 from graspbook.world.apparel.scene import draw_tote_scene, photograph_tote
 from graspbook.world.catalogue import Catalogue
+from graspbook.world.labellers.coins import answer_probability, draw_answers
 from graspbook.world.render import Renderer
 
 CONFIG = ApparelConfig(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graspbook.world.camera import look_down
-from graspbook.world.suction.nine_cups import GRID, PROBES, SPREAD, NineCups, press_nine
+from graspbook.world.suction.nine_cups import GRID, PROBES, SPREAD, NineCups
 from graspbook.world.suction.seal import CUP_RADIUS, CUPS, press
 
 
@@ -25,7 +25,7 @@ class Surface:
 def test_the_middle_cup_seals_as_that_of_the_five_cup_gripper(straight_down):
     for slope in (0.0, 0.1, 0.3):
         surface = Surface(lambda x, _, slope=slope: slope * x)
-        nine, five = press_nine(straight_down(0, 0, 0), surface), press(straight_down(0, 0, 0), surface)
+        nine, five = press(straight_down(0, 0, 0), surface, GRID), press(straight_down(0, 0, 0), surface)
         assert (GRID[4] == CUPS[0]).all() and nine.quality.shape == (9,)
         if slope < 0.3:
             assert nine.quality[4] == pytest.approx(five.quality[0], abs=1e-5)
@@ -38,14 +38,15 @@ def test_cups_do_not_overlap():
 
 
 def test_a_cup_across_two_items_does_not_seal(straight_down):
-    contact = press_nine(straight_down(0, 0, 0), Surface(lambda x, _: 0 * x, lambda x, _: np.where(x > 0, 1, 2)))
+    two_items = Surface(lambda x, _: 0 * x, lambda x, _: np.where(x > 0, 1, 2))
+    contact = press(straight_down(0, 0, 0), two_items, GRID)
     middle = np.abs(GRID[:, 0]) < 1e-9
     assert not contact.sealed[middle].any() and contact.sealed[~middle].all()
     assert contact.object_ids[~middle].tolist() == np.where(GRID[~middle, 0] > 0, 1, 2).tolist()
 
 
 def test_cups_that_stand_far_below_the_first_do_not_reach(straight_down):
-    contact = press_nine(straight_down(0, 0, 0), Surface(lambda x, _: np.where(x > SPREAD / 2, 0.03, 0.0)))
+    contact = press(straight_down(0, 0, 0), Surface(lambda x, _: np.where(x > SPREAD / 2, 0.03, 0.0)), GRID)
     high = GRID[:, 0] > SPREAD / 2
     assert contact.touching[high].all() and not contact.touching[~high].any()
 

@@ -1,20 +1,11 @@
-"""A short film along the trajectory: what the camera sees, and the descriptors of the same view in three colours.
-
-An animated WebP, as every browser, GitHub and JupyterLab show it.
-"""
-
-from collections.abc import Sequence
-from pathlib import Path
+"""A short film along the trajectory: what the camera sees, and the descriptors of the same view in three colours."""
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from graspbook.core.atomic import new_file
-from graspbook.core.errors import InputError
 from graspbook.don.figures.pictures import descriptor_picture, enlarge, main_axes
 from graspbook.don.model_file import Trained
 from graspbook.don.network import describe
@@ -50,26 +41,3 @@ def film_frames(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> list[
         np.concatenate([enlarge(image), enlarge(descriptor_picture(own, size, axes))], 1)
         for image, own in zip(images, every, strict=True)
     ]
-
-
-def write_film(frames: Sequence[UInt8[np.ndarray, "H W 3"]], path: Path) -> int:
-    """Writes an endless animated WebP, whole or not at all.
-
-    Args:
-        frames: RGB frames, uint8 [H, W, 3], all of one size.
-        path: File to write, .webp.
-
-    Returns:
-        Size of the file, bytes.
-
-    Raises:
-        InputError: There is no frame.
-    """
-    if not frames:
-        raise InputError(f"{path}: expected at least one frame")
-    first, *others = [Image.fromarray(frame) for frame in frames]
-    with new_file(path) as partial:
-        first.save(
-            partial, "WEBP", save_all=True, append_images=others, duration=DURATION, loop=0, quality=QUALITY, method=4
-        )
-    return path.stat().st_size

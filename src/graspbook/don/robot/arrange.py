@@ -19,9 +19,10 @@ from graspbook.core.errors import InputError
 from graspbook.don.lookalikes import look_alikes
 from graspbook.don.robot.axis import axis_grasp, axis_pixels, lift_pixels
 from graspbook.don.robot.config import RobotConfig
-from graspbook.don.robot.moment import Seen, as_today, draw_backdrop, see
+from graspbook.don.robot.moment import Seen, see
 from graspbook.don.scenes.config import ScenesConfig
-from graspbook.don.scenes.episode import FIRST_UNKNOWN, Studio
+from graspbook.don.scenes.episode import FIRST_UNKNOWN
+from graspbook.don.scenes.studio import Studio, draw_backdrop, draw_bent_item
 from graspbook.world.bullet import pybullet
 from graspbook.world.items import Item, draw_item
 from graspbook.world.jaw.execute import GraspOutcome, Trials
@@ -106,7 +107,7 @@ def draw_reference(lab: Lab, number: int) -> Reference:
     """
     for attempt in range(lab.robot.patience):
         rng = np.random.default_rng([lab.robot.seed, 0, number, attempt])
-        item, bend = as_today(lab.studio, lab.scenes, number, rng)
+        item, bend = draw_bent_item(lab.studio, lab.scenes, number, rng)
         with TableCell() as cell:
             if not cell.drop(number, item, rng) or number not in cell.items:
                 continue
@@ -225,7 +226,7 @@ def lay_out(cell: TableCell, lab: Lab, reference: Reference, setting: Setting, r
         Bend of the object that is looked for.
     """
     config = lab.scenes
-    item, bend = as_today(lab.studio, config, reference.number, rng)
+    item, bend = draw_bent_item(lab.studio, config, reference.number, rng)
     about = Rotation.from_rotvec([0, 0, rng.uniform(0, 2 * np.pi)]).as_matrix()
     as_it_lay = about @ reference.rotation
     others: dict[int, Item] = {}
@@ -257,7 +258,7 @@ def draw_others(lab: Lab, wanted: int, rng: np.random.Generator) -> dict[int, It
     known = [number for number in range(1, config.known + 1) if number != wanted]
     order = sorted(rng.permutation(known), key=lambda number: int(number) not in look_alikes(wanted))
     count = int(rng.integers(config.min_known, config.max_known + 1)) - 1
-    found = {int(number): as_today(lab.studio, config, int(number), rng)[0] for number in order[:count]}
+    found = {int(number): draw_bent_item(lab.studio, config, int(number), rng)[0] for number in order[:count]}
     for k in range(config.unknown):
         found[FIRST_UNKNOWN + k] = draw_item(rng, lab.studio.plain, "test", looks(config.camera), 0)
     return found

@@ -8,17 +8,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from graspbook.don.scenes.config import ScenesConfig
-from graspbook.don.scenes.episode import TABLE_REPEAT, Studio
-from graspbook.don.scenes.objects import KNOWN
+from graspbook.don.scenes.studio import Backdrop, Studio
 from graspbook.world.camera import Camera
-from graspbook.world.items import Item
 from graspbook.world.jaw.grasp import JawGrasp
-from graspbook.world.scene import Light, draw_light
-from graspbook.world.table.bending import Bend, draw_bend
 from graspbook.world.table.cell import TableCell
-from graspbook.world.table.renderer import table_item
 from graspbook.world.table.sensor import inpaint_depth
-from graspbook.world.table.wrist import looks, measure, photograph, wrist_cameras
+from graspbook.world.table.wrist import measure, photograph, wrist_cameras
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,19 +45,6 @@ class Seen:
         return JawGrasp(grasp.point @ self.turn, grasp.axis @ self.turn, grasp.closing @ self.turn, grasp.opening)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Backdrop:
-    """Light and table of a scene: the same for all of its turns, but for the turn.
-
-    Attributes:
-        light: Lamp and ambient light.
-        table: Table top with its texture.
-    """
-
-    light: Light
-    table: Item
-
-
 def robot_camera(config: ScenesConfig) -> Camera:
     """The frame of the recorded path that looks down most steeply: what the robot takes its pictures from.
 
@@ -70,21 +52,6 @@ def robot_camera(config: ScenesConfig) -> Camera:
         config: Camera and its path.
     """
     return min(wrist_cameras(config.camera), key=lambda camera: camera.world_from_camera[2, 2])
-
-
-def draw_backdrop(studio: Studio, config: ScenesConfig, rng: np.random.Generator) -> Backdrop:
-    """Draws light and table: brightness, texture offset and light in this order, as for the recorded scenes.
-
-    Args:
-        studio: Shapes, prints and renderer.
-        config: Variety of the light, and the camera.
-        rng: Source of the draws.
-    """
-    brightness = 1 + config.table_variety * rng.uniform(-1, 1)
-    table = table_item(studio.first_print + len(KNOWN), TABLE_REPEAT, (float(rng.uniform()), float(rng.uniform())))
-    light = draw_light(rng, looks(config.camera))
-    light = dataclasses.replace(light, direct=light.direct * brightness, ambient=light.ambient * brightness)
-    return Backdrop(light, table)
 
 
 def see(
@@ -111,19 +78,3 @@ def see(
     image = photograph(layers, rng, config.camera)
     depth = inpaint_depth(measure(layers, rng, config.camera))
     return Seen(image, depth, layers.depth, layers.ids, camera, turn)
-
-
-def as_today(studio: Studio, config: ScenesConfig, number: int, rng: np.random.Generator) -> tuple[Item, Bend]:
-    """A known object, bent at random if it is soft, and its bend.
-
-    Args:
-        studio: Shapes, prints and renderer.
-        config: Strength of squeeze and bend.
-        number: Id of the object, from 1.
-        rng: Source of the bend.
-    """
-    item = studio.known(number)
-    if not KNOWN[number - 1].soft:
-        return item, Bend()
-    bend = draw_bend(rng, config.squeeze, config.curve)
-    return bend.bent(item, f"{item.shape.name}_bent"), bend

@@ -16,7 +16,8 @@ from graspbook.core.progress import progress
 from graspbook.data.bop import write_scene
 from graspbook.data.collect import Episodes
 from graspbook.don.scenes.config import ScenesConfig
-from graspbook.don.scenes.episode import Arrangement, Studio, record_scene
+from graspbook.don.scenes.episode import Arrangement, record_scene
+from graspbook.don.scenes.studio import Studio
 from graspbook.world.catalogue import Catalogue, hash_catalogue
 from graspbook.world.table.wrist import wrist_cameras
 

@@ -14,7 +14,8 @@ from graspbook.instances.types import Instances
 from graspbook.latent.robot.totes import Look
 from graspbook.world.rays import RayScene
 from graspbook.world.suction.gripper import Plan
-from graspbook.world.suction.nine_cups import NineCups, press_nine
+from graspbook.world.suction.nine_cups import GRID, NineCups
+from graspbook.world.suction.seal import press
 
 STREAM = 78
 """Of the planner's random numbers."""
@@ -74,6 +75,6 @@ def grasp(look: Look, believed: Instances, gripper: NineCups, rays: RayScene) ->
     plan = plan_on(look, believed, gripper)
     if plan is None:
         return Grasp(None, np.zeros(0, np.int64), np.zeros((9, 3)), np.zeros(9, bool))
-    contact = press_nine(plan.pose, rays)
+    contact = press(plan.pose, rays, GRID)
     items = look.items_at(contact.object_ids[contact.sealed], contact.centres[contact.sealed])
     return Grasp(plan, items, contact.centres, contact.sealed)

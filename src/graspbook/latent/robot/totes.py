@@ -14,11 +14,11 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from graspbook.world.apparel.answers import draw_answers
 from graspbook.world.apparel.config import ApparelConfig
 from graspbook.world.apparel.laying import lay_all
 from graspbook.world.apparel.scene import ToteScene, draw_tote_scene, render
 from graspbook.world.catalogue import Catalogue
+from graspbook.world.labellers.coins import draw_answers
 from graspbook.world.rays import RayScene
 from graspbook.world.render import Renderer
 from graspbook.world.sensor import measure_depth, photograph

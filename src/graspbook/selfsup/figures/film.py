@@ -2,13 +2,9 @@
 
 Each attempt takes three frames: all masks that the model found; the one that was chosen, with the cups that sealed as
 light green discs and the others as dark red rings; and the bin afterwards, with how it went.
-
-The film is an animated WebP: true colours, shown by every browser, by GitHub and by JupyterLab. A GIF has 256 colours
-and would take ten times the bytes.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,8 +12,6 @@ from jaxtyping import Bool, UInt8
 from matplotlib.colors import to_hex
 from PIL import Image, ImageDraw, ImageFont
 
-from graspbook.core.atomic import new_file
-from graspbook.core.errors import InputError
 from graspbook.instances.types import of_one_class
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import CHOSEN_COLOUR
@@ -60,27 +54,13 @@ def frames(picks: Iterable[Pick], scale: int = 3) -> list[list[UInt8[np.ndarray,
     return drawn
 
 
-def write_film(attempts: list[list[UInt8[np.ndarray, "h w 3"]]], path: Path) -> int:
-    """Write an endless animated WebP, whole or not at all, the same bytes for the same frames.
+def durations(attempts: list[list[UInt8[np.ndarray, "h w 3"]]]) -> list[int]:
+    """Milliseconds that each frame is shown.
 
     Args:
         attempts: what `frames` returned.
-        path: the file.
-
-    Returns:
-        Bytes written.
-
-    Raises:
-        InputError: there is no attempt.
     """
-    if not attempts:
-        raise InputError(f"{path}: expected at least one attempt to film")
-    first, *others = [Image.fromarray(picture) for shots in attempts for picture in shots]
-    durations = [time for shots in attempts for time in (DURATIONS if len(shots) == 3 else DURATIONS[::2])]
-    shown = {"save_all": True, "append_images": others, "duration": durations, "loop": 0}
-    with new_file(path) as partial:
-        first.save(partial, "WEBP", **shown, quality=QUALITY, method=6)
-    return path.stat().st_size
+    return [time for shots in attempts for time in (DURATIONS if len(shots) == 3 else DURATIONS[::2])]
 
 
 def _count(number: int, thing: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from graspbook.world.apparel.packs import Kind
+from graspbook.world.labellers.coins import draw_answers, number_instances
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +66,7 @@ class Answers:
         for question, answer in zip(self.questions, given, strict=True):
             if question.kind != "film" and not answer:
                 codes[codes == 2 * question.item + 1] = 2 * question.item
-        found, place, count = np.unique(codes, return_inverse=True, return_counts=True)
-        kept = (found > 0) & (count >= least_pixels)
-        return np.where(kept, np.cumsum(kept), 0)[place].reshape(codes.shape).astype(np.uint16)
+        return number_instances(codes, least_pixels)[0]
 
     def redrawn(self, rng: np.random.Generator, agreement: float) -> Answers:
         """The same picture with other coins: as if somebody else had labelled it.
@@ -84,31 +83,3 @@ class Answers:
             )
         )
         return dataclasses.replace(self, questions=questions, coin=coin)
-
-
-def draw_answers(rng: np.random.Generator, coin: bool, count: int, agreement: float) -> list[bool]:
-    """Answers to a tote's questions: each follows the tote's coin, or else a coin of its own.
-
-    Args:
-        rng: The source of randomness.
-        coin: The side of the tote's coin.
-        count: The number of questions.
-        agreement: The probability that an answer follows the tote's coin.
-    """
-    follows, own = rng.random(count) < agreement, rng.random(count) < 0.5
-    return np.where(follows, coin, own).tolist()
-
-
-def answer_probability(two: Sequence[bool], agreement: float) -> float:
-    """How probable answers to a tote's questions are, over its coin and theirs.
-
-    Args:
-        two: The answers.
-        agreement: The probability that an answer follows the tote's coin.
-
-    Returns:
-        The probability of exactly these answers, from 0 to 1.
-    """
-    agree, differ = agreement + (1 - agreement) / 2, (1 - agreement) / 2
-    count, yes = len(two), sum(two)
-    return 0.5 * (agree**yes * differ ** (count - yes) + agree ** (count - yes) * differ**yes)

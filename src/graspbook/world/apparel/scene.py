@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graspbook.world.apparel.answers import Answers, Question, draw_answers
+from graspbook.world.apparel.answers import Answers, Question
 from graspbook.world.apparel.config import ApparelConfig
 from graspbook.world.apparel.laying import HeightMap, Placed, draw_place, lay_all
 from graspbook.world.apparel.packs import draw_pack
 from graspbook.world.camera import Camera, draw_camera
 from graspbook.world.catalogue import Catalogue
 from graspbook.world.items import Item
+from graspbook.world.labellers.coins import draw_answers
 from graspbook.world.rays import RayScene
 from graspbook.world.render import Layers, Renderer
 from graspbook.world.scene import Pose, Scene, draw_light

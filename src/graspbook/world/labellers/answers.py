@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int, UInt16
 
-from graspbook.world.apparel.answers import answer_probability, draw_answers
+from graspbook.world.labellers.coins import answer_probability, draw_answers, number_instances
 
 Kind = Literal["class", "extent", "cluster"]
 KINDS: tuple[Kind, ...] = ("class", "extent", "cluster")
@@ -72,11 +72,9 @@ class Answers:
         side = np.append(given, False)[self.asked].astype(np.int64)  # NEVER is the last place
         each = np.arange(len(self.asked))
         instance, classes = self.instance[side, each], self.classes[side, each]
-        found, place, count = np.unique(instance[self.units], return_inverse=True, return_counts=True)
-        kept = (found > 0) & (count >= least_pixels)
-        ids = np.where(kept, np.cumsum(kept), 0)[place].reshape(self.units.shape).astype(np.uint16)
+        ids, found = number_instances(instance[self.units], least_pixels)
         class_of = dict(zip(instance.tolist(), classes.tolist(), strict=True))
-        return ids, np.array([0, *(class_of[number] for number in found[kept].tolist())], np.int64)
+        return ids, np.array([0, *(class_of[number] for number in found.tolist())], np.int64)
 
     def redrawn(self, rng: np.random.Generator, agreement: float) -> Answers:
         """The same picture as if somebody else had labelled it.

@@ -58,6 +58,9 @@ class SuctionGripper:
         InputError: If one of them is less than 1.
     """
 
+    probes = PROBES
+    """Where the rays of each cup start, in the tool's frame [cups, N_RIM + 1, 3], metres."""
+
     def __init__(self, n_points: int = N_POINTS, n_turns: int = N_TURNS) -> None:
         if n_points < 1 or n_turns < 1:
             raise InputError(f"n_points, n_turns: expected at least 1, got {n_points}, {n_turns}")
@@ -128,7 +131,7 @@ class SuctionGripper:
         self, points: np.ndarray, rotations: np.ndarray, depth: np.ndarray, mask: np.ndarray, camera: Camera
     ) -> np.ndarray:
         """How many cups lie wholly in the mask on flat depth: int [N, n_turns]."""
-        probes = np.einsum("ntij,cpj->ntcpi", rotations, PROBES, optimize=True)
+        probes = np.einsum("ntij,cpj->ntcpi", rotations, self.probes, optimize=True)
         probes += points[:, None, None, None]
         uv, expected = camera.project(probes)
         seen, inside = sample(uv, depth, mask)
@@ -141,7 +144,7 @@ class SuctionGripper:
         mean = np.where(valid, height, 0).sum(axis=-1) / np.maximum(count, 1)
         lip = np.where(valid, height, mean[..., None])[..., :N_RIM]
         uneven = fit_lip(lip)[3]
-        n_probes = PROBES.shape[1]
+        n_probes = self.probes.shape[1]
         good = inside.all(axis=-1) & (count > n_probes // 2) & (uneven < FLAT) & reached
         return good.sum(axis=-1)
 

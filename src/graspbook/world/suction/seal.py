@@ -41,10 +41,24 @@ FORCE = VACUUM * 1e3 * np.pi * CUP_RADIUS**2
 
 _ANGLES = np.arange(N_RIM) * 2 * np.pi / N_RIM
 _RIM = CUP_RADIUS * np.stack([np.cos(_ANGLES), np.sin(_ANGLES), np.zeros(N_RIM)], 1)
-PROBES = CUPS[:, None] + np.concatenate([_RIM, np.zeros((1, 3))])[None]
-"""Where rays start, in the tool's frame [5, N_RIM + 1, 3]: each cup's lip, then its centre."""
 _START = 0.12
 """Rays start this far behind the tool's target, so that whatever stands in the way is met first, metres."""
+
+
+def probes_of(cups: np.ndarray) -> np.ndarray:
+    """Where rays start: at each cup's lip, then at its centre.
+
+    Args:
+        cups: The cups' centres in the tool's frame, [N, 3] metres.
+
+    Returns:
+        The points in the tool's frame, [N, N_RIM + 1, 3] metres.
+    """
+    return cups[:, None] + np.concatenate([_RIM, np.zeros((1, 3))])[None]
+
+
+PROBES = probes_of(CUPS)
+"""Those of the five-cup gripper, [5, N_RIM + 1, 3] metres."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,23 +117,24 @@ class Contact:
         return 0
 
 
-def press(pose: ToolPose, scene: RayScene) -> Contact:
+def press(pose: ToolPose, scene: RayScene, cups: np.ndarray = CUPS) -> Contact:
     """Lowers the tool along its approach until the first cup's bellows are pressed in, and tests each seal.
 
     Args:
         pose: The pose of the tool; the middle cup goes to its position.
         scene: The items and the bin as they stand.
+        cups: The cups' centres in the tool's frame, [N, 3] metres; those of the five-cup gripper by default.
 
     Returns:
-        What each of the five cups met.
+        What each of the cups met.
     """
-    back = pose.rotation[:, 2]
-    origins = pose.to_world(PROBES).reshape(-1, 3) + _START * back
+    back, count = pose.rotation[:, 2], len(cups)
+    origins = pose.to_world(probes_of(cups)).reshape(-1, 3) + _START * back
     directions = np.broadcast_to(-back, origins.shape)
     hits = scene.cast(np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32))
-    ids = scene.object_at(hits).reshape(N_CUPS, -1)
+    ids = scene.object_at(hits).reshape(count, -1)
     # heights along `back` above the target plane; where a ray meets nothing it is infinitely deep
-    heights = np.where(hits.geom >= 0, _START - hits.t.astype(float), -np.inf).reshape(N_CUPS, -1)
+    heights = np.where(hits.geom >= 0, _START - hits.t.astype(float), -np.inf).reshape(count, -1)
     first = heights.max(axis=1)
     touching = np.isfinite(first) & (first >= first.max() - STROKE)
 
@@ -132,8 +147,8 @@ def press(pose: ToolPose, scene: RayScene) -> Contact:
     quality = np.where(touching & one_item & (bulge < MAX_BULGE), quality, 0.0)
 
     stand = np.where(touching, first, np.where(np.isfinite(first), first.max() - STROKE, -STROKE))
-    local = CUPS + np.stack([np.zeros(N_CUPS), np.zeros(N_CUPS), stand], 1)
-    normals = np.stack([-slope_x, -slope_y, np.ones(N_CUPS)], 1)
+    local = cups + np.stack([np.zeros(count), np.zeros(count), stand], 1)
+    normals = np.stack([-slope_x, -slope_y, np.ones(count)], 1)
     normals = np.where((quality > 0)[:, None], normals, (0.0, 0.0, 1.0))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     highest = np.take_along_axis(ids, heights.argmax(axis=1)[:, None], 1)[:, 0]
