@@ -30,14 +30,12 @@ class Recording:
         depth: Measured depth along the optical axis, metres, float32 [V, H, W].
         ids: Object at each pixel, uint8 [V, H, W]; 0 is the table, unknown objects are from `FIRST_UNKNOWN` on.
         objects: Known objects by id.
-        arrangement: Arrangement of the objects.
     """
 
     images: np.ndarray
     depth: np.ndarray
     ids: np.ndarray
     objects: dict[int, SceneObject]
-    arrangement: Arrangement
 
 
 def record_scene(
@@ -73,7 +71,7 @@ def record_scene(
         depth.append(measure(layers, rng, config.camera))
         ids.append(layers.ids)
     objects = {n: SceneObject(*poses[n], extras[n]) for n in sorted(lying) if n < FIRST_UNKNOWN}
-    return Recording(np.stack(images), np.stack(depth), np.stack(ids), objects, arrangement)
+    return Recording(np.stack(images), np.stack(depth), np.stack(ids), objects)
 
 
 def _arrange(
