@@ -100,7 +100,7 @@ def main(data_dir: str = "data", n_episodes: int = 8, n_frames: int = 1000) -> l
     Returns:
         Rows with name, value, unit and note.
     """
-    work, table = job(data_dir), []
+    work, table = collection(data_dir), []
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
         for workers in (1, 2):

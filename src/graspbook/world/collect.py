@@ -55,12 +55,7 @@ class GraspEpisodes(Episodes):
         return [own, hash_catalogue(self.data_dir)]
 
     def record(self, number: int, folder: Path) -> None:
-        """Run an episode and write its grasps as a data set of their own.
-
-        Args:
-            number: The number of the episode, from 0.
-            folder: An empty folder to write into.
-        """
+        """Run an episode and write its grasps as a data set of their own."""
         catalogue, renderer = load_tools(self.data_dir)
         with GraspWriter(folder / GRASPS, scratch_folder) as writer:
             for grasp in run_episode(self.seed, self.split, catalogue, self.config, self.segmenter, number, renderer):

@@ -61,12 +61,7 @@ class PickEpisodes(Episodes):
         return [[*own, vars(self.gripper), self.worthwhile], hash_catalogue(self.data_dir)]
 
     def record(self, number: int, folder: Path) -> None:
-        """Run an episode and write its picks, and the grasps that held as a data set of their own.
-
-        Args:
-            number: The number of the episode, from 0.
-            folder: An empty folder to write into.
-        """
+        """Run an episode and write its picks, and the grasps that held as a data set of their own."""
         catalogue, renderer = load_tools(self.data_dir)
         options = {"attempts": self.attempts, "share_new": self.share_new}
         options |= {"gripper": self.gripper, "worthwhile": self.worthwhile, "renderer": renderer}

@@ -82,12 +82,7 @@ class SceneEpisodes(Episodes):
         return ("packed", "loose")[number % 2], tuple(sorted(int(k) for k in chosen))
 
     def record(self, number: int, folder: Path) -> None:
-        """Records a scene in BOP's layout.
-
-        Args:
-            number: Number of the scene, from 0.
-            folder: Empty folder to write into.
-        """
+        """Records a scene in BOP's layout."""
         arrangement, known = self.contents(number)
         split = "test" if self.scenes == "test" else "train"
         recording = record_scene(_studio(self.data_dir), self.config, arrangement, known, split, self.seed(number))

@@ -56,12 +56,7 @@ class Totes(Episodes):
         return [own, hash_catalogue(self.data_dir)]
 
     def record(self, number: int, folder: Path) -> None:
-        """Photographs a tote and writes image and answers.
-
-        Args:
-            number: Number of the tote, from 0.
-            folder: Empty folder to write into.
-        """
+        """Photographs a tote and writes image and answers."""
         renderer, textures = _tools(self.data_dir, self.split, self.config.totes.contrast)
         rng = np.random.default_rng([self.seed, number])
         tote = draw_tote_scene(rng, self.config.totes, textures)

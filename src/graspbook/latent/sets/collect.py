@@ -69,12 +69,7 @@ class Pictures(Episodes):
         return photograph_aisle(self.config.world, self.config.labels, self.seed, number)
 
     def record(self, number: int, folder: Path) -> None:
-        """Takes a picture and writes it with its answers.
-
-        Args:
-            number: Number of the picture, from 0.
-            folder: Empty folder to write into.
-        """
+        """Takes a picture and writes it with its answers."""
         image, answers = self.photograph(number)
         np.savez_compressed(folder / STORED, image=image, **pack_answers([answers]))
 

@@ -61,12 +61,7 @@ class ImageEpisodes(Episodes):
         return [[self.split, dataclasses.asdict(self.world), config], hash_catalogue(self.data_dir)]
 
     def record(self, number: int, folder: Path) -> None:
-        """Runs an episode and writes its images.
-
-        Args:
-            number: The number of the episode, from 0.
-            folder: An empty folder to write into.
-        """
+        """Runs an episode and writes its images."""
         shapes = _shapes(self.data_dir, self.split)
         samples = run_episode(self.world, self.config, shapes, self.labels, self.seed, number)
         arrays: dict[str, np.ndarray] = {}

@@ -38,12 +38,7 @@ class Drives(Episodes):
         return [dataclasses.asdict(self.config), self.seed]
 
     def record(self, number: int, folder: Path) -> None:
-        """Drive, and write the pictures.
-
-        Args:
-            number: The number of the drive, from 0.
-            folder: An empty folder to write into.
-        """
+        """Drive, and write the pictures."""
         views = list(run_drive(self.config, self.seed, number))
         fields = ("image", "classes", "instances")
         np.savez(folder / VIEWS, **{field: np.stack([getattr(view, field) for view in views]) for field in fields})
