@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from graspbook.world.camera import Camera
-from graspbook.world.suction.gripper import SuctionGripper, sample
-from graspbook.world.suction.seal import MAX_BULGE, MAX_TILT, N_RIM, PROBES, STROKE, fit_lip
+from graspbook.world.suction.gripper import SuctionGripper
+from graspbook.world.suction.seal import MAX_BULGE, MAX_TILT, N_RIM, fit_lip
 
 ROUGH = 0.004
 """Deviation of a lip from a plane at which a cup is expected not to seal, metres: `seal.MAX_RESIDUAL`, and noise.
@@ -40,21 +40,10 @@ class ExpectedSeals(SuctionGripper):
         camera: Camera,
     ) -> Float[np.ndarray, "N T"]:
         """How many cups should seal: of each cup that lies wholly in the mask and reaches, 0 to 1."""
-        probes = np.einsum("ntij,cpj->ntcpi", rotations, PROBES, optimize=True) + points[:, None, None, None]
-        uv, expected = camera.project(probes)
-        seen, inside = sample(uv, average(depth, mask), mask)
-        valid = seen > 0
-        height = np.where(valid, expected - seen, -np.inf)
-        top = height.max(axis=-1)
-        # as in `seal.press`: the tool stops a stroke after the first cup meets anything, in the mask or not
-        reached = top >= top.max(axis=-1, keepdims=True) - STROKE
-        known = valid.sum(axis=-1)
-        mean = np.where(valid, height, 0).sum(axis=-1) / np.maximum(known, 1)
-        height = np.where(valid, height, mean[..., None])
-        middle, slope_x, slope_y, uneven = fit_lip(height[..., :N_RIM])
+        lands, heights = self._ground(points, rotations, average(depth, mask), mask, camera)
+        middle, slope_x, slope_y, uneven = fit_lip(heights[..., :N_RIM])
         tilt = np.arctan(np.hypot(slope_x, slope_y))
-        bulge = np.abs(height[..., N_RIM] - middle)
-        lands = inside.all(axis=-1) & (known > PROBES.shape[1] // 2) & reached & (bulge < MAX_BULGE)
+        lands &= np.abs(heights[..., N_RIM] - middle) < MAX_BULGE
         quality = (1 - (uneven / ROUGH) ** 2).clip(0) * (1 - (tilt / MAX_TILT) ** 2).clip(0)
         return np.where(lands, quality, 0).sum(axis=-1)
 

@@ -131,6 +131,17 @@ class SuctionGripper:
         self, points: np.ndarray, rotations: np.ndarray, depth: np.ndarray, mask: np.ndarray, camera: Camera
     ) -> np.ndarray:
         """How many cups lie wholly in the mask on flat depth: int [N, n_turns]."""
+        lands, heights = self._ground(points, rotations, depth, mask, camera)
+        return (lands & (fit_lip(heights[..., :N_RIM])[3] < FLAT)).sum(axis=-1)
+
+    def _ground(
+        self, points: np.ndarray, rotations: np.ndarray, depth: np.ndarray, mask: np.ndarray, camera: Camera
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of each cup, whether it reaches and lies wholly in the mask, and the heights below its probes.
+
+        Returns:
+            bool [N, n_turns, cups], and metres [N, n_turns, cups, N_RIM + 1]; where nothing was seen, the cup's mean.
+        """
         probes = np.einsum("ntij,cpj->ntcpi", rotations, self.probes, optimize=True)
         probes += points[:, None, None, None]
         uv, expected = camera.project(probes)
@@ -142,11 +153,8 @@ class SuctionGripper:
         # as in `seal.press`: the tool stops a stroke after the first cup meets anything, in the mask or not
         reached = top >= top.max(axis=-1, keepdims=True) - STROKE
         mean = np.where(valid, height, 0).sum(axis=-1) / np.maximum(count, 1)
-        lip = np.where(valid, height, mean[..., None])[..., :N_RIM]
-        uneven = fit_lip(lip)[3]
-        n_probes = self.probes.shape[1]
-        good = inside.all(axis=-1) & (count > n_probes // 2) & (uneven < FLAT) & reached
-        return good.sum(axis=-1)
+        lands = inside.all(axis=-1) & (count > self.probes.shape[1] // 2) & reached
+        return lands, np.where(valid, height, mean[..., None])
 
 
 def sample(uv: np.ndarray, depth: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
