@@ -9,15 +9,16 @@ from graspbook.core.errors import InputError
 from graspbook.data.pictures import read_colour
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.find import descriptors_of, find_descriptors, find_point
-from graspbook.don.model_file import Trained, save_network
+from graspbook.don.model_file import save_network
 from graspbook.don.network import build_network, describe
+from graspbook.nn.model_file import Model
 from graspbook.pipeline.cli import app
 
 CONFIG = NetworkConfig("mobilenet_v2", "random", None)
 
 
 def trained_with(loss):
-    return Trained(build_network(CONFIG, 4, 1).eval(), Row("a", loss, "multi", 1, dimensions=4, matches=25))
+    return Model(build_network(CONFIG, 4, 1).eval(), Row("a", loss, "multi", 1, dimensions=4, matches=25))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,17 @@ def test_the_best_match_is_that_of_a_loop(pictures, loss):
 def test_a_point_is_found_in_its_own_picture(pictures):
     match = find_point(trained_with("nt-xent"), pictures[0], (33.0, 21.0), pictures[0])
     assert match.closeness == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("point", [(1,), (1, 2, 3), "ab", None])
+def test_what_is_no_point_is_refused(pictures, point):
+    with pytest.raises(InputError, match=r"point: expected two numbers \(u, v\)"):
+        find_point(trained_with("nt-xent"), pictures[0], point, pictures[1])
+
+
+def test_what_is_no_model_is_refused(pictures):
+    with pytest.raises(InputError, match=r"model: expected a descriptor network, .* got str"):
+        find_point("don", pictures[0], (1, 2), pictures[1])
 
 
 @pytest.mark.parametrize("point", [(64, 3), (-1, 3), (3, 48), (np.nan, 3), (np.inf, 0)])

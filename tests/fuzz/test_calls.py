@@ -17,12 +17,12 @@ from graspbook.core.errors import InputError
 from graspbook.don.commands import read_point
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.find import find_point
-from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
 from graspbook.instances.average_precision import average_precision, match_detections
 from graspbook.instances.detection_table import tabulate
 from graspbook.instances.set_loss import robust_target
 from graspbook.instances.types import of_one_class
+from graspbook.nn.model_file import Model
 from graspbook.pipeline.cli import app
 from graspbook.pipeline.run_notebook import read_settings
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
@@ -88,7 +88,7 @@ def test_average_precision(scores, weights):
 @pytest.fixture(scope="module")
 def described():
     row = Row("a", "nt-xent", "multi", 1, matches=128, dimensions=3)
-    return Trained(build_network(NetworkConfig("mobilenet_v2", "random", None), 3, 1).eval(), row)
+    return Model(build_network(NetworkConfig("mobilenet_v2", "random", None), 3, 1).eval(), row)
 
 
 VIEW = arrays((32, 40, 3), (32, 40, 3), (32, 40), (32, 40, 4), (0, 40, 3))

@@ -4,8 +4,6 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from graspbook.joint.choice import chosen_text
-from graspbook.joint.commands import settings_of
 from graspbook.joint.model_file import save_network
 from graspbook.joint.network import build_network
 from graspbook.pipeline.cli import app
@@ -40,7 +38,7 @@ def test_a_grey_picture_is_refused_by_name(tmp_path, model):
     for source, network, complaint in (
         ("grey.png", model, "grey.png: a grey picture"),
         ("none", model, "none: missing; expected a folder"),
-        (".", tmp_path / "none.safetensors", "none.safetensors: missing; expected a network of the paper 'joint'"),
+        (".", tmp_path / "none.safetensors", "none.safetensors: missing; expected a trained model"),
     ):
         result = run("segment", tmp_path / source, "--model", network, "--out", tmp_path / "out")
         assert result.exit_code != 0
@@ -52,11 +50,5 @@ def test_a_network_becomes_a_program_for_pictures_of_a_size(tmp_path, model, mon
     monkeypatch.setattr("graspbook.joint.export.save_program", lambda network, *rest: asked.append((network.k, *rest)))
     path = tmp_path / "a.onnx"
     assert "64x32" in run("export", "--model", model, "--out", path, "--height", 32, "--width", 64).output
-    assert asked == [(4, 32, 64, path)]
-
-
-def test_what_validation_pictures_chose_is_used_where_it_is_known(tmp_path, cluster_config, monkeypatch):
-    monkeypatch.setattr("graspbook.joint.commands.CHOSEN", tmp_path / "chosen.json")
-    assert settings_of("centres")[0].shifts == 10  # of params/joint.yaml
-    (tmp_path / "chosen.json").write_text(chosen_text({"centres": cluster_config}))
-    assert settings_of("centres")[0] == cluster_config
+    run("export", "--model", model, "--out", path)
+    assert asked == [(4, 32, 64, path), (4, 128, 256, path)]  # without a size, that of training

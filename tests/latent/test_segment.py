@@ -1,4 +1,6 @@
+import dataclasses
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,16 +10,20 @@ from typer.testing import CliRunner
 from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask
 from graspbook.latent.confidence import confidence_masks
-from graspbook.latent.model_file import save_model
+from graspbook.latent.model_file import inference_of, save_network
 from graspbook.latent.predict import draw_samples
-from graspbook.latent.segment import as_records, picture_of, segment
+from graspbook.latent.segment import as_records, picture_of, segment_instances
+from graspbook.nn.model_file import Model
 from graspbook.pipeline.cli import app
+from tests.conftest import standard
 from tests.latent.test_model import build
+
+INFERENCE = dataclasses.replace(inference_of(standard("latent"), Path()), height=32)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return build()
+    return Model(build(), None, INFERENCE)
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +32,32 @@ def image():
 
 
 def test_the_masks_are_those_of_the_samples(model, image):
-    answer = segment(model, image, 0.5, 3)
-    samples = [sample.filter_by_score(0.3) for sample in draw_samples(model, image, 3, 1)]
-    np.testing.assert_array_equal(answer.confident.masks, confidence_masks(samples, 0.5).masks)
+    answer = segment_instances(model, image, 0.5, 3)
+    samples = [sample.filter_by_score(0.3) for sample in draw_samples(model.network, image, 3, 1)]
+    np.testing.assert_array_equal(answer.confidence.masks, confidence_masks(samples, 0.5).masks)
     assert len(answer.samples) == 3 and picture_of(image, answer).ndim == 3
 
 
 def test_masks_are_as_large_as_the_image_whatever_height_the_model_sees(model, image):
-    answer = segment(model, image, 0.5, 2, height=64)
-    assert {one.size for one in (answer.confident, answer.union, *answer.samples)} == {(32, 48)}
+    answer = segment_instances(model, image, 0.5, 2, height=64)
+    assert {one.size for one in (answer.confidence, answer.union, *answer.samples)} == {(32, 48)}
 
 
 def test_a_plain_model_and_what_is_out_of_range_are_refused(model, image):
     with pytest.raises(InputError, match="a plain Mask R-CNN has one answer"):
-        segment(build(None), image)
+        segment_instances(Model(build(None), None, INFERENCE), image)
+    with pytest.raises(InputError, match=r"model: expected a Mask R-CNN"):
+        segment_instances(model.network, image)
+    with pytest.raises(InputError, match="its file does not say how it is used"):
+        segment_instances(Model(model.network, None), image)
     with pytest.raises(InputError, match=r"p: expected 0 to 1, got 1\.5"):
-        segment(model, image, 1.5)
+        segment_instances(model, image, 1.5)
     with pytest.raises(InputError, match="samples: expected at least 1"):
-        segment(model, image, samples=0)
+        segment_instances(model, image, samples=0)
     with pytest.raises(InputError, match="would be segmented at 24x16 pixels"):
-        segment(model, image, height=16)
+        segment_instances(model, image, height=16)
     with pytest.raises(InputError, match=r"expected uint8 \[H, W, 3\]"):
-        segment(model, image.astype(float))
+        segment_instances(model, image.astype(float))
 
 
 def run(*given):
@@ -55,7 +65,7 @@ def run(*given):
 
 
 def test_the_command_writes_masks_and_a_picture(model, image, tmp_path):
-    save_model(model, tmp_path / "model.safetensors")
+    save_network(model.network, tmp_path / "model.safetensors")
     cv2.imwrite(str(tmp_path / "tote.png"), image[..., ::-1])
     given = (tmp_path / "tote.png", "--model", tmp_path / "model.safetensors", "--samples", 2, "--height", 0)
     result = run(*given, "--p", 0.5, "--out", tmp_path / "out")
@@ -69,8 +79,8 @@ def test_the_command_writes_masks_and_a_picture(model, image, tmp_path):
 
 
 def test_records_name_every_mask(model, image):
-    answer = segment(model, image, 0.5, 2)
-    wanted = len(answer.confident) + len(answer.union) + sum(map(len, answer.samples))
+    answer = segment_instances(model, image, 0.5, 2)
+    wanted = len(answer.confidence) + len(answer.union) + sum(map(len, answer.samples))
     assert len(as_records(answer)) == wanted
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,8 +9,9 @@ from typer.testing import CliRunner
 from graspbook.core.errors import InputError
 from graspbook.mlgsl.config import Row
 from graspbook.mlgsl.model import build_network
-from graspbook.mlgsl.model_file import Trained, load_network, save_network
+from graspbook.mlgsl.model_file import inference_of, load_network, save_network
 from graspbook.mlgsl.plan import plan_grasps, read_depth_file, read_intrinsics
+from graspbook.nn.model_file import Model
 from graspbook.pipeline.cli import app
 from tests.mlgsl.worlds import STANDARD
 
@@ -26,26 +28,40 @@ def depth():
 
 @pytest.fixture
 def trained():
-    return Trained(build_network(STANDARD.network, 1).eval(), ROW)
+    return Model(build_network(STANDARD.network, 1).eval(), ROW, inference_of(STANDARD, Path()))
 
 
 def test_grasps_are_given_in_pixels_and_in_the_frame_of_the_camera(depth, trained):
-    plan = plan_grasps(depth, CAMERA, trained, STANDARD.metrics, 3)
+    plan = plan_grasps(trained, depth, CAMERA, 3)
     assert len(plan) == 3
-    best = plan.iloc[0]
-    assert best["z"] == pytest.approx(float(depth[int(best["v"]), int(best["u"])]))
-    assert best["x"] == pytest.approx((best["u"] - 39.5) / 185 * best["z"])
-    assert best["opening"] == pytest.approx(best["width_px"] * best["z"] / 185)
-    assert plan["quality"].is_monotonic_decreasing
+    best = plan[0]
+    assert best.z == pytest.approx(float(depth[int(best.v), int(best.u)]))
+    assert best.x == pytest.approx((best.u - 39.5) / 185 * best.z)
+    assert best.opening == pytest.approx(best.width_px * best.z / 185)
+    assert [grasp.quality for grasp in plan] == sorted((grasp.quality for grasp in plan), reverse=True)
 
 
 def test_gaps_are_filled_and_a_bare_table_has_no_grasp(depth, trained):
     depth[:3] = np.nan
-    plan_grasps(depth, CAMERA, trained, STANDARD.metrics)
+    plan_grasps(trained, depth, CAMERA)
     with pytest.raises(InputError, match="no grasp found"):
-        plan_grasps(np.full((80, 80), 0.6), CAMERA, trained, STANDARD.metrics)
-    with pytest.raises(InputError, match="not one pixel"):
-        plan_grasps(np.full((80, 80), np.nan), CAMERA, trained, STANDARD.metrics)
+        plan_grasps(trained, np.full((80, 80), 0.6), CAMERA)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"model": None}, "model: expected a grasp network, as graspbook.load returns it, got NoneType"),
+        ({"depth": np.full((80, 80), np.nan)}, "depth: not one pixel"),
+        ({"depth": np.full((80, 80), 600.0)}, "depth: the median depth would be 600 m"),
+        ({"depth": np.full((80, 80), 600)}, r"depth: expected metres, float \[H, W\], got int64"),
+        ({"intrinsics": {"fx": 1.0}}, "intrinsics: field 'fy': expected a positive number"),
+        ({"count": 0}, "count: expected at least 1, got 0"),
+    ],
+)
+def test_a_wrong_argument_is_named(depth, trained, change, complaint):
+    with pytest.raises(InputError, match=complaint):
+        plan_grasps(**({"model": trained, "depth": depth, "intrinsics": CAMERA} | change))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from graspbook.pipeline.cli import app
-from graspbook.selfsup.grasp_segmentation import inference, model
+from graspbook.selfsup import commands
+from graspbook.selfsup.grasp_segmentation import inference
 from graspbook.selfsup.instance_segmentation import own_data
 from tests.conftest import standard
 
@@ -18,6 +19,11 @@ def call(monkeypatch, *arguments):
     return CliRunner().invoke(app, ["selfsup", *map(str, arguments)])
 
 
+def segmenter(model):
+    """In place of a model, its name as the network."""
+    return SimpleNamespace(network=model, settings=SimpleNamespace(filter=SELFSUP.evaluate.filter))
+
+
 @pytest.fixture
 def trained_with(monkeypatch):
     """What `selfsup train` is called with, given options: its configuration."""
@@ -28,7 +34,7 @@ def trained_with(monkeypatch):
         return SimpleNamespace(n_objects=3, n_grasps=4, n_labelled=5, best_ap=6.0, n_held_out=7)
 
     monkeypatch.setattr(own_data, "train_on_own_data", train)
-    monkeypatch.setattr(model, "load_grasp_segmenter", lambda path: path)
+    monkeypatch.setattr(commands, "_segmenter", segmenter)
     monkeypatch.setattr("graspbook.instances.registry.load_instance_model", lambda path: path)
 
     def with_options(*options):
@@ -67,11 +73,11 @@ def test_masks_are_filtered_by_the_thresholds_of_params_yaml(monkeypatch, tmp_pa
         return {"kept": SimpleNamespace(sum=lambda: 2)}
 
     monkeypatch.setattr(inference, "segment_grasps", segment)
-    monkeypatch.setattr(model, "load_grasp_segmenter", lambda path: path)
+    monkeypatch.setattr(commands, "_segmenter", segmenter)
     monkeypatch.setattr("graspbook.data.folder.open_grasps", lambda path: path)
     result = call(monkeypatch, "segment-grasps", tmp_path, "--model", "m", "--out", "o", "--batch-size", 3)
     assert result.exit_code == 0, result.output
-    assert given == [(Path("m"), tmp_path, Path("o"), SELFSUP.evaluate.filter, 3)]
+    assert given == [("m", tmp_path, Path("o"), SELFSUP.evaluate.filter, 3)]
     assert "2 pass the filter" in result.output
 
 

@@ -11,6 +11,23 @@ from jaxtyping import UInt8
 from graspbook.core.errors import InputError
 
 
+def check_colour(picture: object, name: str, least: int = 1) -> None:
+    """Refuse what is no 8-bit colour picture.
+
+    Args:
+        picture: What a user has given.
+        name: Name of the argument, with which the error message begins.
+        least: Smallest height and width, pixels.
+
+    Raises:
+        InputError: It is not uint8 [H, W, 3], or too small.
+    """
+    right = isinstance(picture, np.ndarray) and picture.dtype == np.uint8
+    if not right or picture.ndim != 3 or picture.shape[2] != 3 or min(picture.shape[:2]) < least:
+        seen = f"{picture.dtype} {list(picture.shape)}" if isinstance(picture, np.ndarray) else type(picture).__name__
+        raise InputError(f"{name}: expected uint8 [H, W, 3] of at least {least} pixels either way, got {seen}")
+
+
 def read_colour(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """An 8-bit colour picture as RGB; a fourth channel is left out.
 

@@ -9,8 +9,6 @@ from graspbook.core.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-MODEL = Path("artifacts/don/trained/table-1/nt-xent-multi-aug-1.safetensors")
-
 
 @app.callback()
 def _group() -> None:
@@ -23,7 +21,7 @@ def find_command(
     point: Annotated[str, typer.Option(help="u,v: pixels from the left and from the top, from 0")],
     picture: Annotated[Path, typer.Option("--in", help="picture in which it is looked for")],
     out: Annotated[Path, typer.Option(help="folder for match.csv and match.png")],
-    model: Annotated[Path, typer.Option(help="trained network, .safetensors")] = MODEL,
+    model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "don",
 ) -> None:
     """Find a point of one picture in another: its best match, and how close every other pixel comes."""
     import cv2
@@ -33,12 +31,12 @@ def find_command(
     from graspbook.data.pictures import read_colour
     from graspbook.don.figures.heat import match_picture
     from graspbook.don.find import find_point
-    from graspbook.don.model_file import load_network
+    from graspbook.pipeline.models import load
     from graspbook.reporting.tables import write_csv
 
     wanted = read_point(point)
     before, after = read_colour(reference), read_colour(picture)
-    match = find_point(load_network(model), before, wanted, after)
+    match = find_point(load(model), before, wanted, after)
     u, v = match.found
     line = {"u": wanted[0], "v": wanted[1], "found_u": u, "found_v": v, "closeness": match.closeness}
     write_csv(pd.DataFrame([line]), out / "match.csv")

@@ -178,6 +178,17 @@ class EvaluateConfig:
 
 
 @configuration
+class InferenceConfig:
+    """What a network was trained with.
+
+    Attributes:
+        height: Height of its images, pixels.
+    """
+
+    height: Count
+
+
+@configuration
 class Don:
     """One field for each section of `params/don.yaml`, in the order of the paper.
 

@@ -12,10 +12,12 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graspbook.core.errors import InputError
+from graspbook.data.pictures import check_colour
 from graspbook.don.metrics import nearest_pixels
-from graspbook.don.model_file import Trained
-from graspbook.don.network import STRIDE, describe
+from graspbook.don.model_file import FILES, DescriptorModel
+from graspbook.don.network import STRIDE, Network, describe
 from graspbook.don.scores import measure_of
+from graspbook.nn.model_file import check_model
 
 SMALLEST = 4 * STRIDE
 """Height and width that a picture has at least, pixels."""
@@ -40,14 +42,14 @@ class Match:
 
 
 def descriptors_of(
-    trained: Trained,
+    model: DescriptorModel,
     picture: UInt8[np.ndarray, "h w 3"],
     points: Sequence[tuple[float, float]] | Float[np.ndarray, "n 2"],
 ) -> Float[Tensor, "n d"]:
     """Descriptors at given pixels of a picture.
 
     Args:
-        trained: The network, with the row it was trained for.
+        model: The network, with the row it was trained for.
         picture: RGB picture, uint8 [H, W, 3].
         points: Pixel coordinates (u, v), [n, 2]; each is rounded to the nearest pixel.
 
@@ -57,25 +59,28 @@ def descriptors_of(
     Raises:
         InputError: The picture is not uint8 [H, W, 3] or too small, or a point is outside it.
     """
-    _check_picture(picture, "reference")
+    check_colour(picture, "reference", SMALLEST)
     height, width = picture.shape[:2]
-    wanted = np.asarray(points, float).reshape(-1, 2)
+    try:
+        wanted = np.asarray(points, float).reshape(len(points), 2)
+    except (TypeError, ValueError):
+        raise InputError(f"point: expected two numbers (u, v), got {points[0]!r}") from None
     nearest = np.rint(wanted)
     inside = np.isfinite(nearest).all(1) & ((nearest >= 0) & (nearest < (width, height))).all(1)
     if not inside.all():
         u, v = wanted[~inside][0]
         raise InputError(f"point ({u:g}, {v:g}): outside the reference picture of {width}x{height} pixels")
     column, row = torch.from_numpy(nearest.T).long()
-    return _described(trained, picture)[row * width + column]
+    return _described(model, picture)[row * width + column]
 
 
 def find_descriptors(
-    trained: Trained, wanted: Float[Tensor, "n d"], picture: UInt8[np.ndarray, "h w 3"]
+    model: DescriptorModel, wanted: Float[Tensor, "n d"], picture: UInt8[np.ndarray, "h w 3"]
 ) -> Float[np.ndarray, "n 2"]:
     """Pixels of a picture whose descriptors are nearest to the wanted ones (§IV-D).
 
     Args:
-        trained: The network, with the row that says how descriptors are compared.
+        model: The network, with the row that says how descriptors are compared.
         wanted: Descriptors to look for, [n, d].
         picture: RGB picture, uint8 [H, W, 3].
 
@@ -85,33 +90,35 @@ def find_descriptors(
     Raises:
         InputError: The picture is not uint8 [H, W, 3] or too small.
     """
-    _check_picture(picture, "picture")
-    places = nearest_pixels(wanted, _described(trained, picture), measure_of(trained.row))
+    check_colour(picture, "picture", SMALLEST)
+    places = nearest_pixels(wanted, _described(model, picture), measure_of(model.row))
     row, column = np.divmod(places.numpy(), picture.shape[1])
     return np.stack([column, row], 1).astype(float)
 
 
 def find_point(
-    trained: Trained,
+    model: DescriptorModel,
     reference: UInt8[np.ndarray, "h w 3"],
     point: tuple[float, float],
     picture: UInt8[np.ndarray, "h w 3"],
 ) -> Match:
-    """Looks for one point of a reference in another picture.
+    """Looks for one point of a reference in another picture (§IV-D, §IV-G).
 
     Args:
-        trained: The network, with the row that says how descriptors are compared.
+        model: Descriptor network, as `graspbook.load("don")` returns it; its row says how descriptors are compared.
         reference: RGB picture that shows the point, uint8 [H, W, 3].
         point: Pixel coordinates (u, v) in the reference; (0, 0) is the centre of the upper left pixel.
         picture: RGB picture that is searched, uint8 [H, W, 3] of any size from 32 pixels a side.
 
     Raises:
-        InputError: The point lies outside the reference, or one of the pictures is not uint8 [H, W, 3] or too small.
+        InputError: The model is no such network, the point lies outside the reference, or a picture is not uint8
+            [H, W, 3] or too small.
     """
-    wanted = descriptors_of(trained, reference, [point])
-    _check_picture(picture, "picture")
-    described = _described(trained, picture)
-    if measure_of(trained.row) == "cosine":
+    check_model(model, Network, FILES.kind)
+    check_colour(picture, "picture", SMALLEST)
+    wanted = descriptors_of(model, reference, [point])
+    described = _described(model, picture)
+    if measure_of(model.row) == "cosine":
         heat = normalize(described, dim=1) @ normalize(wanted, dim=1)[0]
     else:
         heat = -torch.linalg.vector_norm(described - wanted, dim=1)
@@ -122,12 +129,5 @@ def find_point(
     )
 
 
-def _described(trained: Trained, picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "p d"]:
-    return describe(trained.network, torch.from_numpy(np.ascontiguousarray(picture)))
-
-
-def _check_picture(picture: object, name: str) -> None:
-    right = isinstance(picture, np.ndarray) and picture.dtype == np.uint8
-    if not right or picture.ndim != 3 or picture.shape[2] != 3 or min(picture.shape[:2]) < SMALLEST:
-        seen = f"{picture.dtype} {list(picture.shape)}" if isinstance(picture, np.ndarray) else type(picture).__name__
-        raise InputError(f"{name}: expected uint8 [H, W, 3] of at least {SMALLEST} pixels either way, got {seen}")
+def _described(model: DescriptorModel, picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "p d"]:
+    return describe(model.network, torch.from_numpy(np.ascontiguousarray(picture)))

@@ -1,28 +1,24 @@
-"""A trained descriptor network on disk: one safetensors file with what builds it again."""
+"""Files of trained descriptor networks."""
 
-import dataclasses
 from pathlib import Path
 
-from graspbook.don.config import NetworkConfig, Row
+from graspbook.don.config import Don, InferenceConfig, NetworkConfig, Row
 from graspbook.don.network import Network, empty_network
-from graspbook.nn.weight_file import load_weights, save_weights
+from graspbook.nn.model_file import Model, ModelFiles
 
-FORM = "descriptor_network"
 SAVED_SEEDS = 3
 """Networks of so many trainings of a row are kept for other pages; of the others only what they score."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """A network, and the row that it was trained for.
-
-    Attributes:
-        network: Network with its weights.
-        row: Row that it was trained for.
-    """
-
-    network: Network
-    row: Row
+DescriptorModel = Model[Network, Row, InferenceConfig]
+FILES: ModelFiles[Network, Row, InferenceConfig] = ModelFiles(
+    "descriptor_network",
+    "a descriptor network",
+    {"row": Row, "network": NetworkConfig},
+    lambda row, network: empty_network(network, row.dimensions),
+    InferenceConfig,
+)
+load_network = FILES.load
 
 
 def save_network(network: Network, row: Row, config: NetworkConfig, path: Path) -> None:
@@ -34,25 +30,14 @@ def save_network(network: Network, row: Row, config: NetworkConfig, path: Path) 
         config: Backbone, and source of its weights.
         path: File to write, .safetensors.
     """
-    save_weights(network, path, FORM, {"row": dataclasses.asdict(row), "network": dataclasses.asdict(config)})
+    FILES.save(path, network, None, row=row, network=config)
 
 
-def load_network(path: Path) -> Trained:
-    """Read a network that `save_network` wrote; on the CPU, in evaluation mode.
+def inference_of(config: Don, root: Path) -> InferenceConfig:
+    """What networks are trained with.
 
     Args:
-        path: File that `save_network` wrote.
-
-    Raises:
-        InputError: The file is missing, or holds something else.
+        config: The paper's parameters.
+        root: Folder of the repository; not needed.
     """
-    rows: list[Row] = []
-
-    def build(about: dict) -> Network:
-        given = about["row"]
-        if not isinstance(given["augmentations"], bool):
-            given = given | {"augmentations": tuple(given["augmentations"])}
-        rows.append(Row(**given))
-        return empty_network(NetworkConfig(**about["network"]), rows[0].dimensions)
-
-    return Trained(load_weights(Path(path), FORM, "a descriptor network", build), rows[0])
+    return InferenceConfig(config.scenes.camera.height)

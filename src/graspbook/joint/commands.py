@@ -7,9 +7,6 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-MODEL = Path("artifacts/joint/network.safetensors")
-CHOSEN = Path("reports/joint/results/chosen.json")
-
 
 @app.callback()
 def _group() -> None:
@@ -20,7 +17,7 @@ def _group() -> None:
 def segment_command(
     source: Annotated[Path, typer.Argument(help="folder with pictures, a picture, or a video")],
     out: Annotated[Path, typer.Option(help="folder for one overlay per picture, and times.csv")],
-    model: Annotated[Path, typer.Option(help="trained network, .safetensors")] = MODEL,
+    model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "joint",
 ) -> None:
     """Draw classes and instances into each picture of a folder or video, and say how many it makes in a second."""
     import cv2
@@ -29,15 +26,13 @@ def segment_command(
     from graspbook.core.atomic import write_bytes
     from graspbook.joint.figures.pictures import result_picture
     from graspbook.joint.frames import read_frames
-    from graspbook.joint.model_file import load_network
-    from graspbook.joint.segment import segment
+    from graspbook.joint.scene import segment_scene
+    from graspbook.pipeline.models import load
     from graspbook.reporting.tables import write_csv
 
-    network = load_network(model).network
-    clustering, compactness = settings_of("all-to-all" if network.centre is None else "centres")
-    lines = []
+    trained, lines = load(model), []
     for name, picture in read_frames(source):
-        said = segment(network, picture, clustering, compactness)
+        said = segment_scene(trained, picture)
         drawn = result_picture(picture, said.classes, said.instances.ids)
         write_bytes(out / f"{name}.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
         lines.append({"picture": name, "instances": len(said.instances.classes)} | said.milliseconds)
@@ -51,30 +46,19 @@ def segment_command(
 @app.command("export")
 def export_command(
     out: Annotated[Path, typer.Option(help="file to write: .pt2 (PyTorch) or .onnx")],
-    height: Annotated[int, typer.Option(min=32, help="of the pictures")] = 512,
-    width: Annotated[int, typer.Option(min=32, help="of the pictures")] = 1024,
-    model: Annotated[Path, typer.Option(help="trained network, .safetensors")] = MODEL,
+    height: Annotated[int | None, typer.Option(min=32, help="of the pictures; else that of training")] = None,
+    width: Annotated[int | None, typer.Option(min=32, help="of the pictures; else that of training")] = None,
+    model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "joint",
 ) -> None:
     """Write a network as a program of its own, for pictures of one size."""
     from graspbook.joint.export import save_program
-    from graspbook.joint.model_file import load_network
+    from graspbook.joint.model_file import FILES
+    from graspbook.joint.network import JointNetwork
+    from graspbook.nn.model_file import check_model
+    from graspbook.pipeline.models import load
 
-    save_program(load_network(model).network, height, width, out)
+    trained = load(model)
+    check_model(trained, JointNetwork, FILES.kind)
+    height, width = height or trained.settings.height, width or trained.settings.width
+    save_program(trained.network, height, width, out)
     typer.echo(f"{out}: the network for pictures of {width}x{height}")
-
-
-def settings_of(method: str) -> tuple:
-    """Settings of a clustering method, and the compactness: those chosen on validation pictures, else the paper's.
-
-    Args:
-        method: Clustering method: "centres" or "all-to-all".
-    """
-    from graspbook.joint.choice import read_chosen
-    from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.root import find_root
-
-    root = find_root()
-    joint = load_params(root, "standard").joint
-    found = root / CHOSEN
-    clustering = read_chosen(found)[method] if found.is_file() else joint.clustering
-    return clustering, joint.superpixels.compactness

@@ -158,6 +158,23 @@ class MetricsConfig:
 
 
 @configuration
+class InferenceConfig:
+    """What a network was trained with, and how its outputs become instances (§III-B, §III-C).
+
+    Attributes:
+        height: Height of its pictures, pixels.
+        width: Width of its pictures, pixels.
+        compactness: Compactness of the superpixels, in units of Lab per k pixels.
+        clustering: Clustering settings by their method, "centres" and "all-to-all".
+    """
+
+    height: Count
+    width: Count
+    compactness: NonNegative
+    clustering: dict[str, ClusterConfig]
+
+
+@configuration
 class Joint:
     """One field for each section of `params/joint.yaml`, in the order of the paper.
 

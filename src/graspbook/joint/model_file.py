@@ -1,26 +1,32 @@
-"""A trained network on disk: one safetensors file with what builds it again."""
+"""Files of trained networks for classes and instances."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
+from graspbook.joint.choice import read_chosen
+from graspbook.joint.config import InferenceConfig, Joint
 from graspbook.joint.network import JointNetwork, build_network
 from graspbook.joint.training_config import NetworkConfig, Row
-from graspbook.nn.weight_file import load_weights, save_weights
+from graspbook.nn.model_file import Model, ModelFiles
 
-FORM = "joint_network"
+CHOSEN = Path("reports/joint/results/chosen.json")
+"""Clustering settings that are chosen on validation pictures (§III-B)."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Saved:
-    """A network, and the row that it was trained for.
+def _build(row: Row, network: NetworkConfig) -> JointNetwork:
+    anew = replace(network, mobilenet_weights="random", mobilenet_location=None, darknet_location=None)
+    return build_network(row, anew, 0)
 
-    Attributes:
-        network: Network with its weights.
-        row: Row that it was trained for.
-    """
 
-    network: JointNetwork
-    row: Row
+JointModel = Model[JointNetwork, Row, InferenceConfig]
+FILES: ModelFiles[JointNetwork, Row, InferenceConfig] = ModelFiles(
+    "joint_network",
+    "a network of the paper 'joint'",
+    {"row": Row, "network": NetworkConfig},
+    _build,
+    InferenceConfig,
+)
+load_network = FILES.load
 
 
 def save_network(network: JointNetwork, row: Row, config: NetworkConfig, path: Path) -> None:
@@ -32,25 +38,17 @@ def save_network(network: JointNetwork, row: Row, config: NetworkConfig, path: P
         config: Settings of its encoder and decoders.
         path: File to write, .safetensors.
     """
-    save_weights(network, path, FORM, {"row": dataclasses.asdict(row), "network": dataclasses.asdict(config)})
+    FILES.save(path, network, None, row=row, network=config)
 
 
-def load_network(path: Path) -> Saved:
-    """Read a network that `save_network` wrote; on the CPU, in evaluation mode.
+def inference_of(config: Joint, root: Path) -> InferenceConfig:
+    """What networks are trained with, and how their outputs become instances.
 
     Args:
-        path: File that `save_network` wrote.
-
-    Raises:
-        InputError: The file is missing, or holds something else.
+        config: The paper's parameters.
+        root: Folder of the repository, whose reports may hold chosen clustering settings; else those of `config` count.
     """
-    rows = []
-
-    def build(about: dict) -> JointNetwork:
-        rows.append(Row(**about["row"]))
-        anew = {"mobilenet_weights": "random", "mobilenet_location": None, "darknet_location": None}
-        config = NetworkConfig(**(about["network"] | anew | {"widths": tuple(about["network"]["widths"])}))
-        return build_network(rows[0], config, 0)
-
-    network = load_weights(Path(path), FORM, "a network of the paper 'joint'", build)
-    return Saved(network, rows[0])
+    chosen = dict.fromkeys(("centres", "all-to-all"), config.clustering)
+    if (root / CHOSEN).is_file():
+        chosen |= read_chosen(root / CHOSEN)
+    return InferenceConfig(config.world.height, config.world.width, config.superpixels.compactness, chosen)

@@ -217,6 +217,19 @@ class DiversityConfig:
 
 
 @configuration
+class InferenceConfig:
+    """What a model was trained with, and how predictions are made from samples (§IV).
+
+    Attributes:
+        height: Height of its images, pixels.
+        predict: How predictions are made.
+    """
+
+    height: Count
+    predict: PredictConfig
+
+
+@configuration
 class Latent:
     """One field for each section of `params/latent.yaml`, in the order of the paper.
 

@@ -1,40 +1,38 @@
-"""A trained model on disk: one safetensors file with what builds it again."""
+"""Files of trained models, plain and latent."""
 
-import dataclasses
 from pathlib import Path
 
 from graspbook.instances.config import MaskRCNNSettings
-from graspbook.latent.config import LatentSettings
+from graspbook.latent.config import InferenceConfig, Latent, LatentSettings
 from graspbook.latent.model import LatentMaskRCNN
-from graspbook.nn.weight_file import load_weights, save_weights
+from graspbook.nn.model_file import Model, ModelFiles
 
-FORM = "latent_mask_rcnn"
+LatentModel = Model[LatentMaskRCNN, None, InferenceConfig]
+FILES: ModelFiles[LatentMaskRCNN, None, InferenceConfig] = ModelFiles(
+    "latent_mask_rcnn",
+    "a Mask R-CNN with or without a latent code",
+    {"mask_rcnn": MaskRCNNSettings, "latent": LatentSettings | None, "classes": int},
+    lambda mask_rcnn, latent, classes: LatentMaskRCNN(mask_rcnn, latent, classes),
+    InferenceConfig,
+)
+load_network = FILES.load
 
 
-def save_model(model: LatentMaskRCNN, path: Path) -> None:
-    """Writes a model, plain or latent, with its settings; matrices and filters in half precision.
+def save_network(model: LatentMaskRCNN, path: Path) -> None:
+    """Write a model, plain or latent, with its settings.
 
     Args:
         model: Trained model.
         path: File to write, .safetensors.
     """
-    latent = None if model.latent is None else dataclasses.asdict(model.latent)
-    about = {"mask_rcnn": dataclasses.asdict(model.config), "latent": latent, "classes": model.classes}
-    save_weights(model, path, FORM, about)
+    FILES.save(path, model, None, mask_rcnn=model.config, latent=model.latent, classes=model.classes)
 
 
-def load_model(path: Path) -> LatentMaskRCNN:
-    """Reads a model that `save_model` wrote; on the CPU, in evaluation mode.
+def inference_of(config: Latent, root: Path) -> InferenceConfig:
+    """What models are trained with, and how predictions are made.
 
     Args:
-        path: File to read.
-
-    Raises:
-        InputError: The file is missing, or holds something else.
+        config: The paper's parameters.
+        root: Folder of the repository; not needed.
     """
-
-    def build(about: dict) -> LatentMaskRCNN:
-        latent = None if about["latent"] is None else LatentSettings(**about["latent"])
-        return LatentMaskRCNN(MaskRCNNSettings(**about["mask_rcnn"]), latent, about["classes"])
-
-    return load_weights(Path(path), FORM, "a Mask R-CNN with or without a latent code", build)
+    return InferenceConfig(config.apparel.totes.height, config.predict)

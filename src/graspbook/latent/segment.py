@@ -10,18 +10,19 @@ import numpy as np
 from jaxtyping import UInt8
 
 from graspbook.core.errors import InputError
+from graspbook.data.pictures import check_colour
 from graspbook.data.rle import encode_mask
 from graspbook.instances.types import Instances
-from graspbook.latent.confidence import STOP, confidence_masks, partners_needed
+from graspbook.latent.confidence import confidence_masks, partners_needed
 from graspbook.latent.figures.pictures import draw_masks
 from graspbook.latent.model import LatentMaskRCNN
+from graspbook.latent.model_file import FILES, LatentModel
 from graspbook.latent.predict import draw_samples
-from graspbook.latent.union_nms import THRESHOLD, union_nms
+from graspbook.latent.union_nms import union_nms
+from graspbook.nn.model_file import check_model
 
 SMALLEST, LARGEST = 32, 2048
 """Height that an image is segmented at, pixels."""
-HYPOTHESIS = 0.3
-"""What a sample is less sure of than this is no part of what it says."""
 WIDTH = 320
 """Of each part of the picture, pixels."""
 
@@ -31,59 +32,67 @@ class Answer:
     """Predictions for one image; masks are as large as the image.
 
     Attributes:
-        confident: Confidence masks at probability p, disjoint.
+        confidence: Confidence masks at probability p, disjoint.
         union: Masks of Union-NMS, which may overlap.
         samples: Sampled segmentations that both are made from.
+        p: Share of the samples in which a confidence mask lies within one mask, 0..1.
     """
 
-    confident: Instances
+    confidence: Instances
     union: Instances
     samples: tuple[Instances, ...]
+    p: float
 
 
-def segment(
-    model: LatentMaskRCNN,
+def segment_instances(
+    model: LatentModel,
     image: UInt8[np.ndarray, "h w 3"],
-    p: float = 0.9,
-    samples: int = 10,
+    p: float | None = None,
+    samples: int | None = None,
     height: int | None = None,
-    seed: int = 1,
+    seed: int | None = None,
 ) -> Answer:
-    """Samples segmentations of an image, and makes confidence masks and union masks from them.
+    """Samples segmentations of an image, and makes confidence masks and union masks from them (§IV).
 
     Args:
-        model: Model with a latent code, in evaluation mode.
+        model: Model with a latent code, as `graspbook.load("latent")` returns it.
         image: RGB image, uint8 [H, W, 3].
-        p: Share of the samples in which a confidence mask lies within one mask, 0..1.
-        samples: Number K of samples.
-        height: Height at which the model sees the image, 32 to 2048 pixels, best that of its training images; None: the
-            image's own.
-        seed: Seed of the codes.
+        p: Share of the samples in which a confidence mask lies within one mask, 0..1; None: the model's own.
+        samples: Number K of samples; None: the model's own.
+        height: Height at which the model sees the image, 32 to 2048 pixels; None: that of its training images.
+        seed: Seed of the codes; None: the model's own.
+
+    Returns:
+        Confidence masks, union masks and samples, with masks bool [n, H, W].
 
     Raises:
         InputError: The model has no code, the image has a wrong type or size, or p, samples or height are out of range.
     """
-    if model.latent is None:
+    check_model(model, LatentMaskRCNN, FILES.kind)
+    if model.network.latent is None:
         raise InputError("model: a plain Mask R-CNN has one answer; expected a model with a latent code")
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise InputError("image: expected uint8 [H, W, 3]")
+    check_colour(image, "image")
+    defaults = model.settings.predict
+    p = defaults.p if p is None else p
+    samples = defaults.samples if samples is None else samples
+    seed = defaults.seed if seed is None else seed
     if samples < 1:
         raise InputError(f"samples: expected at least 1, got {samples}")
     partners_needed(samples, p)
     size = image.shape[:2]
-    wanted = size[0] if height is None else height
-    width = round(size[1] * wanted / max(1, size[0]))
+    wanted = model.settings.height if height is None else height
+    width = round(size[1] * wanted / size[0])
     if not (SMALLEST <= wanted <= LARGEST and SMALLEST <= width <= 4 * LARGEST):
         raise InputError(f"image: would be segmented at {width}x{wanted} pixels, expected {SMALLEST} to {LARGEST}")
     if (wanted, width) != size:
         image = cv2.resize(
             image, (width, wanted), interpolation=cv2.INTER_AREA if wanted < size[0] else cv2.INTER_LINEAR
         )
-    drawn = draw_samples(model, np.ascontiguousarray(image), samples, seed)
-    sure = [sample.filter_by_score(HYPOTHESIS) for sample in drawn]
-    made = confidence_masks(sure, p, 0.0, STOP), union_nms(sure, THRESHOLD)
-    confident, union = (_as_large_as(size, one) for one in made)
-    return Answer(confident, union, tuple(_as_large_as(size, one) for one in sure))
+    drawn = draw_samples(model.network, np.ascontiguousarray(image), samples, seed)
+    sure = [sample.filter_by_score(defaults.hypothesis) for sample in drawn]
+    made = confidence_masks(sure, p, 0.0, defaults.stop), union_nms(sure, defaults.nms)
+    confidence, union = (_as_large_as(size, one) for one in made)
+    return Answer(confidence, union, tuple(_as_large_as(size, one) for one in sure), p)
 
 
 def as_records(answer: Answer) -> list[dict]:
@@ -96,7 +105,7 @@ def as_records(answer: Answer) -> list[dict]:
         One dictionary for each mask: `kind`, `sample` (from 1; 0 if the mask is no sample's), `score` (0..1), `class`
         and `segmentation` (run lengths).
     """
-    groups = [("confidence", 0, answer.confident), ("union", 0, answer.union)]
+    groups = [("confidence", 0, answer.confidence), ("union", 0, answer.union)]
     groups += [("sample", number, one) for number, one in enumerate(answer.samples, 1)]
     return [
         {
@@ -119,7 +128,7 @@ def picture_of(image: UInt8[np.ndarray, "h w 3"], answer: Answer) -> np.ndarray:
         answer: Predictions for it.
     """
     nothing = np.zeros((0, *image.shape[:2]), bool)
-    stacks = [nothing, answer.confident.masks, answer.union.masks]
+    stacks = [nothing, answer.confidence.masks, answer.union.masks]
     stacks += [one.masks for one in answer.samples[:3]] + [nothing] * (3 - len(answer.samples[:3]))
     scale = max(1, round(WIDTH / image.shape[1]))
     parts = [draw_masks(image, masks, scale) for masks in stacks]

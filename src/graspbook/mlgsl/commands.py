@@ -7,8 +7,6 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-MODEL = Path("artifacts/mlgsl/trained/table-1/mlgsl-2-1.safetensors")
-
 
 @app.callback()
 def _group() -> None:
@@ -21,25 +19,23 @@ def plan_grasps_command(
     intrinsics: Annotated[Path, typer.Option(help='JSON: {"fx": …, "fy": …, "cx": …, "cy": …}, pixels')],
     out: Annotated[Path, typer.Option(help="folder for grasps.csv and grasps.png")],
     unit: Annotated[Literal["m", "mm", "cm"], typer.Option(help="of the numbers in the image")] = "mm",
-    model: Annotated[Path, typer.Option(help="trained network, .safetensors")] = MODEL,
+    model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "mlgsl",
     count: Annotated[int, typer.Option(min=1, help="grasps at most")] = 5,
 ) -> None:
     """Plan grasps for a gripper with two jaws in one depth image; best first, in pixels and in metres."""
     import cv2
+    import pandas as pd
 
     from graspbook.core.atomic import write_bytes
     from graspbook.mlgsl.figures.colours import BEST_COLOUR, GRASP_COLOUR
     from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps
-    from graspbook.mlgsl.model_file import load_network
     from graspbook.mlgsl.plan import plan_grasps, read_depth_file, read_intrinsics
-    from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.root import find_root
+    from graspbook.pipeline.models import load
     from graspbook.reporting.tables import write_csv
     from graspbook.world.table.sensor import inpaint_depth
 
     image, camera = read_depth_file(depth, unit), read_intrinsics(intrinsics)
-    config = load_params(find_root(), "standard").mlgsl.metrics
-    grasps = plan_grasps(image, camera, load_network(model), config, count)
+    grasps = pd.DataFrame(plan_grasps(load(model), image, camera, count))
     write_csv(grasps, out / "grasps.csv")
     rows = grasps[["u", "v", "angle", "width_px"]].to_numpy()
     picture = draw_grasps(depth_picture(inpaint_depth(image)), rows[1:], GRASP_COLOUR)

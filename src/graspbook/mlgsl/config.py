@@ -221,6 +221,25 @@ class BeyondConfig:
 
 
 @configuration
+class InferenceConfig:
+    """What a network was trained with, and how grasps are read from its maps (§IV-A).
+
+    Attributes:
+        height: Height and width of its images, pixels.
+        unit: Unit of depth: metres.
+        blur: Standard deviation of the Gaussian smoothing before the best pixels are taken, pixels of an image of
+            80 x 80.
+        apart: Smallest distance between the best pixels of an image, along its rows or its columns, pixels of an image
+            of 80 x 80.
+    """
+
+    height: Count
+    unit: Literal["m"]
+    blur: NonNegative
+    apart: NonNegative
+
+
+@configuration
 class Mlgsl:
     """One field for each section of `params/mlgsl.yaml`, in the order of the paper.
 

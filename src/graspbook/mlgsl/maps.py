@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from graspbook.mlgsl.config import Loss, MetricsConfig
+from graspbook.mlgsl.config import InferenceConfig, Loss, MetricsConfig
 from graspbook.world.jaw.grasp import half_turn
 
 INPUT_SCALE = 10.0
@@ -92,7 +92,7 @@ def grasps_at(maps: Float[np.ndarray, "4 h w"], column: np.ndarray, row: np.ndar
 
 
 def best_grasps(
-    maps: Float[np.ndarray, "4 h w"], loss: Loss, count: int, config: MetricsConfig
+    maps: Float[np.ndarray, "4 h w"], loss: Loss, count: int, config: MetricsConfig | InferenceConfig
 ) -> tuple[Float[np.ndarray, "n 4"], Float[np.ndarray, "n"]]:
     """The grasps of highest quality, best first, no two of them close to each other.
 

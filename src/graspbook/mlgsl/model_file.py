@@ -1,26 +1,20 @@
-"""A trained grasp network on disk: one safetensors file with what builds it again."""
+"""Files of trained grasp networks."""
 
-import dataclasses
 from pathlib import Path
 
-from graspbook.mlgsl.config import NetworkConfig, Row
+from graspbook.mlgsl.config import InferenceConfig, Mlgsl, NetworkConfig, Row
 from graspbook.mlgsl.model import GraspNetwork, build_network
-from graspbook.nn.weight_file import load_weights, save_weights
+from graspbook.nn.model_file import Model, ModelFiles
 
-FORM = "grasp_network"
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """A network, and the row that it was trained for.
-
-    Attributes:
-        network: The trained network.
-        row: The row of the table that it was trained for.
-    """
-
-    network: GraspNetwork
-    row: Row
+GraspModel = Model[GraspNetwork, Row, InferenceConfig]
+FILES: ModelFiles[GraspNetwork, Row, InferenceConfig] = ModelFiles(
+    "grasp_network",
+    "a grasp network",
+    {"row": Row, "network": NetworkConfig},
+    lambda row, network: build_network(network, 0, row.attention, row.architecture),
+    InferenceConfig,
+)
+load_network = FILES.load
 
 
 def save_network(network: GraspNetwork, row: Row, config: NetworkConfig, path: Path) -> None:
@@ -32,25 +26,14 @@ def save_network(network: GraspNetwork, row: Row, config: NetworkConfig, path: P
         config: The sizes that the network was built with.
         path: The safetensors file to write.
     """
-    save_weights(network, path, FORM, {"row": dataclasses.asdict(row), "network": dataclasses.asdict(config)})
+    FILES.save(path, network, None, row=row, network=config)
 
 
-def load_network(path: Path) -> Trained:
-    """Read a network that `save_network` wrote; on the CPU, in evaluation mode.
+def inference_of(config: Mlgsl, root: Path) -> InferenceConfig:
+    """What networks are trained with, and how their maps are read.
 
     Args:
-        path: The file that `save_network` wrote.
-
-    Raises:
-        InputError: The file is missing, or holds something else.
+        config: The paper's parameters.
+        root: Folder of the repository; not needed.
     """
-    rows = []
-
-    def build(about: dict) -> GraspNetwork:
-        row = Row(**about["row"])
-        rows.append(row)
-        config = NetworkConfig(**(about["network"] | {"pool_after": tuple(about["network"]["pool_after"])}))
-        return build_network(config, 0, row.attention, row.architecture)
-
-    network = load_weights(Path(path), FORM, "a grasp network", build)
-    return Trained(network, rows[0])
+    return InferenceConfig(config.world.camera.size, "m", config.metrics.blur, config.metrics.apart)

@@ -13,23 +13,20 @@ from graspbook.core.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-GRASP_MODEL = Path("artifacts/selfsup/models/grasp-100.safetensors")
-
 
 @app.command("segment-grasps")
 def segment_grasps_command(
     folder: Annotated[Path, typer.Argument(help="<name>_before.png, _after.png, _cups.png; or the Parquet layout")],
-    model: Annotated[Path, typer.Option(help="trained model, .safetensors")],
     out: Annotated[Path, typer.Option(help="folder for masks and scores")],
+    model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "selfsup",
     batch_size: Annotated[int, typer.Option(min=1, help="grasps at once")] = 8,
 ) -> None:
     """Segment the grasped object in every grasp of a folder; say which masks to trust."""
     from graspbook.data.folder import open_grasps
     from graspbook.selfsup.grasp_segmentation.inference import segment_grasps
-    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
 
-    grasps, thresholds = open_grasps(folder), _standard().evaluate.filter
-    scores = segment_grasps(load_grasp_segmenter(model), grasps, out, thresholds, batch_size)
+    grasps, trained = open_grasps(folder), _segmenter(model)
+    scores = segment_grasps(trained.network, grasps, out, trained.settings.filter, batch_size)
     kept = int(scores["kept"].sum())
     typer.echo(f"{len(scores)} grasps segmented, {kept} pass the filter; masks and scores.csv in {out}")
 
@@ -39,7 +36,9 @@ def train_command(
     labels: Annotated[Path, typer.Option(help="COCO JSON of labelled images, which lie beside it")],
     grasps: Annotated[Path, typer.Option(help="unlabelled grasps, as for segment-grasps")],
     out: Annotated[Path, typer.Option(help="folder for the model, the objects cut out and samples")],
-    model: Annotated[Path, typer.Option(help="grasp segmentation model that cuts the objects out")] = GRASP_MODEL,
+    model: Annotated[
+        str, typer.Option(help="grasp segmentation model that cuts the objects out, by its name or file")
+    ] = "selfsup",
     start: Annotated[
         Path | None, typer.Option(help="Mask2Former of this repository to go on from; else from ImageNet features")
     ] = None,
@@ -58,20 +57,20 @@ def train_command(
     torch.set_flush_denormal(True)
     from graspbook.instances.registry import load_instance_model
     from graspbook.nn.weights import load_pretrained
+    from graspbook.pipeline.models import standard
     from graspbook.pipeline.params import check_config
-    from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
     from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
     from graspbook.selfsup.instance_segmentation.own_data import train_on_own_data
 
-    standard = _standard()
-    network = standard.network
+    paper = standard("selfsup")
+    network = paper.network
     config = OwnDataConfig(
         height=height or network.height,
         held_out=held_out,
         filtered=filtered,
-        filter=standard.evaluate.filter,
-        pasting=_with(standard.pasting, max_objects=max_objects),
-        training=_with(standard.segment, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
+        filter=paper.evaluate.filter,
+        pasting=_with(paper.pasting, max_objects=max_objects),
+        training=_with(paper.segment, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
         model=network.mask2former,
     )
     # the rows of Table II may need two images a step, one of them with a single object; here one will do
@@ -81,19 +80,23 @@ def train_command(
     pretrained = None
     if begun is None:
         pretrained = load_pretrained(network.weights, network.mask2former.backbone, location=network.location)
-    result = train_on_own_data(labels, grasps, load_grasp_segmenter(model), out, config, pretrained, begun)
+    result = train_on_own_data(labels, grasps, _segmenter(model).network, out, config, pretrained, begun)
     typer.echo(
         f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "
         f"images; AP {result.best_ap:.1f} on {result.n_held_out} held-out ones; model and samples in {out}"
     )
 
 
-def _standard() -> Any:
-    """The paper's parameters at the standard profile, from the repository that this is called in."""
-    from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.root import find_root
+def _segmenter(model: str) -> Any:
+    """A grasp segmentation model, by its name or file."""
+    from graspbook.nn.model_file import check_model
+    from graspbook.pipeline.models import load
+    from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
+    from graspbook.selfsup.model_file import KIND
 
-    return load_params(find_root(), "standard").selfsup
+    found = load(model)
+    check_model(found, GraspSegmenter, KIND)
+    return found
 
 
 def _with(config: Any, **options: Any) -> Any:

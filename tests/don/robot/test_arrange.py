@@ -6,11 +6,11 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.don.config import NetworkConfig, Row
-from graspbook.don.model_file import Trained
 from graspbook.don.network import build_network
 from graspbook.don.robot.arrange import Lab, arrange, draw_reference, in_plain_view, something_to_see
 from graspbook.don.robot.table_5 import Outcome, grasp_all
 from graspbook.don.scenes.studio import Studio
+from graspbook.nn.model_file import Model
 from graspbook.world.catalogue import Catalogue
 from tests.conftest import standard
 
@@ -53,7 +53,7 @@ def test_a_scene_counts_once_the_true_points_are_seen_in_every_turn(lab, referen
 
 def test_an_untrained_network_tries_every_turn(lab, reference):
     network = build_network(NetworkConfig("mobilenet_v2", "random", None), 4, 1).eval()
-    networks = {("a", 1): Trained(network, Row("a", "nt-xent", "multi", 1, matches=128, dimensions=4))}
+    networks = {("a", 1): Model(network, Row("a", "nt-xent", "multi", 1, matches=128, dimensions=4))}
     attempts = grasp_all(networks, [reference], lab, ["singulated"])
     assert attempts["turn"].tolist() == [0, 1]
     assert set(attempts["outcome"]) <= {outcome.value for outcome in Outcome}

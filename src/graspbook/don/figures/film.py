@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graspbook.don.figures.pictures import descriptor_picture, enlarge, main_axes
-from graspbook.don.model_file import Trained
+from graspbook.don.model_file import DescriptorModel
 from graspbook.don.network import describe
 from graspbook.don.scores import measure_of
 
@@ -17,7 +17,7 @@ QUALITY = 70
 """Of the film, 0..100."""
 
 
-def described(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n p d"]:
+def described(trained: DescriptorModel, images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n p d"]:
     """Descriptor images of several views; of length one where they are compared by cosine.
 
     Args:
@@ -28,7 +28,7 @@ def described(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> Float[T
     return normalize(found, dim=2) if measure_of(trained.row) == "cosine" else found
 
 
-def film_frames(trained: Trained, images: UInt8[np.ndarray, "n h w 3"]) -> list[UInt8[np.ndarray, "H W 3"]]:
+def film_frames(trained: DescriptorModel, images: UInt8[np.ndarray, "n h w 3"]) -> list[UInt8[np.ndarray, "H W 3"]]:
     """Each view beside its descriptors; one set of main axes for all of them, so that colours can be followed.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from graspbook.core.progress import progress
 from graspbook.don.find import descriptors_of, find_descriptors
-from graspbook.don.model_file import Trained
+from graspbook.don.model_file import DescriptorModel
 from graspbook.don.robot.arrange import SETTINGS, Arranged, Lab, Reference, Setting, arrange
 from graspbook.don.robot.axis import axis_grasp, lift_pixels
 from graspbook.don.robot.config import RobotConfig
@@ -71,7 +71,7 @@ def outcome_of(end: GraspOutcome, held: Sequence[int], wanted: int) -> Outcome:
 
 
 def try_network(
-    trained: Trained,
+    trained: DescriptorModel,
     wanted: Float[Tensor, "2 d"],
     reference: Reference,
     seen: Seen,

@@ -170,3 +170,16 @@ class DialCurvesConfig:
     seed: Seed
     levels: Annotated[int, Interval(ge=2, le=5)]
     n_grasps: Count
+
+
+@configuration
+class InferenceConfig:
+    """What a model was trained with, and which of its masks are trusted (§III-B.1).
+
+    Attributes:
+        height: Height of its images, pixels.
+        filter: Thresholds of the filter.
+    """
+
+    height: Count
+    filter: FilterThresholds
