@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -95,7 +96,7 @@ def segment_instances(
     return Answer(confidence, union, tuple(_as_large_as(size, one) for one in sure), p)
 
 
-def as_records(answer: Answer) -> list[dict]:
+def as_records(answer: Answer) -> list[dict[str, Any]]:
     """All masks as records in COCO's format.
 
     Args:
@@ -141,4 +142,4 @@ def _as_large_as(size: tuple[int, int], found: Instances) -> Instances:
         return found
     masks = [cv2.resize(m.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0 for m in found.masks]
     larger = np.array(masks, bool).reshape(-1, *size)
-    return dataclasses.replace(found, masks=larger).select(larger.any((1, 2)))
+    return dataclasses.replace(found, masks=larger).select(np.asarray(larger.any((1, 2))))

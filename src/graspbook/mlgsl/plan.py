@@ -1,7 +1,7 @@
 """Grasp plans for users: from a depth image and a camera to the best grasps, in pixels and in metres."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def read_depth_file(path: Path, unit: str) -> Float[np.ndarray, "h w"]:
         raise InputError(f"{path}: expected a depth image of one channel (16-bit PNG, TIFF or NPY)")
     if depth.dtype == np.uint8:
         raise InputError(f"{path}: 8 bits a pixel cannot hold distances; expected 16 bits or floating point")
-    metres = depth.astype(np.float64) * UNITS[unit]
+    metres: np.ndarray = depth.astype(np.float64) * UNITS[unit]
     check_distances(metres, str(path), unit)
     return metres.astype(np.float32)
 
@@ -176,13 +176,12 @@ def plan_grasps(
     if np.percentile(np.median(whole) - whole, 99.9) < 0.005:
         raise InputError("depth: nothing stands out by 5 mm from the table; no grasp found")
     found, quality = best_grasps(maps, model.row.loss, count, model.settings)
-    return [_grasp(*map(float, pixel), float(q), whole, camera) for pixel, q in zip(found, quality, strict=True)]
+    return [_grasp(map(float, (*pixel, q)), whole, camera) for pixel, q in zip(found, quality, strict=True)]
 
 
-def _grasp(
-    u: float, v: float, angle: float, width: float, quality: float, depth: np.ndarray, camera: Mapping[str, float]
-) -> Grasp:
-    """A grasp at a pixel, in the frame of the camera as well."""
+def _grasp(found: Iterable[float], depth: np.ndarray, camera: Mapping[str, float]) -> Grasp:
+    """A grasp at a pixel (u, v, angle, width, quality), in the frame of the camera as well."""
+    u, v, angle, width, quality = found
     z = float(depth[int(v), int(u)])
     x, y = (u - camera["cx"]) / camera["fx"] * z, (v - camera["cy"]) / camera["fy"] * z
     opening = float(width * z * np.hypot(np.cos(angle) / camera["fx"], np.sin(angle) / camera["fy"]))

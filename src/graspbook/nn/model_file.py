@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -75,8 +76,7 @@ class ModelFiles(Generic[Network, Row, Inference]):
             InputError: The file cannot be written.
         """
         given = parts if inference is None else parts | {"inference": inference}
-        about = {name: asdict(part) if is_dataclass(part) else part for name, part in given.items()}
-        save_weights(network, path, self.form, about)
+        save_weights(network, path, self.form, {name: _plain(part) for name, part in given.items()})
 
     def load(self, path: Path) -> Model[Network, Row, Inference]:
         """Read a network that `save` wrote; on the CPU, in evaluation mode.
@@ -96,15 +96,16 @@ class ModelFiles(Generic[Network, Row, Inference]):
             return network
 
         network = load_weights(Path(path), self.form, self.kind, build)
-        return Model(network, read.get("row"), read["inference"])
+        row: Any = read.get("row")
+        return Model(network, row, read["inference"])
 
 
-def check_model(model: object, network: type[nn.Module], kind: str) -> None:
+def check_model(model: object, network: type[nn.Module] | UnionType, kind: str) -> None:
     """Refuse what is no model of a kind.
 
     Args:
         model: What a user has given as `model`.
-        network: Class that its network has to be of.
+        network: Class, or union of classes, that its network has to be of.
         kind: Kind of network, for the error message.
 
     Raises:
@@ -113,6 +114,11 @@ def check_model(model: object, network: type[nn.Module], kind: str) -> None:
     if not isinstance(model, Model) or not isinstance(model.network, network):
         found = model.network if isinstance(model, Model) else model
         raise InputError(f"model: expected {kind}, as graspbook.load returns it, got {type(found).__name__}")
+
+
+def _plain(part: Any) -> Any:
+    """A configuration as JSON can hold it."""
+    return asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
 
 
 def _checked(kind: Any, values: Any) -> Any:

@@ -101,7 +101,7 @@ def try_network(
 
 
 def grasp_all(
-    networks: Mapping[Name, Trained],
+    networks: Mapping[Name, DescriptorModel],
     references: Sequence[Reference],
     lab: Lab,
     settings: Sequence[Setting] = SETTINGS,
