@@ -18,8 +18,8 @@ JOINT = standard("joint")
 @pytest.fixture
 def clone(tmp_path, monkeypatch):
     """A repository without models, which is also where graspbook is installed from."""
-    for name in ("dvc.yaml", "params.yaml"):
-        (tmp_path / name).touch()
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params").mkdir()
     monkeypatch.setattr(models, "_root_of", lambda start: tmp_path)
     return tmp_path
 
