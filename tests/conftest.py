@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graspbook.pipeline.params import load_params
+from graspbook.core.yaml_files import read_yaml
+from graspbook.pipeline.params import validate
 
 # tests run side by side, and what they put in place of a function is not there in another process
 os.environ["GRASPBOOK_WORKERS"] = "1"
 
 
+def settings_values(slug: str) -> dict[str, Any]:
+    """The parameters of a paper that tests stand on, whatever the committed ones are: tests/settings/<slug>.yaml."""
+    return read_yaml(Path(__file__).parent / "settings" / f"{slug}.yaml")
+
+
 @functools.cache
 def standard(slug: str) -> Any:
-    """A paper's configuration at the standard profile; tests change it with `dataclasses.replace`."""
-    return getattr(load_params(Path(__file__).parents[1], "standard"), slug)
+    """The same as a checked configuration, which tests change with `dataclasses.replace`."""
+    return getattr(validate({"profile": "standard", slug: settings_values(slug)}, f"settings/{slug}.yaml"), slug)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import struct
 import zlib
 from contextlib import suppress
-from pathlib import Path
 
 import cv2
 import nbformat
@@ -26,12 +25,13 @@ from graspbook.instances.detection_table import read_detections, tabulate, write
 from graspbook.instances.types import of_one_class
 from graspbook.nn.weight_file import load_weights, save_weights
 from graspbook.papers import load_paper
-from graspbook.pipeline.params import profile_values, validate
+from graspbook.pipeline.params import validate
 from graspbook.pipeline.run_notebook import declared_parameters
 from graspbook.pipeline.sources import read_notebook
 from graspbook.pipeline.verify import compare_file
 from graspbook.reporting.cells import read_cells
 from graspbook.selfsup.grasp_segmentation.model import load_grasp_segmenter
+from tests.conftest import settings_values
 from tests.fuzz.strategies import changed, damaged, json_of, json_values, quick
 
 H, W = 6, 8
@@ -63,11 +63,8 @@ def test_bytes_that_may_be_no_text(folder, content):
         compare_file("a.csv", ours, theirs)
 
 
-PARAMS = profile_values(Path(__file__).parents[2])
-
-
 @quick
-@given(changed({"profile": "standard", "selfsup": PARAMS["selfsup"]}))
+@given(changed({"profile": "standard", "selfsup": settings_values("selfsup")}))
 def test_parameters(values):
     with suppress(InputError):
         validate(values, "params")

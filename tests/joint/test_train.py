@@ -1,5 +1,4 @@
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from graspbook.core.errors import InputError
 from graspbook.joint.network import build_network
 from graspbook.joint.segment import predict_grids, segment
 from graspbook.joint.train import TrainingPictures, class_frequency, recoloured, train_row
-from graspbook.pipeline.params import load_params
+from tests.conftest import standard
 from tests.joint.conftest import ROW
 
 
@@ -76,14 +75,8 @@ def test_any_picture_is_segmented(centres, network_config, cluster_config):
         assert list(found.milliseconds) == ["superpixels", "network", "clustering"]
 
 
-@pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
-def test_every_profile_is_complete(profile):
-    params = load_params(Path(__file__).parents[2], profile)
-    assert params.joint.trainings["mobilenet"]["mobilenet-4"].k == 4
-
-
 def test_a_row_has_one_name_in_the_book():
-    joint = load_params(Path(__file__).parents[2], "standard").joint
+    joint = standard("joint")
     with pytest.raises(ValueError, match="another family has a row of this name"):
         dataclasses.replace(joint, trainings={"one": {"a": ROW}, "two": {"a": ROW}})
     with pytest.raises(ValueError, match="becomes a file's name"):

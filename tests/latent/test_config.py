@@ -1,19 +1,11 @@
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from graspbook.latent.train import latent_of, train_of
-from graspbook.pipeline.params import load_params
 from tests.latent.worlds import STANDARD
 
-ROOT = Path(__file__).parents[2]
 PLAIN, LATENT = (STANDARD.trainings["apparel"][name] for name in ("mask-rcnn", "latent"))
-
-
-@pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
-def test_every_profile_is_complete(profile):
-    assert load_params(ROOT, profile).latent.trainings["apparel"]["latent"].model == "latent"
 
 
 def test_a_row_differs_from_the_common_settings_where_it_says_so():
@@ -48,10 +40,3 @@ def test_sections_check_themselves():
         dataclasses.replace(STANDARD, train=dataclasses.replace(STANDARD.train, calibrate=10**6))
     with pytest.raises(ValueError, match="min_packs"):
         dataclasses.replace(STANDARD.apparel.totes, min_packs=30)
-
-
-def test_every_title_of_the_papers_tables_is_made():
-    from graspbook.papers import load_paper
-
-    titles = {row.title for rows in STANDARD.trainings.values() for row in rows.values()}
-    assert set(load_paper("latent").tables["collapse"].rows) <= titles

@@ -1,25 +1,8 @@
 import dataclasses
-from pathlib import Path
 
 import pytest
 
-from graspbook.pipeline.params import load_params
 from tests.mlgsl.worlds import STANDARD
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
-def test_every_profile_is_complete(profile):
-    assert load_params(ROOT, profile).mlgsl.trainings["table-1"]["mlgsl-2"].labels == 2
-
-
-def test_every_row_of_the_papers_tables_that_is_trained_has_its_title():
-    from graspbook.papers import load_paper
-
-    titles = {row.title for rows in STANDARD.trainings.values() for row in rows.values()}
-    for name in ("table_1", "figure_4", "figure_6", "images", "attention", "encoding", "clutter"):
-        assert set(load_paper("mlgsl").tables[name].rows) <= titles, name
 
 
 def changed(**rows):

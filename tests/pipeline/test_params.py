@@ -25,6 +25,7 @@ from graspbook.pipeline.params import (
 from graspbook.pipeline.stages import notebook_stages
 from graspbook.selfsup.instance_segmentation.config import Row
 from graspbook.selfsup.schema import Selfsup
+from tests.conftest import settings_values
 
 ROOT = Path(__file__).parents[2]
 SLUGS = ("don", "joint", "latent", "mlgsl", "selfsup")
@@ -32,7 +33,7 @@ SLUGS = ("don", "joint", "latent", "mlgsl", "selfsup")
 
 @pytest.fixture
 def values():
-    return profile_values(ROOT)
+    return {"profile": "standard"} | {slug: settings_values(slug) for slug in ("selfsup", "don")}
 
 
 def put(values, place, value):
@@ -42,31 +43,6 @@ def put(values, place, value):
     for key in outer:
         found = found[key]
     found[last] = value
-
-
-@pytest.mark.parametrize("profile", PROFILES)
-def test_every_profile_is_valid(profile):
-    params = load_params(ROOT, profile)
-    assert params.profile == params.values["profile"] == profile
-    assert isinstance(params.selfsup, Selfsup)
-    assert dataclasses.asdict(params.selfsup.film) == params.values["selfsup"]["film"]
-
-
-def test_the_paper_profile_has_the_printed_settings():
-    selfsup = load_params(ROOT, "paper").selfsup
-    assert selfsup.world.height == 640
-    assert selfsup.collect.n_train + selfsup.collect.n_test == 110_000
-    assert selfsup.collect.n_test == 6000
-    train = selfsup.train
-    assert (train.learning_rate, train.batch_size) == (5e-6, 8)
-    assert (train.network.backbone, train.weights, train.network.first_layer) == ("resnet50", "hub", "random")
-    assert {name: (model.labels, model.augment) for name, model in selfsup.models.items()} == {
-        "grasp-100-noaug": (100, False),
-        "grasp-100": (100, True),
-        "grasp-200": (200, True),
-    }
-    assert dataclasses.astuple(selfsup.evaluate.filter) == (0.95, 0.1, 1000, 1, 2)
-    assert dataclasses.astuple(selfsup.pasting)[:5] == (0, 25, 360, 0.75, 1.25)
 
 
 def test_no_configuration_has_a_second_default():

@@ -34,11 +34,6 @@ def test_a_drive_gives_one_picture():
         dataclasses.replace(STANDARD.aisle, world=world)
 
 
-def test_the_sets_that_claims_are_about_are_trained_on():
-    rows = {(row.data, row.model) for family in STANDARD.sets.trainings.values() for row in family.values()}
-    assert rows == {(name, model) for name in ("objects", "aisle") for model in ("plain", "latent")}
-
-
 def test_a_family_is_about_one_data_set():
     rows = {name: Row(title="x", model="plain", seeds=1, data=name) for name in ("aisle", "objects")}
     with pytest.raises(ValueError, match=r"trainings.both: expected rows of one data set"):
