@@ -6,6 +6,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import code_hashes, page_fingerprint, page_reaches
+from graspbook.core.modules import Definition
 
 FILES = {
     "__init__.py": '"""Only words."""\n',
@@ -257,6 +258,17 @@ def test_the_class_in_an_annotation_counts_since_its_methods_run_and_nothing_els
     before = name_of(src, page)
     assert edited(src, "a.py", f"x: {annotation}", "x: tuple[Thing, int]", page) == before
     assert edited(src, "thing.py", "return 1", "return 2", page) != before
+
+
+def test_a_class_that_a_page_is_given_counts_since_its_methods_run(src):
+    def given():
+        return page_fingerprint(["x.size()"], code_hashes(src), frozenset({Definition("graspbook.thing", "Thing")}))
+
+    write(src, {"thing.py": "class Thing:\n    def size(self):\n        return 1\n"})
+    before = given()
+    assert before != name_of(src, "x.size()")
+    assert edited(src, "thing.py", "return 1", "return 2", "x.size()") == name_of(src, "x.size()")
+    assert given() != before
 
 
 def test_match_statements_bind_names_and_refer_to_what_they_match(src):

@@ -47,6 +47,18 @@ def test_prose_comments_and_docstrings_change_no_fingerprint_and_code_changes_it
     assert notebook_fingerprints(book)["toy"]["02_many"] != before["toy"]["02_many"]
 
 
+def test_the_class_of_a_section_counts_for_the_pages_that_are_given_the_section(book):
+    config = book / "src/graspbook/toy/config.py"
+    classes = "class {}:\n    level: int\n\n    def half(self):\n        return self.level / 2\n\n\n"
+    config.write_text(
+        classes.format("One") + classes.format("Many") + "class Toy:\n    one: One\n    all: dict[str, Many]\n"
+    )
+    before = notebook_fingerprints(book)["toy"]
+    config.write_text(config.read_text().replace("self.level / 2", "self.level / 3", 1))  # of One
+    after = notebook_fingerprints(book)["toy"]
+    assert after["01_one"] != before["01_one"] and after["02_many"] == before["02_many"]
+
+
 def test_a_notebook_that_is_none_and_a_cell_that_is_no_python_are_named(book):
     edit(book / "notebooks/toy/01_one.ipynb", 2, lambda text: "x = (")
     with pytest.raises(InputError, match=r"01_one\.ipynb: .*not Python"):

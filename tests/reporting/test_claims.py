@@ -17,7 +17,7 @@ def paper():
     return load_paper("selfsup")
 
 
-def noisy(paper, scale, n=300, table="table_1"):
+def noisy(paper, scale, n=60, table="table_1"):
     """The paper's own table, and replicates of it with relative noise."""
     printed, rng = paper.tables[table], np.random.default_rng(0)
     frame, label, metrics = printed.frame(), printed.label, list(printed.metrics)
