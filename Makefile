@@ -14,9 +14,9 @@ reproduce: setup ## every page at the quick scale, from simulation to report, in
 smoke: setup ## does every page execute? All of them with a few steps on a few images, in runs/smoke
 	@graspbook reproduce --profile smoke
 
-test: setup ## run the tests, on all cores
-	@echo "[test] running the tests (a few minutes)"
-	@OMP_NUM_THREADS=1 python -m pytest -n auto
+test: setup ## run the tests, on all cores; FAST=1: without the slow ones, in a minute
+	@echo "[test] running the tests ($(if $(FAST),a minute,a few minutes))"
+	@OMP_NUM_THREADS=1 python -m pytest -n auto $(if $(FAST),-m "not slow")
 
 verify: setup ## is dvc.lock current, and do the reports here agree with the committed ones?
 	@echo "[verify] what dvc repro would run (only \`sources\`, where all is up to date):"
