@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -36,3 +38,10 @@ def test_the_best_grasps_lie_apart_and_have_angle_and_opening_of_their_pixels(me
 def test_an_image_too_small_for_more_gives_fewer(metrics):
     maps = np.zeros((4, 8, 8), np.float32)
     assert 1 <= len(best_grasps(maps, "mlgsl", 500, metrics)[0]) <= 64
+
+
+def test_the_distance_between_the_best_grasps_grows_with_the_image(metrics):
+    maps = np.zeros((4, 160, 160), np.float32)
+    maps[0, 80, 80], maps[0, 80, 88], maps[0, 80, 92] = 9, 8, 7  # the nearest one within 5 pixels of 80
+    grasps, _ = best_grasps(maps, "imgmse", 2, dataclasses.replace(metrics, blur=0.0, apart=5.0))
+    assert grasps[:, 0].tolist() == [80, 92]

@@ -16,7 +16,7 @@ from graspbook.pipeline.cli import app
 from tests.mlgsl.worlds import STANDARD
 
 ROW = Row(title="MLGSL", loss="mlgsl", labels=2, seeds=1)
-CAMERA = {"fx": 185.0, "fy": 185.0, "cx": 39.5, "cy": 39.5}
+CAMERA = {"fx": 185.0, "fy": 150.0, "cx": 39.5, "cy": 36.0}
 
 
 @pytest.fixture
@@ -37,7 +37,10 @@ def test_grasps_are_given_in_pixels_and_in_the_frame_of_the_camera(depth, traine
     best = plan[0]
     assert best.z == pytest.approx(float(depth[int(best.v), int(best.u)]))
     assert best.x == pytest.approx((best.u - 39.5) / 185 * best.z)
-    assert best.opening == pytest.approx(best.width_px * best.z / 185)
+    assert best.y == pytest.approx((best.v - 36) / 150 * best.z)
+    for grasp in plan:
+        sides = np.cos(grasp.angle) / 185, np.sin(grasp.angle) / 150
+        assert grasp.opening == pytest.approx(grasp.width_px * grasp.z * np.hypot(*sides))
     assert [grasp.quality for grasp in plan] == sorted((grasp.quality for grasp in plan), reverse=True)
 
 

@@ -1,12 +1,16 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from graspbook.core.errors import InputError
+from graspbook.mlgsl import train as module
 from graspbook.mlgsl.config import Row
+from graspbook.mlgsl.targets import padded_targets
 from graspbook.mlgsl.train import augmented, rows_of, train_row
+from graspbook.training.fit import Step
 
 
 def run(data, tmp_path, train, network, metrics, seed=1, **changes):
@@ -66,3 +70,70 @@ def test_labels_that_leave_the_image_are_dropped(images, train_config):
 def test_more_images_than_there_are_cannot_be_wanted(images, tmp_path, train_config, network_config, metrics):
     with pytest.raises(InputError, match="7 images wanted, 6 there"):
         run(images, tmp_path, train_config, network_config, metrics, images=7)
+
+
+@pytest.fixture
+def planned(images, tmp_path, train_config, network_config, metrics, monkeypatch):
+    """Makes what a training consists of, without training: the arguments that `fit` is given."""
+    monkeypatch.setattr(module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, **parts))
+
+    def plan(seed=1, validation=images, train=train_config, judged=metrics, **changes):
+        row = dataclasses.replace(Row(title="MLGSL", loss="mlgsl", labels=2, seeds=1), **changes)
+        settings = {"train": train, "network": network_config, "metrics": judged, "scratch_dir": tmp_path}
+        return train_row(row, seed, images, validation, **settings)
+
+    return plan
+
+
+STEP = Step(0, 0, 1, torch.device("cpu"))
+
+
+def test_weights_are_chosen_by_top_1_on_the_validation_images(planned, images, metrics):
+    validation = images.subset([4])
+    plan = planned(validation=validation)
+    with torch.no_grad():
+        for parameter in plan.model.parameters():
+            parameter.zero_()  # the same grasp in every image: angle 0 in a corner
+    off = dataclasses.replace(validation, labels=(np.array([[0, 0, 0, 1]], np.float32),))
+    scores = planned(validation=off).evaluate(plan.model)
+    assert list(scores) == ["top_1", "top_5"], "the first one decides"
+    assert scores["top_1"] == 100
+    assert plan.evaluate(plan.model)["top_1"] == 0
+
+
+def test_a_training_is_named_by_its_row_and_by_how_grasps_are_judged(planned, metrics):
+    names = [
+        planned().name,
+        planned(loss="imgmse").name,
+        planned(padding=2.0).name,
+        planned(judged=dataclasses.replace(metrics, iou=0.3)).name,
+        planned(seed=2).name,
+    ]
+    assert len(set(names)) == len(names)
+    assert planned(judged=dataclasses.replace(metrics, replicates=7)).name == names[0]
+
+
+@pytest.mark.parametrize(("loss", "outside"), [("imgmse", 1.0), ("imgmse-zero", 0.0)])
+@pytest.mark.parametrize("padding", [1.0, 3.0])
+def test_label_images_are_drawn_from_the_changed_labels_as_the_row_says(loss, outside, padding, planned, images):
+    _, labels, targets = planned(loss=loss, padding=padding).batch(STEP)
+    expected = padded_targets(labels.numpy(), images.size, 0.5, outside, padding)
+    np.testing.assert_array_equal(targets.numpy(), expected)
+
+
+def test_which_labels_are_kept_does_not_depend_on_the_seed_of_the_training(planned, images, train_config):
+    still = dataclasses.replace(train_config, rotate=0.0, zoom=0.0, mirror=False)
+    known = np.concatenate(images.with_labels(2, still.label_seed).labels)[:, :2]
+    for seed in (1, 2, 3):
+        _, labels, _ = planned(seed=seed, train=still).batch(STEP)
+        for centre in labels.reshape(-1, 4)[:, :2].numpy():
+            assert np.abs(known - centre).max(1).min() < 1e-3
+
+
+def test_depth_gets_noise_of_the_strength_given(images, train_config):
+    still = dataclasses.replace(train_config, rotate=0.0, zoom=0.0, mirror=False)
+    plain, noisy = (
+        augmented(images.depth, rows_of(images.labels), config, np.random.default_rng(1))[0]
+        for config in (dataclasses.replace(still, noise=0.0), dataclasses.replace(still, noise=0.02))
+    )
+    assert np.std(noisy - plain) == pytest.approx(0.02, rel=0.05)

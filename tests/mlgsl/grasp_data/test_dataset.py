@@ -31,6 +31,7 @@ def test_images_are_scaled_and_labels_with_them(tmp_path):
     write(tmp_path, "0_a", [[7.5, 3.5, 0.2, 8, 3]])
     images = load_images(tmp_path, size=8)
     assert images.depth.shape == (1, 8, 8)
+    np.testing.assert_array_equal(images.masks[0], load_images(tmp_path).masks[0][::2, ::2])
     np.testing.assert_allclose(images.labels[0], [[3.5, 1.5, 0.2, 4]], atol=1e-3)
 
 

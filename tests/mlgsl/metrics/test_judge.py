@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from graspbook.mlgsl.metrics import accuracy
 from graspbook.mlgsl.metrics.accuracy import sampled_agreement
 from graspbook.mlgsl.metrics.judge import Judge, crops, crops_of, judge_grasps, train_judge
 from graspbook.mlgsl.targets import padded_targets
@@ -54,3 +55,28 @@ def test_agreement_counts_what_is_called_good_by_both(images, metrics):
     again = sampled_agreement(maps, images, "imgmse", Judge(32).eval(), metrics)
     assert counts["sampled"].equals(again["sampled"])
     assert (judge_grasps(Judge(32), images.depth[0], images.labels[0]) > 0).all()
+
+
+def test_agreement_is_that_of_a_loop_over_pixels(images, metrics, monkeypatch):
+    """The judge calls grasps in the left half good, the network those in the upper half."""
+    monkeypatch.setattr(accuracy, "judge_grasps", lambda judge, depth, grasps: (grasps[:, 0] < 12).astype(float))
+    maps = np.zeros((len(images), 4, images.size, images.size), np.float32)
+    maps[:, 0, :12] = 1
+    found = sampled_agreement(maps, images, "imgmse", Judge(32), metrics)
+    for place, counts in enumerate(found.to_dict("records")):
+        pixels = np.random.default_rng([metrics.seed, place]).integers(images.size, size=(2, metrics.sampled)).T
+        called = [(row < 12, column < 12) for row, column in pixels]
+        assert counts["agree"] == sum(network == judge for network, judge in called)
+        assert counts["found"] == sum(network and judge for network, judge in called)
+
+
+def test_a_crop_of_a_larger_image_shows_the_same(images):
+    grasp = np.array([[39.5, 39.5, 0.4, 14.0]])
+    depth = np.full((80, 80), 0.6, np.float32)
+    depth[20:60, 35:46] = 0.55
+    small, large = (
+        crops(depth, grasp, 32),
+        crops(depth.repeat(2, 0).repeat(2, 1), grasp * [2, 2, 1, 2] + [[0.5, 0.5, 0, 0]], 32),
+    )
+    np.testing.assert_array_equal(small[:, 1], large[:, 1])  # the fingers
+    assert np.abs(small - large).mean() < 0.02

@@ -1,5 +1,6 @@
 import numpy as np
 
+from graspbook.mlgsl.metrics import success
 from graspbook.mlgsl.metrics.success import centroid_success, random_success, top_success
 from graspbook.mlgsl.targets import padded_targets
 
@@ -23,3 +24,12 @@ def test_floors_lie_between_nothing_and_everything(images, metrics):
     guesses = random_success(images, np.array([6.0]), metrics, np.random.default_rng(0))
     assert guesses["top_1"].mean() <= guesses["top_5"].mean()
     assert 0.5 < centroid_success(images, metrics)["top_1"].mean() < 1  # the middle of the bar, and its labels anywhere
+
+
+def test_guesses_have_any_angle(images, metrics, monkeypatch):
+    guesses = []
+    monkeypatch.setattr(success, "is_right", lambda grasps, *_: guesses.append(grasps[:, 2]) or np.zeros(5, bool))
+    for seed in range(20):
+        random_success(images, np.array([6.0]), metrics, np.random.default_rng(seed))
+    parts = np.histogram(np.concatenate(guesses), bins=4, range=(-np.pi / 2, np.pi / 2))[0]
+    assert parts.sum() == 600 and parts.min() > 100
