@@ -62,6 +62,7 @@ def _closure(graph: dict[str, set[str]], start: str) -> set[str]:
     return seen
 
 
+@pytest.mark.slow
 def test_every_import_of_our_own_names_a_module_that_is_there():
     for module, imported in _graph(everywhere=True).items():
         assert not {name for name in imported if name.startswith("graspbook")} - set(MODULES), module

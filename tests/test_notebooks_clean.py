@@ -61,6 +61,7 @@ def test_its_parameter_cell_is_short_and_the_next_one_opens_the_page(path):
     assert f'\npage = open_page("{slug}", profile, config, out)\n' in f"{opening.source}\n"
 
 
+@pytest.mark.slow
 def test_it_reads_exactly_those_sections_of_the_parameters_that_its_stage_depends_on(path):
     used = sections_used("\n".join(cell.source for cell in code_cells(path)))
     stages = [stage for stage in notebook_stages(ROOT) if ROOT / stage.notebook == path]

@@ -103,6 +103,7 @@ def test_no_stage_writes_below_data_and_none_reads_what_it_writes(key):
     assert not outs & set(ENTRIES[key].get("deps", []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_book_pulls_in_every_paper_that_has_run(slug):
     """One whose stages have not all run at the standard profile would have to run before the book could be made."""

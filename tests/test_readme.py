@@ -23,6 +23,7 @@ def test_a_missing_mark_is_named(readme):
         with_papers(readme, "| a |")
 
 
+@pytest.mark.slow
 def test_the_committed_pages_show_the_committed_results():
     readme = (ROOT / "README.md").read_text()
     assert with_papers(readme, papers_table(ROOT)) == readme

@@ -15,6 +15,8 @@ import yaml
 from graspbook.pipeline.params import merge, profile_values
 from graspbook.pipeline.workspace import prepare_workspace
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 STAGE = "notebooks/selfsup/dvc.yaml:train@grasp-100"
 TINY = {

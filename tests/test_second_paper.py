@@ -11,6 +11,8 @@ import yaml
 from graspbook.pipeline import workspace
 from graspbook.pipeline.sources import notebook_fingerprints
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 CONFIG = '''\
 """Configuration of a paper that does not exist."""

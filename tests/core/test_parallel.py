@@ -15,6 +15,7 @@ def square(job, number, folder):
     return number**2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_order_of_their_numbers(tmp_path, workers):
     assert list(ordered_map(square, None, tmp_path, workers, 7)) == [n**2 for n in range(7)]

@@ -18,6 +18,8 @@ from graspbook.core.modules import Definition
 from graspbook.core.syntax import dotted_imports
 from graspbook.pipeline.sources import code_cells, notebook_fingerprints, read_notebook, source_notebooks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = """
 import numpy as np

@@ -4,6 +4,7 @@ from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -41,6 +41,7 @@ def view(camera, depth):
 A, B = camera((0.1, -0.3, 0.5)), camera((-0.25, -0.2, 0.45), height=50, width=64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surface", [plane, sphere])
 def test_matches_reproject_to_the_same_point_of_an_analytic_surface(surface):
     a, b = view(A, surface(A)), view(B, surface(B))

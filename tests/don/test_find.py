@@ -27,6 +27,7 @@ def pictures():
     return [cv2.resize(rng.integers(0, 255, (6, 8, 3)).astype(np.uint8), (64, 48)) for _ in range(2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["nt-xent", "pixelwise"])
 def test_the_best_match_is_that_of_a_loop(pictures, loss):
     trained, (reference, picture) = trained_with(loss), pictures

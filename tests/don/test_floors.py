@@ -19,6 +19,7 @@ def asked():
     return scenes, draw_queries(scenes, config, 2, 0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FLOORS)
 def test_every_floor_answers_every_query(name, asked):
     scores = answer_floor(name, *asked, NETWORK, 1)

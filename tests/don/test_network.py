@@ -69,6 +69,7 @@ def test_folding_keeps_what_the_backbone_computes():
     assert torch.allclose(_folded(folded.features)(image), plain.features(image), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(8, 10), (7, 9), (15, 20)])
 def test_dealing_out_equals_a_dilated_convolution(size):
     torch.manual_seed(2)
@@ -82,6 +83,7 @@ def test_dealing_out_equals_a_dilated_convolution(size):
     assert torch.allclose(found, blocks(x), rtol=1e-3, atol=1e-4 * blocks(x).abs().max().item())
 
 
+@pytest.mark.slow
 def test_the_papers_network_has_a_cell_every_eight_pixels_and_refuses_other_weights(tmp_path):
     network = build_network(NetworkConfig("resnet34", "random", None), 4, 0)
     assert network(torch.rand(1, 3, 40, 48)).shape == (1, 4, 5, 6)

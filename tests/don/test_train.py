@@ -79,6 +79,7 @@ def test_another_object_adds_to_the_pixelwise_loss(network):
     assert batch_loss(network, again[0], wanted, TRAIN) > batch_loss(network, again[1], wanted, TRAIN)
 
 
+@pytest.mark.slow
 def test_a_training_is_read_again_and_depends_on_what_it_reads(scenes, tmp_path):
     evaluate = dataclasses.replace(DON.evaluate, pairs=1, queries=10, travel=0.05)
     validation = scenes[:1], draw_queries(scenes[:1], evaluate, 1, 0.005)
@@ -110,6 +111,7 @@ def test_a_training_is_read_again_and_depends_on_what_it_reads(scenes, tmp_path)
         trained(row(scenes=9))
 
 
+@pytest.mark.slow
 def test_twenty_steps_lower_the_loss(scenes):
     wanted = row(batch=2, objects_only=True)
     model, source = build_network(DON.network, 8, 1, DATA), PairSource(scenes, wanted, TRAIN, DON.augment)

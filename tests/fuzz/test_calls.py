@@ -51,6 +51,7 @@ STEPS = st.sampled_from([1, -1])
 COLOUR = arrays((1, 5, 7, 3), (1, 5, 7, 3), (2, 5, 7, 3), (1, 5, 7), (1, 0, 7, 3), (0, 5, 7, 3))
 
 
+@pytest.mark.slow
 @quick
 @given(COLOUR, COLOUR, arrays((1, 5, 7), (1, 5, 7), (2, 5, 7), (1, 0, 7), (0, 5, 7)))
 def test_segmenting_arrays(model, before, after, suction):
@@ -103,6 +104,7 @@ def test_finding_a_point(described, reference, picture, point):
         assert 0 <= match.found[0] < 40 and 0 <= match.found[1] < 32
 
 
+@pytest.mark.slow
 @quick
 @given(st.one_of(st.text("0123456789.,-e ", max_size=12), st.text(max_size=6)))
 def test_the_option_of_a_point(text):
@@ -155,6 +157,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @quick
 @given(st.data())
 def test_options_of_training(data):

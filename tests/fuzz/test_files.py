@@ -42,6 +42,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz")
 
 
+@pytest.mark.slow
 @quick
 @given(st.one_of(st.text(), st.text("{}[]:,-&*!|> \n\t'\"0123456789.e~a"), json_of(json_values)))
 def test_yaml(folder, text):
@@ -63,6 +64,7 @@ def test_bytes_that_may_be_no_text(folder, content):
         compare_file("a.csv", ours, theirs)
 
 
+@pytest.mark.slow
 @quick
 @given(changed({"profile": "standard", "selfsup": settings_values("selfsup")}))
 def test_parameters(values):
@@ -116,6 +118,7 @@ def read_png(folder, content):
         assert read_colour(path).dtype == np.uint8
 
 
+@pytest.mark.slow
 @quick
 @given(damaged(cv2.imencode(".png", np.arange(H * W * 3, dtype=np.uint8).reshape(H, W, 3))[1].tobytes()))
 def test_png(folder, content):

@@ -112,6 +112,7 @@ def test_average_precision_equals_that_of_pycocotools(seed, ties):
     same(average_precision(match_detections(truth, detections, RANGES)), reference(truth, detections))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_weight_counts_an_image_as_often_as_so_many_copies_of_it(seed, ties):

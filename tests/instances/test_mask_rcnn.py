@@ -16,6 +16,7 @@ def iou(one, other):
     return (one & other).sum((1, 2)) / (one | other).sum((1, 2))
 
 
+@pytest.mark.slow
 def test_mask_rcnn_finds_at_evaluation_what_it_has_learned(boxes_batch):
     """torchvision resizes images when it evaluates, so that a model that has learned them finds nothing."""
     settings = MaskRCNNSettings(

@@ -15,6 +15,7 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_is_an_instance_model_and_its_backbone_starts_from_the_given_weights(name, tiny):
     body = build_backbone("mobilenet_v2").state_dict()
@@ -39,6 +40,7 @@ def test_the_loss_is_finite_and_decided_by_its_generator_also_without_objects(na
         one.backward()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_learns_to_fit_one_image(name, tiny, boxes_batch):
     model = build_instance_model(name, tiny[name], None, seed=0)

@@ -33,6 +33,7 @@ def test_a_folder_becomes_overlays_and_a_rate(tmp_path, model, streets):
     assert list(pd.read_csv(tmp_path / "out" / "times.csv"))[2:] == ["superpixels", "network", "clustering"]
 
 
+@pytest.mark.slow
 def test_a_grey_picture_is_refused_by_name(tmp_path, model):
     cv2.imwrite(str(tmp_path / "grey.png"), np.zeros((32, 64), np.uint8))
     for source, network, complaint in (

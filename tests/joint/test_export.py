@@ -45,6 +45,7 @@ def agree(said, network, image, tolerance):
         np.testing.assert_allclose(np.asarray(ours[0]), theirs, atol=tolerance, rtol=10 * tolerance)
 
 
+@pytest.mark.slow
 def test_the_program_in_its_file_says_what_the_network_says(network, image, tmp_path):
     save_program(network, 33, 50, tmp_path / "a.pt2")
     with torch.inference_mode():
@@ -52,6 +53,7 @@ def test_the_program_in_its_file_says_what_the_network_says(network, image, tmp_
     agree(said, network, image, 1e-5)
 
 
+@pytest.mark.slow
 def test_onnxruntime_says_what_the_network_says(network, image, tmp_path):
     save_program(network, 33, 50, tmp_path / "a.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "a.onnx"))

@@ -16,6 +16,7 @@ def run(row, streets, tmp_path, train, network, seed=1):
     return train_row(row, seed, streets, streets, train=train, network=network, compactness=10.0, scratch_dir=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_row_is_trained_once_and_its_title_changes_nothing(streets, tmp_path, train_config, network_config):
     first = run(ROW, streets, tmp_path / "a", train_config, network_config)
     again = run(ROW, streets, tmp_path / "b", train_config, network_config)

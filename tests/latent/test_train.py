@@ -49,6 +49,7 @@ def train(row, images, scratch, seed=1, checkpoint_seconds=60.0, **changes):
     )
 
 
+@pytest.mark.slow
 def test_rows_share_their_start_and_are_not_trained_twice(images, tmp_path):
     latent = train(LATENT, images, tmp_path)
     assert {"used", "kl", "own", "active", "score"} <= set(latent.history.columns)
@@ -77,6 +78,7 @@ def test_too_few_images_are_refused(images, tmp_path):
         train(PLAIN, images.subset([0]), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_to_the_same_weights(images, tmp_path, monkeypatch):
     whole = train(LATENT, images, tmp_path / "whole", steps=4)
     looked = []

@@ -108,6 +108,7 @@ def test_intrinsics_name_the_field_that_is_wrong(tmp_path):
         read_intrinsics(path)
 
 
+@pytest.mark.slow
 def test_a_network_is_stored_with_its_row_and_the_command_plans_with_it(tmp_path, depth, trained):
     save_network(trained.network, ROW, STANDARD.network, tmp_path / "m.safetensors")
     again = load_network(tmp_path / "m.safetensors")

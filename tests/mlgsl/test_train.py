@@ -19,6 +19,7 @@ def run(data, tmp_path, train, network, metrics, seed=1, **changes):
     return train_row(row, seed, data, data, train=train, network=network, metrics=metrics, scratch_dir=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "loss", ["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-narrow", "imgmse-masked", "imgbce"]
 )

@@ -6,6 +6,7 @@ from graspbook.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, normalise_rgb
 from graspbook.nn.registry import build_backbone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50"])
 def test_features_have_the_declared_channels_and_strides(name):
     backbone = build_backbone(name).eval()
@@ -15,6 +16,7 @@ def test_features_have_the_declared_channels_and_strides(name):
         assert feature.shape == (1, channels, 64 // stride, 96 // stride)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50"])
 def test_first_convolution_can_be_replaced(name):
     backbone = build_backbone(name).eval()

@@ -50,6 +50,7 @@ def detector_state():
     return {key: value for key, value in detector.state_dict().items() if key.startswith("backbone.")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 def test_hub_splits_a_mask_rcnn_file_into_backbone_and_pyramid(tmp_path, suffix, detector_state):
     state = detector_state
@@ -64,6 +65,7 @@ def test_hub_splits_a_mask_rcnn_file_into_backbone_and_pyramid(tmp_path, suffix,
     load_body(build_backbone("resnet50"), pretrained.body, "the file")
 
 
+@pytest.mark.slow
 def test_hub_reads_a_classifier_file_without_its_last_layer(tmp_path):
     state = build_backbone("resnet50").state_dict() | {"fc.weight": torch.zeros(1000, 2048)}
     pretrained = load_pretrained("hub", "resnet50", location=str(write(tmp_path / "r.safetensors", state)))
@@ -71,6 +73,7 @@ def test_hub_reads_a_classifier_file_without_its_last_layer(tmp_path):
     assert pretrained.fpn is None
 
 
+@pytest.mark.slow
 def test_hub_touches_the_network_only_for_a_hub_name(tmp_path, monkeypatch):
     asked = []
 
@@ -97,6 +100,7 @@ def test_files_that_are_not_weights_are_named(tmp_path):
             load_pretrained("hub", "resnet50", location=str(tmp_path / name))
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(tmp_path):
     other = write(tmp_path / "other.safetensors", {"some.weight": torch.zeros(2)})
     with pytest.raises(InputError, match="holds no weights of 'resnet50'"):

@@ -39,11 +39,13 @@ def test_table_2_has_the_papers_rows_in_its_order():
     assert set(table.groups["pasting"]) == {name for name in frame.index if name.startswith("Paste-")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", slugs())
 def test_a_papers_file_carries_its_own_name(slug):
     assert load_paper(slug).slug == slug
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -144,6 +146,7 @@ def test_in_another_cell_table_1_and_its_claims_are_the_same(cell, forms):
     assert {claim.id for claim in paper.claims if claim.table == cell} == set(forms.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "same_as"),
     [("11a", "11"), ("14a", "14"), ("17a", "17"), ("23e", "23c"), ("23f", "23d"), ("24d", "24c")]

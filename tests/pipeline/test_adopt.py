@@ -24,6 +24,8 @@ from graspbook.pipeline.proof import compare, stand_ins
 from graspbook.pipeline.recipes import is_current, read_locked, read_recipes
 from graspbook.pipeline.sources import write_sources
 
+pytestmark = pytest.mark.slow
+
 ONE, MANY = "notebooks/toy/01_one.ipynb", "notebooks/toy/02_many.ipynb"
 PACKAGE = "src/graspbook/toy/__init__.py"
 STAGES = {"one": ONE, "many/first": MANY, "many/second": MANY}

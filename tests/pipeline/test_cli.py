@@ -37,6 +37,7 @@ def test_settings_of_a_notebook_are_read_as_yaml(here, monkeypatch):
     assert calls == [(Path("a.ipynb"), Path("out"), {"variant": "grasp-100", "flag": False, "grid": [1, 2.5]})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -63,6 +64,7 @@ def test_wrong_input_is_one_line_and_no_traceback(here, arguments, complaint):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_ends_in_one_message(here, monkeypatch):
     monkeypatch.setenv("GRASPBOOK_TERMINAL", "")
     made = nbformat.v4.new_notebook()
@@ -112,6 +114,7 @@ def test_what_is_wrong_with_a_notebook_is_said_before_it_runs(here, cell, out, c
     assert re.search(complaint, result.output), result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"cells": 5, "nbformat": 4}', b"\xff", b"[" * 10**5, b"3"])
 def test_what_is_no_notebook_is_named(here, content):
     (here / "a.ipynb").write_bytes(content)

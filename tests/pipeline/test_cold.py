@@ -12,6 +12,8 @@ from graspbook.pipeline.side_by_side import needed_steps
 from graspbook.pipeline.ticking import TICK, let_the_clock_tick
 from graspbook.pipeline.warm import warm_kernels
 
+pytestmark = pytest.mark.slow
+
 DVC = """\
 stages:
   measured:

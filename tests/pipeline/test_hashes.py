@@ -1,11 +1,13 @@
 import subprocess
 import sys
 
+import pytest
 import yaml
 
 from graspbook.pipeline.hashes import Summary, summarise
 
 
+@pytest.mark.slow
 def test_files_and_folders_have_the_hashes_that_dvc_gives_them(tmp_path):
     (tmp_path / "tree/b").mkdir(parents=True)
     for name, content in {"b/c.txt": "c", "b.txt": "b", "a-b": "x" * 5000, "B": "", "é": "e"}.items():

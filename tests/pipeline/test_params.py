@@ -325,6 +325,7 @@ def test_nothing_in_place_of_a_value_is_a_value():
     assert merge({"patience": 3}, {"patience": None}) == {"patience": None}
 
 
+@pytest.mark.slow
 def test_a_paper_that_is_being_changed_does_not_stop_another_one(tmp_path):
     shutil.copytree(ROOT / "params", tmp_path / "params")
     text = (tmp_path / "params/selfsup.yaml").read_text()

@@ -50,6 +50,7 @@ def test_kernels_keep_freed_memory_unless_told_otherwise(tmp_path, monkeypatch):
     assert set(names) & set(kernel_environment(tmp_path)) == set(names[1:])
 
 
+@pytest.mark.slow
 def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):
     save(
         root / "a.ipynb",
@@ -83,6 +84,7 @@ def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):
     assert not list((root / "scratch/notebooks").iterdir())
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_leaves_no_result_but_the_traceback(root):
     save(root / "bad.ipynb", "fine = 1", "1 / 0", "never = 1")
     with pytest.raises(
@@ -95,6 +97,7 @@ def test_a_cell_that_raises_leaves_no_result_but_the_traceback(root):
     assert "ZeroDivisionError" in kept.read_text()
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_noticed(root):
     save(root / "dead.ipynb", "import os\nos.kill(os.getpid(), 9)")
     with pytest.raises(NotebookError, match="the kernel died"):
@@ -146,6 +149,7 @@ def test_streams_that_were_cut_differently_are_joined(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_stage_is_given_its_sections_and_lists_what_it_made(book, monkeypatch):
     monkeypatch.setattr(run_notebook_module, "load_params", toy_params)
     executed = run_stage(Path("notebooks/toy/01_one.ipynb"), Path("reports/toy/one"), {}, root=book)
@@ -158,6 +162,7 @@ def test_a_stage_is_given_its_sections_and_lists_what_it_made(book, monkeypatch)
     assert (book / "reports/timings.csv").read_text().splitlines()[1].startswith("reports/toy/one,standard,")
 
 
+@pytest.mark.slow
 def test_a_stage_that_does_not_make_what_it_should_fails(book, monkeypatch):
     monkeypatch.setattr(run_notebook_module, "load_params", toy_params)
     path = book / "notebooks/toy/01_one.ipynb"

@@ -6,6 +6,8 @@ import pytest
 from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.side_by_side import _longest_chains, needed_stages, reproduce_side_by_side
 
+pytestmark = pytest.mark.slow
+
 STAGE = "{name}:\n    cmd: {cmd}\n    deps: [{deps}]\n    outs: [{name}.txt: {{cache: false}}]\n"
 
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -120,22 +121,30 @@ def test_what_cannot_be_compared_is_said(repository, tmp_path_factory):
         compare_run(bare, bare)
 
 
-@pytest.fixture
-def results(repository):
-    """A run with a table, its replicates, its metrics and the ledger of claims, all of them committed."""
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """Reports with a table, its replicates, its metrics and the ledger of claims."""
     paper = load_paper("selfsup")
     printed = paper.tables["table_1"]
     frame, rng = printed.frame(), np.random.default_rng(0)
     noise = [frame[list(printed.metrics)] * (1 + 0.05 * rng.standard_normal((len(frame), 3))) for _ in range(100)]
     replicates = pd.concat([part.assign(replicate=i, method=frame["method"]) for i, part in enumerate(noise)])
-    folder = repository / "reports/selfsup/evaluate"
+    root = tmp_path_factory.mktemp("run") / "reports"
+    folder = root / "selfsup/evaluate"
     write_table(frame, replicates, printed, folder, "table_1", "standard")
     (folder / "metrics.json").write_text(json.dumps({"MOG": {"miou": float(frame["miou"][2])}}))
-    write_claims(judge_all(repository / "reports"), folder, "standard")
+    write_claims(judge_all(root), folder, "standard")
+    return root
+
+
+@pytest.fixture
+def results(repository, reports):
+    """The folder of a run in a repository that has committed it."""
+    shutil.copytree(reports, repository / "reports")
     stages = {"evaluate": {"cmd": "x", "outs": [{"path": "reports/selfsup/evaluate", "md5": "0"}]}}
     (repository / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
     commit(repository)
-    return folder
+    return repository / "reports/selfsup/evaluate"
 
 
 def commit(repository):
@@ -158,6 +167,7 @@ FALSE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FALSE)
 def test_what_contradicts_the_tables_of_its_run_fails(repository, results, name):
     FALSE[name](results / name)
@@ -168,6 +178,7 @@ def test_what_contradicts_the_tables_of_its_run_fails(repository, results, name)
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FALSE, "table_1.csv"])
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1", b"[" * 10**5])
 def test_an_empty_a_truncated_or_another_file_fails(repository, results, name, content):
@@ -175,6 +186,7 @@ def test_an_empty_a_truncated_or_another_file_fails(repository, results, name, c
     assert not passed(compare_run(repository, repository))
 
 
+@pytest.mark.slow
 def test_a_run_on_another_processor_differs_and_passes(repository, results):
     table = pd.read_csv(results / "table_1.csv")
     table["miou"] += 0.001

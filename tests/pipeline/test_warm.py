@@ -41,6 +41,7 @@ def outputs(path):
     return [output.get("text", "") for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])]
 
 
+@pytest.mark.slow
 def test_a_warm_kernel_has_imported_and_runs_in_the_folder_with_its_own_variables(run, environment, monkeypatch):
     monkeypatch.setenv("SET_AFTER", "2")
     text = outputs(
@@ -53,6 +54,7 @@ def test_a_warm_kernel_has_imported_and_runs_in_the_folder_with_its_own_variable
     assert text == ["True 2 2\n", "True False\n"]
 
 
+@pytest.mark.slow
 def test_a_warm_kernel_writes_the_same_bytes_as_a_cold_one(run, environment):
     cells = [
         "import os\nimport matplotlib.pyplot as plt\nprint(hash('a'))",
@@ -64,16 +66,19 @@ def test_a_warm_kernel_writes_the_same_bytes_as_a_cold_one(run, environment):
     assert "image/png" in warm.read_text() and "from a child" in warm.read_text()
 
 
+@pytest.mark.slow
 def test_a_warm_kernel_that_dies_is_noticed(run, environment):
     with pytest.raises(NotebookError, match="the kernel died"):
         run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", warm=environment)
 
 
+@pytest.mark.slow
 def test_an_error_in_a_warm_kernel_stops_the_notebook(run, environment):
     with pytest.raises(NotebookError, match="raised ValueError: as it should"):
         run("raise ValueError('as it should')", warm=environment)
 
 
+@pytest.mark.slow
 def test_no_warm_kernel_outlives_its_notebook(run, environment):
     number = int(outputs(run("import os; print(os.getpid())", warm=environment))[0])
     deadline = time.monotonic() + 20
@@ -82,6 +87,7 @@ def test_no_warm_kernel_outlives_its_notebook(run, environment):
     assert not _alive(number)
 
 
+@pytest.mark.slow
 def test_the_warm_process_ends_with_the_one_that_started_it(tmp_path):
     code = (
         "import subprocess, sys, time\nfrom pathlib import Path\nfrom graspbook.pipeline import warm\n"

@@ -14,6 +14,8 @@ from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.params import load_params
 from graspbook.pipeline.root import find_root
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 PIPELINE = """\

@@ -73,6 +73,7 @@ def test_where_the_paper_prints_no_number_its_words_say_which_way(test, estimate
     assert judge_measure(Measure(name="m", value="1", **test), np.nan, estimate, low, high) is verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", slugs())
 def test_the_papers_own_numbers_pass_every_claim(slug):
     paper = load_paper(slug)
@@ -85,6 +86,7 @@ def test_the_papers_own_numbers_pass_every_claim(slug):
                 assert judge_measure(measure, value, value, value, value) is Verdict.REPRODUCED, claim.id
 
 
+@pytest.mark.slow
 def test_a_table_like_the_papers_reproduces_all_and_a_noisy_one_only_the_direction(tmp_path, paper):
     for scale, folder in ((1e-4, "sure"), (0.3, "noisy")):
         for name, printed in paper.tables.items():
@@ -101,6 +103,7 @@ def test_a_table_like_the_papers_reproduces_all_and_a_noisy_one_only_the_directi
     assert five_fold.estimate == pytest.approx(44.5 / 9.05, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_worst_measure_decides_and_an_empty_cell_is_not_tested(tmp_path, paper):
     frame, replicates = noisy(paper, 1e-4)
     swapped = {"Grasp-100-Filter": 99.0}  # recall: now above that of Grasp-200-Filter
@@ -114,6 +117,7 @@ def test_the_worst_measure_decides_and_an_empty_cell_is_not_tested(tmp_path, pap
     assert verdicts["selfsup-1"] is Verdict.REPRODUCED
 
 
+@pytest.mark.slow
 def test_without_tables_every_claim_is_listed_as_not_tested(tmp_path, paper):
     judged = judge(paper, tmp_path)
     assert [j.claim.id for j in judged] == [claim.id for claim in paper.claims]
@@ -121,6 +125,7 @@ def test_without_tables_every_claim_is_listed_as_not_tested(tmp_path, paper):
     assert "4.92" in claims_markdown({"selfsup": judged}, "quick")
 
 
+@pytest.mark.slow
 def test_a_table_without_its_replicates_or_of_another_paper_is_not_tested(tmp_path, paper):
     frame, replicates = noisy(paper, 1e-4, n=5)
     write_table(frame, replicates, paper.tables["table_1"], tmp_path / "other/stage", "table_1", "standard")
@@ -137,6 +142,7 @@ def test_a_table_that_two_stages_have_written_is_refused(tmp_path, paper):
         judge(paper, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_ledger_lists_every_measure_and_is_marked_in_the_quick_profile(tmp_path, paper):
     frame, replicates = noisy(paper, 0.01)
     write_table(frame, replicates, paper.tables["table_1"], tmp_path / "selfsup", "table_1", "quick")
@@ -149,6 +155,7 @@ def test_the_ledger_lists_every_measure_and_is_marked_in_the_quick_profile(tmp_p
     assert set(claims_frame(judgements, "quick")["profile"]) == {"quick"}
 
 
+@pytest.mark.slow
 def test_the_ledger_shows_every_form_of_a_claim_with_its_verdict_and_its_reason(paper):
     reports = Path(__file__).parents[2] / "reports"
     judgements = {"selfsup": judge(paper, reports)}
@@ -161,6 +168,7 @@ def test_the_ledger_shows_every_form_of_a_claim_with_its_verdict_and_its_reason(
     assert "- selfsup-7: Added with the results: A weaker reading of claim 2" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "labels", "told"),
     [
@@ -202,6 +210,7 @@ def rewrite(path, change):
         change(pd.read_parquet(path)).to_parquet(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["table_1.csv", "table_1.replicates.parquet"])
 @pytest.mark.parametrize("kind", SPOIL)
 def test_a_faulty_table_is_named(tmp_path, paper, name, kind):

@@ -52,10 +52,12 @@ def said(reports):
     return names["said"]
 
 
+@pytest.mark.slow
 def test_it_says_the_ratio_of_the_committed_table(reports):
     assert said(reports).startswith("$r$ = ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("value", [np.nan, 0.0])
 def test_it_agrees_with_the_library_where_there_is_no_ratio(reports, row, value):
@@ -66,6 +68,7 @@ def test_it_agrees_with_the_library_where_there_is_no_ratio(reports, row, value)
         assert said(reports) == f"*The filter kept nothing, so there is no ratio: {Verdict.NOT_TESTED}.*"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.99])
 @pytest.mark.parametrize("value", [np.nan, 0.0])
 def test_it_agrees_with_the_library_where_some_replicates_have_no_ratio(reports, value, share):
@@ -73,6 +76,7 @@ def test_it_agrees_with_the_library_where_some_replicates_have_no_ratio(reports,
     assert ("inf" in said(reports)) == (share > 0.025)
 
 
+@pytest.mark.slow
 def test_it_agrees_with_the_library_where_the_claim_holds_easily(reports):
     set_error(reports, "Subtract-Filter", 1e4)
     assert said(reports).endswith(f"*{Verdict.REPRODUCED}*.")

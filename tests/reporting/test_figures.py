@@ -20,6 +20,7 @@ def draw(pictures):
     return figure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["standard", "quick"])
 @pytest.mark.parametrize(("pictures", "endings"), [(False, [".png", ".svg"]), (True, [".webp"])])
 def test_figures_have_the_same_bytes_each_time_and_an_svg_only_without_pictures(tmp_path, profile, pictures, endings):
@@ -33,6 +34,7 @@ def test_figures_have_the_same_bytes_each_time_and_an_svg_only_without_pictures(
         assert (tmp_path / f"a/figure_2{ending}").read_bytes() == (tmp_path / f"b/figure_2{ending}").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["standard", "quick"])
 def test_an_svg_has_no_date_and_the_profiles_mark(tmp_path, profile):
     save_figure(draw(False), tmp_path / "figure_2", profile)
@@ -49,6 +51,7 @@ def plain():
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plain")
 def test_the_file_shows_what_the_figure_shows(tmp_path):
     for pictures, ending in ((False, ".png"), (True, ".webp")):
@@ -62,6 +65,7 @@ def test_the_file_shows_what_the_figure_shows(tmp_path):
         plt.close(figure)
 
 
+@pytest.mark.slow
 def test_a_dot_in_the_name_is_no_ending(tmp_path):
     figure = draw(False)
     assert [path.name for path in save_figure(figure, tmp_path / "ap.50", "standard")] == ["ap.50.png", "ap.50.svg"]

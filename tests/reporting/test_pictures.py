@@ -69,6 +69,7 @@ def test_thin_coloured_outlines_keep_their_colour():
     assert np.abs(drawn - (213, 94, 0)).max() < 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [plot, lambda: png_of(photograph())])
 def test_the_same_picture_gives_the_same_bytes_and_never_more_of_them(make):
     png = make()
@@ -109,6 +110,7 @@ def test_webp_is_smaller_than_png_and_close_to_the_picture():
     assert np.abs(read(data).astype(int) - pixels).mean() < 6
 
 
+@pytest.mark.slow
 def test_a_picture_wider_than_a_page_is_scaled_down_and_a_narrow_one_is_not():
     for width, expected in ((600, (400, 600)), (1280, (200, 640))):
         noise = Image.fromarray(RNG.integers(0, 256, (20, 30, 3), np.uint8)).resize((width, 400))

@@ -38,6 +38,7 @@ def test_the_theme_is_seaborns_but_for_letters_and_colour_maps_that_other_machin
     assert list(plotting.PALETTE) == list(seaborn.color_palette("colorblind", 10))
 
 
+@pytest.mark.slow
 def test_drawing_loads_no_statistics_library():
     code = "import sys, graspbook.reporting.figures; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -58,6 +58,7 @@ def test_without_a_ledger_nothing_counts(tmp_path):
     assert claims_summary(tmp_path / "claims.csv", {"a": ["a-1"]})["a"].share == "0 of 0"
 
 
+@pytest.mark.slow
 def test_the_ledger_that_is_written_can_be_read(tmp_path):
     paper = load_paper("selfsup")
     write_claims({"selfsup": judge(paper, tmp_path)}, tmp_path, "quick")

@@ -81,6 +81,7 @@ def test_masks_are_filtered_by_the_thresholds_of_params_yaml(monkeypatch, tmp_pa
     assert "2 pass the filter" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -145,6 +145,7 @@ test_fit.train(Path(sys.argv[2]), loss=slow)
 """
 
 
+@pytest.mark.slow
 def test_resuming_after_kill_9_ends_in_the_same_bits(tmp_path):
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     arguments = [os.path.dirname(__file__), str(tmp_path / "broken")]
@@ -174,6 +175,7 @@ except test_fit.InputError as error:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_each_batch_and_agree(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SHARED)

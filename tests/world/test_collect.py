@@ -19,6 +19,8 @@ from graspbook.world.episode import run_episode
 from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
 from tests.conftest import standard
 
+pytestmark = pytest.mark.slow
+
 WORLD = standard("selfsup").world
 
 TINY = replace(WORLD, height=32, samples=1, dials=replace(WORLD.dials, clutter=4, occlusion=0.0))

@@ -16,6 +16,8 @@ from graspbook.world.suction.gripper import SuctionGripper
 from graspbook.world.suction.seal import CUPS, Contact
 from tests.conftest import standard
 
+pytestmark = pytest.mark.slow
+
 WORLD = standard("selfsup").world
 
 SMALL = replace(WORLD, height=48, samples=1, dials=replace(WORLD.dials, clutter=6, occlusion=0.3))

@@ -142,6 +142,7 @@ def test_quaternion_of_a_quarter_turn():
     np.testing.assert_allclose(quaternion(turn), [0, 0, 0.5**0.5, 0.5**0.5], atol=1e-12)
 
 
+@pytest.mark.slow
 def test_filling_puts_every_item_into_the_bin_or_names_it_as_lost(small_catalogue):
     rng = np.random.default_rng(3)
     items = {k: draw_item(rng, small_catalogue, "train", DIALS, 0) for k in range(1, 31)}

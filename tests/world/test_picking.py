@@ -17,6 +17,8 @@ from graspbook.world.suction.gripper import SuctionGripper
 from graspbook.world.transfer import Carried
 from tests.conftest import standard
 
+pytestmark = pytest.mark.slow
+
 WORLD = standard("selfsup").world
 
 SMALL = replace(WORLD, height=64, samples=1, dials=replace(WORLD.dials, clutter=5, occlusion=0.2))

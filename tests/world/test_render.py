@@ -174,6 +174,7 @@ def test_an_empty_tote_renders(renderer, make_scene):
     assert layers.ambient.min() > 0
 
 
+@pytest.mark.slow
 def test_ray_scenes_are_released(renderer, make_scene):
     scene = make_scene(n=9, height=16)
     for _ in range(20):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from graspbook.world.textures import SIZE, draw_texture
 
@@ -10,6 +11,7 @@ def test_the_same_seed_draws_the_same_texture():
     np.testing.assert_array_equal(first, again)
 
 
+@pytest.mark.slow
 def test_textures_vary():
     rng = np.random.default_rng(0)
     pool = [draw_texture(rng) for _ in range(30)]

@@ -138,6 +138,7 @@ def test_glare_brightens_objects_alone(grey):
     assert np.abs(nowhere.astype(int) - grey).max() == 0
 
 
+@pytest.mark.slow
 def test_the_number_of_highlights_is_the_dial():
     from scipy.ndimage import label
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from graspbook.don.config import NetworkConfig, Row
 from graspbook.don.figures.film import film_frames
@@ -7,6 +8,7 @@ from graspbook.don.network import build_network
 from graspbook.nn.model_file import Model
 
 
+@pytest.mark.slow
 def test_a_film_has_one_frame_for_each_view():
     row = Row("a", "nt-xent", "multi", 1, matches=128, dimensions=4)
     trained = Model(build_network(NetworkConfig("mobilenet_v2", "random", None), 4, 1).eval(), row)

@@ -14,6 +14,8 @@ from graspbook.nn.model_file import Model
 from graspbook.world.catalogue import Catalogue
 from tests.conftest import standard
 
+pytestmark = pytest.mark.slow
+
 WHOLE = standard("don")
 CAMERA = dataclasses.replace(WHOLE.scenes.camera, height=60, width=80, focal=80.0, samples=1)
 ROBOT = dataclasses.replace(WHOLE.robot, turns=2, scenes=1)

@@ -28,6 +28,7 @@ def catalogue():
     return Catalogue.load(DATA)
 
 
+@pytest.mark.slow
 def test_scenes_are_in_bops_layout_and_the_same_again(config, tmp_path):
     out = collect_scenes(tmp_path / "multi", "multi", config, 1, DATA, tmp_path / "scratch")
     scene = read_scene(scene_folders(out)[0])

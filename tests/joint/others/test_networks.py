@@ -54,6 +54,7 @@ def test_an_unknown_network_is_refused():
         other("mask_rcnn", width=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [other("enet"), MASK], ids=lambda row: row.title)
 def test_a_row_trains_and_a_file_brings_it_back(row, streets, tmp_path, train_config, network_config, mask_config):
     def run(folder):

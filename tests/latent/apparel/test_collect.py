@@ -13,6 +13,8 @@ from graspbook.latent.apparel.truth import instances_of, pack_answers, read_answ
 from graspbook.latent.dataset import load_images
 from tests.latent.worlds import SMALL_TOTES
 
+pytestmark = pytest.mark.slow
+
 CONFIG = DataConfig(seed=5, n_train=3, n_validation=2, n_test=2, totes=SMALL_TOTES)
 
 

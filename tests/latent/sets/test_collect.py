@@ -14,6 +14,8 @@ from graspbook.world.aisle.drive import split_textures
 from graspbook.world.objects.things import CLASSES
 from tests.latent.sets.small import AISLE, OBJECTS
 
+pytestmark = pytest.mark.slow
+
 SETS = {"objects": OBJECTS, "aisle": AISLE}
 
 

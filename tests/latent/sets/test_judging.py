@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from graspbook.latent.confidence import confidence_masks
 from graspbook.latent.scores import scoring, table_1
@@ -8,6 +9,7 @@ from tests.latent.conftest import perturbed_samples, random_segmentation, random
 from tests.latent.worlds import STANDARD
 
 
+@pytest.mark.slow
 def test_rows_are_the_metrics_of_their_answers(rng):
     truth = [random_truth(rng, 5, classes=3) for _ in range(6)]
     plain = [random_segmentation(rng, 6, classes=3) for _ in range(6)]

@@ -11,6 +11,8 @@ from graspbook.world.catalogue import Catalogue
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import WORLD, small_data
 
+pytestmark = pytest.mark.slow
+
 
 def contents(folder):
     return {

@@ -9,6 +9,8 @@ from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import WORLD, small_data
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def samples():

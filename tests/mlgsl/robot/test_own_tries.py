@@ -10,6 +10,8 @@ from graspbook.world.catalogue import Catalogue
 from graspbook.world.jaw.execute import GraspOutcome
 from tests.mlgsl.worlds import STANDARD, WORLD, small_data
 
+pytestmark = pytest.mark.slow
+
 WIDEST, TRIES, SEED = 30.0, 6, 3
 
 

@@ -12,6 +12,8 @@ from graspbook.world.jaw.execute import GraspOutcome
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import STANDARD
 
+pytestmark = pytest.mark.slow
+
 ROBOT = dataclasses.replace(STANDARD.robot, min_objects=2, max_objects=3, grasps_per_object=2)
 
 

@@ -66,6 +66,7 @@ def picture(tool_at, camera_at=0.98):
     return cell.draw_cell(scene, ToolPose(np.array(tool_at), np.eye(3)), Catalogue([], pool), DIALS, height=120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved", [{"tool_at": (0.15, 0.0, 0.2)}, {"camera_at": 0.8}])
 def test_tool_and_camera_are_drawn_where_they_are(moved):
     usual = {"tool_at": (-0.15, 0.0, 0.2), "camera_at": 0.98}

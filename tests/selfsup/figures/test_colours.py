@@ -40,6 +40,7 @@ def test_no_two_meanings_share_a_colour_or_nearly_so():
             assert difference(first, second) > 15, f"{one} and {other}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["table_1", "table_2", "table_3", "continual"])
 def test_every_method_of_the_paper_has_a_colour(table):
     for method in load_paper("selfsup").tables[table].rows:

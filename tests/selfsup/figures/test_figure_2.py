@@ -57,6 +57,7 @@ def test_without_kept_masks_only_the_possible_failures_are_shown():
     assert [example.index for example in chosen(kept=[False] * 6)] == [4, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_figure_has_a_row_per_example(tmp_path, make_grasp, rows):
     write_grasps(tmp_path / "set", [make_grasp(k) for k in range(3)])

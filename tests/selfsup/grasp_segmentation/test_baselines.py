@@ -91,6 +91,7 @@ def test_subtract_matches_the_formula_written_out():
         assert np.array_equal(mask[sure], (change > threshold)[sure]) and sure.mean() > 0.8
 
 
+@pytest.mark.slow
 def test_the_blur_scales_with_the_image():
     """A speckle of 5 pixels at the native size, 1 at 128, keeps about 30 % of its height."""
     for height, size in ((128, 1), (640, 5)):

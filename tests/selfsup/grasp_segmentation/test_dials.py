@@ -55,6 +55,7 @@ def turn(tmp_path, monkeypatch, make_grasp):
     return run, visited, tmp_path
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_per_setting_method_and_successful_grasp(turn):
     run, _, scratch = turn
     table = run()
@@ -63,6 +64,7 @@ def test_the_table_has_a_row_per_setting_method_and_successful_grasp(turn):
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_setting_shared_by_several_dials_is_visited_once(turn):
     run, visited, _ = turn
     run()
@@ -70,6 +72,7 @@ def test_a_setting_shared_by_several_dials_is_visited_once(turn):
     assert len(visited) < 2 * len(DIAL_RANGES)  # calm is where four of the dials start
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_stopped(turn):
     run, visited, _ = turn
     with pytest.raises(KeyboardInterrupt):

@@ -53,6 +53,7 @@ def stop_after(steps, monkeypatch):
     monkeypatch.setattr(train_module, "grasp_segmentation_loss", loss)
 
 
+@pytest.mark.slow
 def test_loss_falls_and_an_overfitted_model_finds_the_object(toy_grasps, tmp_path):
     grasps = toy_grasps(4, 32)
     config = dataclasses.replace(CONFIG, steps=60, batch_size=4, evaluate_every=60, learning_rate=3e-3)
@@ -78,12 +79,14 @@ def test_evaluation_agrees_with_the_predictions(data):
     assert evaluate(model, grasps) == pytest.approx((np.mean(ious), np.mean(errors)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_two_runs_end_in_the_same_bits(data, tmp_path, precision):
     config = dataclasses.replace(CONFIG, precision=precision, steps=3)
     assert_same(*(train(data, tmp_path / name, config) for name in "ab"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 4, 5])
 def test_resuming_ends_in_the_same_bits(data, tmp_path, monkeypatch, stop):
     whole = train(data, tmp_path / "whole")
@@ -95,6 +98,7 @@ def test_resuming_ends_in_the_same_bits(data, tmp_path, monkeypatch, stop):
     assert_same(whole, train(data, tmp_path / "broken"))
 
 
+@pytest.mark.slow
 def test_a_finished_training_is_not_repeated(data, tmp_path, monkeypatch):
     first = train(data, tmp_path)
     stop_after(0, monkeypatch)
@@ -113,6 +117,7 @@ def test_the_loss_is_computed_in_full_precision_on_what_the_model_makes_in_half(
     assert seen == [(torch.float32, False)]
 
 
+@pytest.mark.slow
 def test_other_settings_data_or_start_are_another_training(data, tmp_path):
     labelled, held_out = data
     darker = dataclasses.replace(labelled, before=labelled.before // 2)

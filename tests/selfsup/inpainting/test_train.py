@@ -65,6 +65,7 @@ def test_only_masked_pixels_count(flat_discs):
     assert calls and torch.allclose(value, other) and value > 0
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_flat_discs_are_filled_in(flat_discs, tmp_path):
     data = flat_discs(6)
     config = dataclasses.replace(CONFIG, steps=200, batch_size=6, learning_rate=5e-3, crop=640.0)

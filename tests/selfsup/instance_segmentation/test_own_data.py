@@ -68,6 +68,7 @@ def run(own, segmenter, **changes):
     return train_on_own_data(labels, own / "grasps", segmenter, own / "out", changes.get("config", CONFIG))
 
 
+@pytest.mark.slow
 def test_labels_and_grasps_are_enough_for_a_model(own, segmenter):
     result = run(own, segmenter)
     assert (result.n_labelled, result.n_held_out, result.n_grasps) == (2, 1, 3)
@@ -137,6 +138,7 @@ def call(own, *more):
     return CliRunner().invoke(app, ["selfsup", "train", *map(str, [*arguments, *more])])
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_says_what_it_did(own, segmenter):
     save_grasp_segmenter(segmenter, own / "cut.safetensors")
     begun = build_instance_model("mask2former", CONFIG.model, None, seed=0)

@@ -34,6 +34,7 @@ def supply(scenes):
     return BatchSampler(scenes, 2, 3, config=SELFSUP.pasting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robust", [False, True])
 @pytest.mark.parametrize("start", ["none", "generic"])
 def test_a_row_is_trained_as_by_hand(tmp_path, scenes, generic, robust, start):

@@ -36,6 +36,7 @@ def test_a_square_is_never_larger_than_needed_for_one_pixel():
     assert seen.any() and np.array_equal(seen, told)
 
 
+@pytest.mark.slow
 def test_true_labels_make_a_student_that_hands_on_what_it_sees():
     truth = discs(64)
     student = train_student(truth, truth, 1.0, 150, 0)
@@ -43,6 +44,7 @@ def test_true_labels_make_a_student_that_hands_on_what_it_sees():
     assert iou(student_masks(student, new).numpy(), new.numpy()).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_the_plain_loss_teaches_a_shift_and_a_wide_margin_only_part_of_it():
     truth, labels = discs(64), discs(64, shift=3)
     kept = {

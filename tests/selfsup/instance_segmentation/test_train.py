@@ -68,6 +68,7 @@ class Stopping(BatchSampler):
         return super().__call__(step, part, parts)
 
 
+@pytest.mark.slow
 def test_goes_on_where_it_was_and_ends_in_the_same_weights(scenes, tmp_path):
     whole = train_instance_model(start(), CONFIG, sampler(scenes), scenes, tmp_path / "a")
     broken = Stopping(scenes, 2, 0, config=SELFSUP.pasting)

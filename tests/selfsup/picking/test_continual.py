@@ -154,6 +154,7 @@ def test_the_robots_differ_in_what_is_pasted_alone(scenes, tmp_path):
     assert not torch.equal(images(2, banks)["labels"], first["labels"])
 
 
+@pytest.mark.slow
 def test_what_was_learned_is_kept_for_the_next_round(scenes, start, tmp_path):
     weights = weights_before(start, 0)
     keep_round(tmp_path / "round-0", weights, {}, None)

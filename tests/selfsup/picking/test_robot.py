@@ -130,6 +130,7 @@ def test_it_travels_without_the_model_which_is_loaded_once(weights, monkeypatch)
     assert loaded == [weights]
 
 
+@pytest.mark.slow
 def test_a_file_that_was_replaced_is_loaded_again(weights, tmp_path):
     path = tmp_path / "model.safetensors"
     shutil.copy(weights, path)

@@ -70,6 +70,7 @@ def asked(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 def test_all_robots_are_measured_on_both_kinds_of_bins(models, images, asked, tmp_path):
     table, _ = measure_round(models, 2, CONFIG, WORLD, images, tmp_path)
     assert list(table) == ["round", *METRICS]

@@ -80,6 +80,7 @@ def naive_seals(point, rotation, depth, mask, camera):
     return total
 
 
+@pytest.mark.slow
 def test_expected_seals_agree_with_a_loop_over_cups_and_rays():
     rng = np.random.default_rng(3)
     camera, depth, _ = picture(lambda x, y: 0.03 * np.sin(20 * x) * np.cos(25 * y) + 0.05 * (x > 0.1))

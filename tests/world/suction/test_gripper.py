@@ -51,6 +51,7 @@ def test_a_cup_over_an_edge_leaks(box_item, rays_of, straight_down):
     assert inside.sealed[0] and not over.sealed[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("radius", "seals"), [(0.06, True), (0.03, True), (0.0125, False)])
 def test_the_middle_cup_seals_on_a_ball_unless_it_is_small(ball_item, rays_of, straight_down, radius, seals):
     contact = press(straight_down(0, 0, 2 * radius), rays_of({3: (ball_item(radius), (0, 0, radius))}))
@@ -58,6 +59,7 @@ def test_the_middle_cup_seals_on_a_ball_unless_it_is_small(ball_item, rays_of, s
     assert contact.grasped_id == 3, "touched, even if no cup seals"
 
 
+@pytest.mark.slow
 def test_a_cup_beside_the_pole_of_a_ball_is_tilted_and_holds_less(ball_item, rays_of, straight_down):
     scene = rays_of({3: (ball_item(0.06), (0, 0, 0.06))})
     quality = [press(straight_down(x, 0, 0.12), scene).quality[0] for x in (0.0, 0.01, 0.02, 0.035)]

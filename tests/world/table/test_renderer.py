@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from graspbook.world.camera import look_down
 from graspbook.world.items import Item
@@ -11,6 +12,7 @@ def see(small_catalogue, items, poses, **light):
     return TableRenderer(small_catalogue).see(items, poses, table_item(0, 0.2), Light(**light), camera)
 
 
+@pytest.mark.slow
 def test_a_bare_table_is_a_plane_everywhere(small_catalogue):
     layers = see(small_catalogue, {}, {})
     assert (layers.ids == 0).all() and np.allclose(layers.depth, 0.6, atol=1e-5)
