@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from graspbook.don.augmentations import AugmentConfig, augment
+from graspbook.don.augmentations import AugmentConfig, _turn_hue, augment
 
 OFF = AugmentConfig(
     probability=1.0, crop=0.0, perspective=0.0, shear=0.0, scale=0.0, shift=0.0, flip=0.0, rotation=0.0,
@@ -91,3 +91,14 @@ def test_flips_turn_left_to_right_and_top_to_bottom():
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     changed = augment(image, dataclasses.replace(OFF, flip=1.0), np.random.default_rng(0))
     assert (changed.image == image[::-1, ::-1]).all()
+
+
+def test_grey_is_what_the_eye_makes_of_a_colour():
+    for colour, grey in (((255, 0, 0), 76), ((0, 255, 0), 150), ((0, 0, 255), 29)):
+        image = np.full((4, 4, 3), colour, np.uint8)
+        assert (augment(image, dataclasses.replace(OFF, grey=1.0), np.random.default_rng(0)).image == grey).all()
+
+
+def test_a_third_of_the_circle_of_hues_turns_red_to_green():
+    red = np.full((2, 2, 3), (255, 0, 0), np.float32)
+    np.testing.assert_allclose(_turn_hue(red, 1 / 3), np.full((2, 2, 3), (0, 255, 0)), atol=1)

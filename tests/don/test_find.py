@@ -45,6 +45,16 @@ def test_the_best_match_is_that_of_a_loop(pictures, loss):
     assert match.heat[row, column] >= match.closeness - (1e-6 if loss == "nt-xent" else 1e-3)
 
 
+@pytest.mark.parametrize(("loss", "place"), [("nt-xent", (5, 1)), ("pixelwise", (7, 2))])
+def test_descriptors_are_compared_as_the_row_was_trained(pictures, monkeypatch, loss, place):
+    described = torch.full((48, 64, 2), -5.0)
+    described[1, 5] = torch.tensor([10.0, 0.0])  # the same direction
+    described[2, 7] = torch.tensor([1.0, 0.1])  # the nearest one
+    monkeypatch.setattr("graspbook.don.find._described", lambda *_: described.flatten(0, 1))
+    found = find_descriptors(trained_with(loss), torch.tensor([[1.0, 0.0]]), pictures[0])
+    assert found.tolist() == [list(place)]
+
+
 def test_a_point_is_found_in_its_own_picture(pictures):
     match = find_point(trained_with("nt-xent"), pictures[0], (33.0, 21.0), pictures[0])
     assert match.closeness == pytest.approx(1, abs=1e-5)

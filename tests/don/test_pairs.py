@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from graspbook.core.errors import InputError
 from graspbook.don.config import AUGMENTATIONS, Row, enable
 from graspbook.don.pairs import PairSource
 from tests.conftest import standard
-from tests.don.flat import flat_scene
+from tests.don.flat import HEIGHT, WIDTH, flat_scene
 from tests.don.test_queries import point_of
 
 DON = standard("don")
@@ -61,9 +62,10 @@ def test_masks_are_used_for_scenes_of_single_objects_alone():
     from_masks = source(single, loss="pixelwise", data="single", cross_object=True)
     pair = from_masks.draw(np.random.default_rng(0))
     assert pair.inside is not None and len(pair.inside) + len(pair.outside) == single[0].ids[0].size
-    image, pixels = from_masks.sample_cross_object(pair, np.random.default_rng(0))
-    other = next(s for s in single if any((s.images[v] == image).all() for v in range(4)))
-    assert set(other.objects) != set(single[pair.scene].objects) and len(pixels)
+    for seed in range(10):
+        image, pixels = from_masks.sample_cross_object(pair, np.random.default_rng(seed))
+        other = next(s for s in single if any((s.images[v] == image).all() for v in range(4)))
+        assert not set(other.objects) & set(single[pair.scene].objects) and len(pixels)
     bare = [dataclasses.replace(scene, ids=np.zeros_like(scene.ids)) for scene in single]
     assert source(bare, loss="pixelwise").draw(np.random.default_rng(0)).inside is None
     with pytest.raises(InputError, match="field mask_visib"):
@@ -76,6 +78,24 @@ def test_the_table_as_negatives_shows_no_object(scenes):
     for image, uv in zip(pair.images, pair.table, strict=True):
         view = next(v for v in range(4) if (scene.images[v] == image).all())
         assert len(uv) == 30 and (scene.ids[view][uv[:, 1].astype(int), uv[:, 0].astype(int)] == 0).all()
+
+
+def test_negatives_on_the_table_follow_the_augmentation(scenes):
+    for seed in range(10):
+        pair = source(scenes, background=30, augmentations=("flip",)).draw(np.random.default_rng(seed))
+        scene = scenes[pair.scene]
+        flips = itertools.product(range(4), (1, -1), (1, -1))
+        view, up, left = next(f for f in flips if (scene.images[f[0]][:: f[1], :: f[2]] == pair.images[0]).all())
+        u, v = np.rint(pair.table[0].T).astype(int)
+        assert (scene.ids[view][::up, ::left][v, u] == 0).all()
+
+
+def test_matches_lie_in_both_pictures_where_both_are_cropped(scenes):
+    cropped = source(scenes, augmentations=("crop",), both=True)
+    for seed in range(8):
+        pair = cropped.draw(np.random.default_rng(seed))
+        for uv in (pair.a, pair.b):
+            assert (uv >= 0).all() and (uv <= (WIDTH - 1, HEIGHT - 1)).all()
 
 
 def test_views_that_share_nothing_are_named(scenes):

@@ -5,7 +5,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.data.bop import SceneObject
-from graspbook.don.queries import draw_queries, draw_tracks, map_across, to_object, to_scene
+from graspbook.don.queries import draw_queries, draw_tracks, map_across, to_object, to_scene, visible
 from tests.conftest import standard
 from tests.don.flat import flat_scene
 
@@ -70,3 +70,24 @@ def test_scenes_without_masks_cannot_be_asked(scenes, config):
     bare = [dataclasses.replace(scene, objects={}) for scene in scenes]
     with pytest.raises(InputError, match="field mask_visib"):
         draw_queries(bare, config, 1, TOLERANCE)
+
+
+def test_views_within_a_scene_are_apart_in_place_and_in_direction(scenes, config):
+    far = dataclasses.replace(config, travel=0.3, turn=15.0)  # neighbours are turned enough, and too near
+    for query in draw_queries(scenes, far, 3, TOLERANCE):
+        poses = [scenes[s].cameras[v].world_from_camera for s, v in (query.a, query.b)]
+        assert np.linalg.norm(poses[0][:3, 3] - poses[1][:3, 3]) >= 0.3
+
+
+def test_a_point_before_or_behind_what_the_camera_sees_is_not_visible(scenes):
+    depth = np.float64(scenes[0].depth[0][20, 24])
+    points = np.array([depth - 0.1, depth, depth + 0.1])
+    assert visible(scenes[0], 0, np.full((3, 2), (24.0, 20.0)), points, TOLERANCE).tolist() == [False, True, False]
+
+
+def test_an_object_that_shows_few_pixels_is_not_asked_for(scenes, config):
+    ids = scenes[0].ids.copy()
+    for view in ids:
+        view.ravel()[np.flatnonzero(view == 1)[10:]] = 0
+    queries = draw_queries([dataclasses.replace(scenes[0], ids=ids)], config, 3, TOLERANCE)
+    assert {query.number for query in queries} == {2}

@@ -7,7 +7,7 @@ import torch
 from graspbook.don.metrics import area_under_pck, pixel_errors
 from graspbook.don.network import DescriptorNetwork, describe
 from graspbook.don.queries import draw_queries, draw_tracks
-from graspbook.don.scores import answer, judge, lines_of, look_with, score, track_errors
+from graspbook.don.scores import _depth_near, answer, judge, lines_of, look_with, score, track_errors
 from tests.conftest import standard
 from tests.don.flat import HEIGHT, WIDTH, flat_scene
 
@@ -79,3 +79,19 @@ def test_lines_add_up(scenes, queries):
     lines = lines_of(scores, asked)
     assert lines["asked"].sum() == len(scores.errors) and lines["auc"].sum() == lines["asked"].sum()
     assert pixel_errors(scores.predicted, scores.predicted, (3, 4)).max() == 0
+
+
+def test_a_pixel_without_depth_takes_the_nearest_one():
+    depth = np.zeros((9, 9), np.float32)
+    depth[4, 6], depth[3, 4], depth[2, 2] = 5, 3, 7
+    assert _depth_near(depth, np.array([4.2, 3.8])) == 3
+    assert _depth_near(depth, np.array([8.0, 8.0])) == 0
+
+
+def test_sums_are_for_the_scene_that_is_searched(scenes, queries):
+    asked = queries["across"]
+    lines = lines_of(judge([query.answers for query in asked], scenes, asked), asked)
+    assert set(zip(lines["scene"], lines["object"], strict=True)) == {(query.b[0], query.number) for query in asked}
+    counts = lines.set_index(["scene", "object"])["asked"]
+    first = asked[0].b[0], asked[0].number
+    assert counts[first] == sum(len(q.pixels) for q in asked if (q.b[0], q.number) == first)

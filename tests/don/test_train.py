@@ -1,11 +1,13 @@
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from graspbook.core.errors import InputError
+from graspbook.don import train as module
 from graspbook.don.config import Row
 from graspbook.don.losses import match_loss, non_match_loss, nt_xent
 from graspbook.don.network import DescriptorNetwork, build_network, descriptors_at
@@ -135,3 +137,58 @@ def test_rows_that_cannot_be_are_refused():
     ):
         with pytest.raises(ValueError):
             row(**options)
+
+
+def test_the_pixelwise_loss_with_masks_is_that_of_a_loop(network):
+    """Half of the non-matches lie on the object, half off it, far from the match in B; then those of another object."""
+    single = [flat_scene(seed, objects=(1 + seed % 2,)) for seed in range(4)]
+    wanted = row(loss="pixelwise", data="single", cross_object=True, non_matches=60)
+    train = dataclasses.replace(TRAIN, margin=5.0, apart=15.0)
+    batch = make_batch(PairSource(single, wanted, train, DON.augment), np.random.default_rng(0))
+    found = batch_loss(network, dataclasses.replace(batch, rng=np.random.default_rng(3)), wanted, train)
+    rng, cells, [pair] = np.random.default_rng(3), network(batch.images), batch.pairs
+    a, b = (descriptors_at(cells[k], torch.from_numpy(uv)) for k, uv in enumerate((pair.a, pair.b)))
+    expected = match_loss(a, b)
+    for group, side, matches in ((pair.inside, 1, pair.b), (pair.outside, 1, pair.b), (batch.others[0], 2, None)):
+        pixels = [divmod(place, 48)[::-1] for place in rng.choice(group, (1, 30))[0].tolist()]
+        others = descriptors_at(cells[side], torch.tensor(pixels).float())[None].repeat(25, 1, 1)
+        far = [[matches is None or np.hypot(*(matches[k] - p)) >= 15 for p in pixels] for k in range(25)]
+        expected = expected + non_match_loss(a, others, torch.tensor(np.array(far, bool)), 5.0)
+    assert torch.isclose(found, expected, rtol=1e-4)
+
+
+@pytest.fixture
+def planned(scenes, tmp_path, monkeypatch):
+    """Makes what a training consists of, without training: the arguments that `fit` is given."""
+    monkeypatch.setattr(module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, plan=plan, **parts))
+    evaluate = dataclasses.replace(DON.evaluate, pairs=1, queries=10, travel=0.05)
+    validation = scenes[:1], draw_queries(scenes[:1], evaluate, 1, 0.005)
+
+    def plan(wanted, scenes=scenes, train=TRAIN, augmentations=DON.augment):
+        settings = {"train": train, "network": RANDOM, "augmentations": augmentations, "scratch_dir": tmp_path}
+        return train_row(wanted, 1, scenes, validation, **settings)
+
+    return plan
+
+
+def test_the_weights_with_the_most_answers_within_80_pixels_are_kept(planned, monkeypatch):
+    scores = SimpleNamespace(errors=np.array([7.0, 79.0, 81.0, 200.0]), auc=np.array([0.5]))
+    monkeypatch.setattr(module, "score", lambda *_: scores)
+    plan = planned(row())
+    assert next(iter(plan.evaluate(plan.model).items())) == ("pck", 50)
+    assert plan.plan.keep == "best"
+
+
+def test_a_training_is_named_by_the_augmentations_and_masks_that_it_uses(planned, scenes):
+    stronger = dataclasses.replace(DON.augment, crop=0.1)
+    assert planned(row(augmentations=True)).name != planned(row(augmentations=True), augmentations=stronger).name
+    assert planned(row()).name == planned(row(), augmentations=stronger).name
+    others = [dataclasses.replace(scene, ids=np.roll(scene.ids, 3, 1)) for scene in scenes]
+    for used in (row(objects_only=True), row(background=8)):
+        assert planned(used).name != planned(used, others).name
+    assert planned(row()).name == planned(row(), others).name
+
+
+def test_weights_decay_as_the_settings_say(planned):
+    plan = planned(row(), train=dataclasses.replace(TRAIN, weight_decay=0.25))
+    assert [group["weight_decay"] for group in plan.optimiser(plan.model).param_groups] == [0.25]
