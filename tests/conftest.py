@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 
 from graspbook.core.yaml_files import read_yaml
-from graspbook.pipeline.params import validate
+from graspbook.pipeline.params import Params, load_params, validate
 
 # tests run side by side, and what they put in place of a function is not there in another process
 os.environ["GRASPBOOK_WORKERS"] = "1"
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def committed(profile: str = "standard") -> Params:
+    """The parameters in the repository, for tests that are about them."""
+    return load_params(ROOT / "params.yaml", profile)
 
 
 def settings_values(slug: str) -> dict[str, Any]:

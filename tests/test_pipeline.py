@@ -78,6 +78,7 @@ def test_a_notebook_declares_exactly_what_its_stage_gives_it(key):
     assert sorted(declared) == sorted(["profile", "out", "config", *selectors])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in STAGES if key[0]], ids="-".join)
 def test_a_page_uses_exactly_the_sections_that_its_stage_depends_on(key):
     given = set(stage_parameters(members(key)[0], PARAMS.values[key[0]]))

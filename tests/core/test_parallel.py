@@ -32,6 +32,7 @@ def test_who_stops_asking_is_not_worked_for_further(tmp_path, count):
     assert len(list(tmp_path.iterdir())) == written
 
 
+@pytest.mark.slow
 def test_a_piece_that_fails_is_not_swallowed(tmp_path):
     with pytest.raises(ValueError, match="piece 2"):
         list(ordered_map(square, 2, tmp_path, 2, 5))

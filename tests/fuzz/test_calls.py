@@ -61,6 +61,7 @@ def test_segmenting_arrays(model, before, after, suction):
         assert found.visible.shape == suction.shape == before.shape[:3]
 
 
+@pytest.mark.slow
 @quick
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=7), floats, st.sampled_from([0.3, 0.6, 0.7, None]), st.data())
 def test_the_robust_target(bits, anything, margin, data):

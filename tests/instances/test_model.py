@@ -27,6 +27,7 @@ def test_is_an_instance_model_and_its_backbone_starts_from_the_given_weights(nam
     assert (first.weight == 0.75).all() and (first.bias == 0.25).all() and (first.running_var == 0.25).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_loss_is_finite_and_decided_by_its_generator_also_without_objects(name, tiny, boxes_batch):
     model = build_instance_model(name, tiny[name], None, seed=0)

@@ -16,6 +16,7 @@ def built(name, config, stride):
     return build_encoder(name, dataclasses.replace(config, encoder_stride=stride)).eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 @pytest.mark.parametrize("stride", [8, 16, 32])
 def test_features_have_the_strides_and_channels_that_the_encoder_names(name, stride, network_config):

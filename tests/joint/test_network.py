@@ -9,6 +9,7 @@ from graspbook.joint.network import build_network
 from tests.joint.conftest import ROW
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["mobilenet_v2", "darknet53"])
 @pytest.mark.parametrize("k", [2, 4])
 def test_the_decoders_speak_on_the_grid_of_superpixels(encoder, k, network_config):
@@ -31,6 +32,7 @@ def test_confidence_begins_at_the_prior_and_a_baseline_has_none(network_config):
     assert baseline(torch.rand(2, 3, 32, 32)).centres is None
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_weights_and_a_file_brings_them_back(network_config, tmp_path):
     one, same, other = (build_network(ROW, network_config, seed) for seed in (1, 1, 2))
     pairs = list(zip(one.parameters(), same.parameters(), other.parameters(), strict=True))

@@ -28,6 +28,7 @@ def test_a_row_is_trained_once_and_its_title_changes_nothing(streets, tmp_path, 
     assert run(renamed, streets, tmp_path / "a", train_config, network_config).folder == first.folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"centres": False}, {"focus": "printed", "gamma": 0.0}, {"k": 2}])
 def test_every_kind_of_row_trains(change, streets, tmp_path, train_config, network_config):
     row = dataclasses.replace(ROW, steps=1, **change)

@@ -13,6 +13,7 @@ def assert_same(one: Instances, other: Instances):
     np.testing.assert_array_equal(one.scores, other.scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p", [0.0, 0.3, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("classes", [1, 2])
 def test_the_fast_version_equals_the_printed_one(p, classes):

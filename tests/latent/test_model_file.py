@@ -6,6 +6,7 @@ from graspbook.latent.model_file import load_network, save_network
 from tests.latent.test_model import CODE, build
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("latent", "classes"), [(CODE, 3), (None, 1)])
 def test_a_model_comes_back_as_it_was(tmp_path, latent, classes):
     model = build(latent, classes)

@@ -66,6 +66,7 @@ def test_rows_share_their_start_and_are_not_trained_twice(images, tmp_path):
     assert len(list((tmp_path / "trainings").iterdir())) == 4
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_and_is_repeatable(images, tmp_path):
     model = train(LATENT, images, tmp_path, start_steps=0, steps=1).model
     one, other = (look(model, images, 2, 1) for _ in range(2))

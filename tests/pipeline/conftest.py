@@ -2,6 +2,9 @@
 
 import nbformat
 import pytest
+import yaml
+
+from tests.conftest import settings_values
 
 DVC = """\
 vars:
@@ -38,6 +41,14 @@ stages:
     outs: [reports/last: {cache: false}]
 """
 PARAMS = "one: {level: 1}\nall:\n  first: {value: 1}\n  second: {value: 2}\n"
+
+
+def write_parameters(folder):
+    """Parameters of one paper, and an overlay of the profile `quick`."""
+    values = {"profile": "standard", "selfsup": settings_values("selfsup")}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    (folder / "profiles").mkdir()
+    (folder / "profiles/quick.yaml").write_text("profile: quick\nselfsup: {train: {batch_size: 4}}\n")
 
 
 def page(prose, parameters, *code):

@@ -1,7 +1,6 @@
 import errno
 import json
 import re
-import shutil
 from pathlib import Path
 
 import nbformat
@@ -10,14 +9,12 @@ from typer.testing import CliRunner
 
 from graspbook.pipeline import run_notebook as notebooks
 from graspbook.pipeline.cli import app
-
-ROOT = Path(__file__).parents[2]
+from tests.pipeline.conftest import write_parameters
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "params", tmp_path / "params")
-    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    write_parameters(tmp_path)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -84,6 +81,7 @@ def test_parameters_can_be_checked_and_seen(here):
     assert "profile: quick" in result.output
 
 
+@pytest.mark.slow
 def test_claims_are_judged_on_whatever_tables_there_are(here):
     (here / "reports").mkdir()
     result = call("claims")

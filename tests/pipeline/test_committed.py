@@ -1,26 +1,24 @@
 """The parameters as committed: the only tests that may fail when a value of theirs changes."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from graspbook.core.yaml_files import read_yaml
 from graspbook.papers import load_paper
-from graspbook.pipeline.params import PROFILES, load_params
+from graspbook.pipeline.params import PROFILES
 from graspbook.selfsup.schema import Selfsup
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT, committed
 
 
 @pytest.fixture(scope="module", params=PROFILES)
 def params(request):
-    return load_params(ROOT / "params.yaml", request.param)
+    return committed(request.param)
 
 
 @pytest.fixture(scope="module")
 def standard():
-    return load_params(ROOT / "params.yaml", "standard")
+    return committed()
 
 
 def test_every_profile_is_valid(params):
@@ -41,7 +39,7 @@ def test_the_paper_profile_states_every_value_itself():
 
 
 def test_the_paper_profile_has_the_printed_settings():
-    selfsup = load_params(ROOT / "params.yaml", "paper").selfsup
+    selfsup = committed("paper").selfsup
     assert selfsup.world.height == 640
     assert selfsup.collect.n_train + selfsup.collect.n_test == 110_000
     assert selfsup.collect.n_test == 6000

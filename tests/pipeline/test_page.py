@@ -1,4 +1,3 @@
-import shutil
 from pathlib import Path
 
 import pytest
@@ -6,15 +5,13 @@ import pytest
 from graspbook.core.errors import InputError
 from graspbook.pipeline.page import open_page
 from graspbook.pipeline.params import load_params
-
-ROOT = Path(__file__).parents[2]
+from tests.pipeline.conftest import write_parameters
 
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """A repository with this one's parameters, entered where a person opens a notebook."""
-    shutil.copytree(ROOT / "params", tmp_path / "params")
-    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    """A repository with parameters, entered where a person opens a notebook."""
+    write_parameters(tmp_path)
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     (tmp_path / "notebooks/selfsup").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "notebooks/selfsup")
@@ -34,6 +31,7 @@ def test_a_page_that_a_person_opens_has_all_sections_with_what_shall_differ(root
 
 def test_it_takes_the_profile_that_it_names(root):
     page = open_page("selfsup", "quick", {}, "scratch/live")
+    assert page.config.train.batch_size == 4
     assert page.config.train == load_params(root, "quick").selfsup.train
 
 

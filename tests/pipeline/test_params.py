@@ -94,6 +94,7 @@ def test_a_wrong_value_is_refused_by_file_and_key(values, place, value, complain
     assert str(raised.value).startswith("some.yaml: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "value", "complaint"),
     [

@@ -13,6 +13,7 @@ from graspbook.pipeline import workspace
 from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.params import load_params
 from graspbook.pipeline.root import find_root
+from tests.pipeline.conftest import write_parameters
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +45,9 @@ def dvc(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    """A small repository: real parameters, a data folder in its committed store, a pipeline of two stages."""
+    """A small repository: parameters, a data folder in its committed store, a pipeline of two stages."""
     folder = tmp_path_factory.mktemp("template")
-    shutil.copytree(ROOT / "profiles", folder / "profiles")
-    shutil.copytree(ROOT / "params", folder / "params")
+    write_parameters(folder)
     (folder / "notebooks").mkdir()
     (folder / "notebooks/a.ipynb").write_text("{}")
     (folder / "src/graspbook").mkdir(parents=True)

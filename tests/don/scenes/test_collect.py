@@ -53,6 +53,7 @@ def test_the_image_agrees_with_the_objects_poses(config, tmp_path, catalogue):
         assert (local <= item.shape.extent / 2 + 0.006).mean() > 0.98
 
 
+@pytest.mark.slow
 def test_sets_draw_apart_and_say_how_objects_lie(config):
     sets = [SceneEpisodes(name, config, str(DATA)) for name in SETS]
     assert len({scenes.seed(0) for scenes in sets}) == len({scenes.key() for scenes in sets}) == 4

@@ -32,6 +32,7 @@ def read(folder, rows=ROWS):
     return read_results("objects", OBJECTS, rows, folder / "made", folder, STANDARD.predict, 1)
 
 
+@pytest.mark.slow
 def test_who_repeats_the_labels_is_perfect(folder):
     results = read(folder)
     assert len(results.plain) == len(results.samples) == len(results.answers) == len(results.truth) == OBJECTS.n_test

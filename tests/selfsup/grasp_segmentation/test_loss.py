@@ -56,6 +56,7 @@ def masks_of(kind, size, dtype):
     return masks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalise", ["pixels", "weight"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", ["empty", "full", "one pixel", "random", "mixed"])

@@ -133,6 +133,7 @@ def test_other_settings_data_or_start_are_another_training(data, tmp_path):
     assert len({run.folder for run in runs}) == len(runs)
 
 
+@pytest.mark.slow
 def test_patience_keeps_the_weights_of_the_highest_iou_and_without_it_the_last_stay(data, tmp_path, monkeypatch):
     scores, states = [0.2, 0.5, 0.4, 0.3, 0.9, 0.1], []
 

@@ -88,6 +88,7 @@ def test_labels_and_grasps_are_enough_for_a_model(own, segmenter):
     assert [path.name for path in own.glob(".out*")] == [".out.manifest"]  # no scratch is left
 
 
+@pytest.mark.slow
 def test_it_is_the_same_every_time_and_replaces_its_own_folder(own, segmenter):
     run(own, segmenter)
     first = {file.name: file.read_bytes() for file in (own / "out").iterdir()}
