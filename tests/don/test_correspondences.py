@@ -114,3 +114,12 @@ def test_views_without_a_common_point_and_pictures_of_another_size_are_refused()
         draw_matches(np.zeros((2, 2, 2), np.float32), np.zeros((2, 2), bool), 4, np.random.default_rng(0))
     with pytest.raises(InputError, match=r"depth: .* but the camera's are"):
         View(np.zeros((60, 80, 3), np.uint8), np.zeros((59, 80), np.float32), A)
+
+
+def test_a_point_seen_by_the_outer_half_of_a_rim_pixel_is_inside():
+    depth, image = np.full((6, 8), 0.5, np.float32), np.zeros((6, 8, 3), np.uint8)
+    for shift, first in ((-0.3, True), (-0.7, False)):
+        views = [View(image, depth, Camera(50.0, 50.0, 3.5 + s, 2.5, np.eye(4), 6, 8)) for s in (0, shift)]
+        uv, seen = map_pixels(*views, 0.01)
+        assert seen[:, 1:].all() and (seen[:, 0] == first).all()
+        np.testing.assert_allclose(uv[0, 1], (1 + shift, 0), atol=1e-5)

@@ -2,10 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from graspbook.core.errors import InputError
 from graspbook.don.floors import FLOORS, answer_floor
 from graspbook.don.queries import draw_queries
+from graspbook.don.scores import answer
 from tests.conftest import standard
 from tests.don.flat import HEIGHT, WIDTH, flat_scene
 
@@ -35,3 +37,13 @@ def test_every_floor_answers_every_query(name, asked):
 def test_an_unknown_floor_is_refused(asked):
     with pytest.raises(InputError, match="expected one of random"):
         answer_floor("orb", *asked, NETWORK, 1)
+
+
+def test_raw_colours_are_compared_by_their_distance(asked):
+    scenes, queries = asked
+
+    def colours(scene, view):
+        return torch.from_numpy(scenes[scene].images[view].reshape(-1, 3).astype(np.float32))
+
+    expected = answer(colours, scenes, queries, "euclidean").predicted
+    np.testing.assert_array_equal(answer_floor("rgb", scenes, queries, NETWORK, 1).predicted, expected)

@@ -178,3 +178,11 @@ def test_scores_are_what_loops_find():
         c.score_instances(instances, probability, None, "confidence")
     empty = LabelMap(0 * ids, np.zeros(0, int))
     assert all(len(c.score_instances(empty, probability, confidence, kind)) == 0 for kind in expected)
+
+
+def test_a_centre_near_a_duplicate_and_not_near_what_is_kept_is_kept():
+    sure = np.zeros((3, 9), bool)
+    sure[1, [1, 4, 7]] = True
+    confidence, embedding = np.zeros((3, 9)), np.zeros((3, 9), np.float32)
+    confidence[1, [1, 4, 7]], embedding[1, [1, 4, 7]] = (0.9, 0.8, 0.7), (0.0, 0.25, 0.5)
+    assert c.find_centres(sure, confidence, embedding.reshape(-1, 1), 0.3).tolist() == [10, 16]

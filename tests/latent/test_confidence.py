@@ -84,6 +84,7 @@ def test_what_cannot_work_is_refused(rng):
 def test_partners_are_counted_without_rounding_errors():
     assert [partners_needed(10, p / 10) for p in range(11)] == [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     assert partners_needed(3, 0.5) == 2
+    assert partners_needed(100, 0.07) == 7, "7.000000000000001 in floating point"
 
 
 def test_packed_masks_unpack(rng):

@@ -73,3 +73,18 @@ def test_the_opening_is_the_objects_width_and_room_for_the_fingers(view):
     gripper = dataclasses.replace(ROBOT.gripper, max_opening=0.05)
     narrow = dataclasses.replace(ROBOT, gripper=gripper)
     assert opening_across(middle, np.array([0.0, 1.0, 0.0]), down, depth, camera, narrow) == 0.05
+
+
+def test_the_jaws_open_as_wide_as_the_farther_side_needs(view):
+    depth, camera = view
+    beside = np.array([0.0, 0.01, TOP])
+    across = opening_across(beside, np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, -1.0]), depth, camera, ROBOT)
+    assert across - 2 * ROBOT.clearance >= 2 * (WIDE / 2 + 0.01)
+
+
+def test_an_axis_that_rises_by_55_degrees_is_grasped_and_one_of_65_is_not(view):
+    depth, camera = view
+    for degrees, grasped in ((45, True), (55, True), (65, False)):
+        angle = np.radians(degrees)
+        points = np.array([[0, 0, 0.05], [0.03 * np.cos(angle), 0, 0.05 + 0.03 * np.sin(angle)]])
+        assert (axis_grasp(points, depth, camera, ROBOT) is not None) == grasped

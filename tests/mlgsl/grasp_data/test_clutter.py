@@ -53,6 +53,24 @@ def test_a_label_whose_finger_would_hit_a_neighbour_is_pruned(bars):
     assert len(prune(bars.labels[0], 0, heights, owner, CLUTTER)) == 4
 
 
+def test_an_object_is_not_in_the_way_of_its_own_grasps_and_hides_those_of_another(bars):
+    heights, owner = np.zeros((SIZE, SIZE)), np.full((SIZE, SIZE), -1)
+    heights[bars.masks[0]], owner[bars.masks[0]] = 0.04, 0
+    heights[47:52, 48:60], owner[47:52, 48:60] = 0.05, 0  # the object's own, below the last label's finger
+    assert len(prune(bars.labels[0], 0, heights, owner, CLUTTER)) == 4
+    owner[38:43, 34:39] = 1  # lies over the second label
+    assert prune(bars.labels[0], 0, heights, owner, CLUTTER)[:, 0].tolist() == [30, 44, 50]
+
+
+@pytest.mark.parametrize(("side", "left"), [(1, 0), (-1, 1)])
+def test_fingers_are_where_the_angle_of_a_label_says(side, left):
+    heights, owner = np.zeros((SIZE, SIZE)), np.full((SIZE, SIZE), -1)
+    owner[39:42, 39:42] = 0
+    u, v = round(40 + 7.5 * np.cos(0.7)), round(40 + side * 7.5 * np.sin(0.7))
+    heights[v - 1 : v + 2, u - 1 : u + 2], owner[v - 1 : v + 2, u - 1 : u + 2] = 0.05, 1
+    assert len(prune(np.array([[40, 40, 0.7, 12]], np.float32), 0, heights, owner, CLUTTER)) == left
+
+
 def test_each_image_depends_on_the_seed_and_its_number_alone(bars):
     few, more = (fuse_many(bars, count, CLUTTER, 5) for count in (2, 3))
     np.testing.assert_array_equal(few.depth, more.depth[:2])

@@ -4,6 +4,7 @@ import pytest
 from graspbook.mlgsl.metrics.judge import Judge
 from graspbook.mlgsl.metrics.rectangles import angle_between
 from graspbook.mlgsl.model import build_network
+from graspbook.mlgsl.robot import planners
 from graspbook.mlgsl.robot.planners import DensePlanner, SampledPlanner, edge_pairs
 from graspbook.mlgsl.robot.single_objects import time_planners
 from tests.mlgsl.worlds import STANDARD
@@ -33,15 +34,25 @@ def test_a_bare_table_has_no_pairs_and_still_a_plan():
 
 def test_planners_give_as_many_grasps_as_wanted_inside_the_image(bar):
     network = build_network(STANDARD.network, 1).eval()
-    planners = {
+    compared = {
         "dense": DensePlanner(network, "mlgsl", STANDARD.metrics),
         "sampled": SampledPlanner(Judge(32).eval(), 30.0, 40, 2),
     }
-    for planner in planners.values():
+    for planner in compared.values():
         plan = planner.plan(bar, 4, np.random.default_rng(0))
         assert plan.shape == (4, 4)
         assert (plan[:, :2] >= 0).all()
         assert (plan[:, :2] <= 79).all()
         np.testing.assert_array_equal(plan, planner.plan(bar, 4, np.random.default_rng(0)))
-    times = time_planners(planners, bar[None], 3)
+    times = time_planners(compared, bar[None], 3)
     assert all(len(spent) == 3 and (spent > 0).all() for spent in times.values())
+
+
+def test_sampled_grasps_gather_where_the_judge_likes_them_and_come_best_first(bar, monkeypatch):
+    monkeypatch.setattr(planners, "judge_grasps", lambda judge, depth, grasps: -np.abs(grasps[:, 0] - 20))
+    away = [
+        np.abs(SampledPlanner(Judge(32), 30.0, 40, rounds).plan(bar, 10, np.random.default_rng(0))[:, 0] - 20)
+        for rounds in (0, 3)
+    ]
+    assert (np.diff(away[0]) >= 0).all() and (np.diff(away[1]) >= 0).all()
+    assert away[1].max() < 1 < away[0].max()
