@@ -57,6 +57,16 @@ def test_a_recording_without_masks_and_poses_can_be_read(by_hand):
     assert not scene.ids.any() and scene.objects == {}
 
 
+def test_views_are_in_the_order_of_their_numbers_not_of_their_digits(by_hand):
+    for old, new in (("000000", "000009"), ("000007", "000010")):
+        for path in sorted(by_hand.rglob(f"{old}*.png")):
+            path.rename(path.with_name(new + path.name.removeprefix(old)))
+    for name in (CAMERA, TRUTH):
+        text = (by_hand / name).read_text()
+        (by_hand / name).write_text(text.replace('"0":', '"9":').replace('"7":', '"10":'))
+    assert np.allclose([camera.centre[1] for camera in read_scene(by_hand).cameras], [0, 0.7])
+
+
 def test_what_is_written_is_read_back(tmp_path):
     rng = np.random.default_rng(0)
     pose = np.eye(4)

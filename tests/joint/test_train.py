@@ -95,3 +95,12 @@ def test_without_superpixels_every_element_has_its_square(network_config, cluste
     found = segment(network, picture, cluster_config, 10.0, square=True)
     classes = predict_grids(network, picture).classes
     np.testing.assert_array_equal(found.classes, classes.repeat(4, 0).repeat(4, 1)[:33, :50])
+
+
+def test_a_training_is_named_by_the_compactness_of_its_superpixels(
+    streets, tmp_path, train_config, network_config, monkeypatch
+):
+    monkeypatch.setattr("graspbook.joint.train.fit", lambda *_, name, **__: name)
+    settings = {"train": train_config, "network": network_config, "scratch_dir": tmp_path}
+    names = [train_row(ROW, 1, streets, streets, compactness=value, **settings) for value in (10.0, 20.0, 10.0)]
+    assert names[0] == names[2] != names[1]

@@ -30,10 +30,10 @@ def test_an_unknown_split_is_refused(catalogue):
 
 def test_masses_and_friction_stay_in_their_range(catalogue):
     config = ObjectConfig(
-        min_mass=0.05, max_mass=0.2, min_density=300.0, max_density=900.0, min_friction=0.4, max_friction=0.5
+        min_mass=0.05, max_mass=0.06, min_density=300.0, max_density=900.0, min_friction=0.4, max_friction=0.5
     )
     rng = np.random.default_rng(0)
     for shape in table_shapes(catalogue, "test")[:20]:
         item = draw_table_item(rng, shape, config)
-        assert 0.05 <= item.mass <= 0.2
+        assert 0.05 <= item.mass <= 0.06
         assert 0.4 <= item.friction <= 0.5
