@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 def committed(profile: str = "standard") -> Params:
     """The parameters in the repository, for tests that are about them."""
-    return load_params(ROOT / "params.yaml", profile)
+    return load_params(ROOT, profile)
 
 
 def settings_values(slug: str) -> dict[str, Any]:

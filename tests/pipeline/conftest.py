@@ -45,10 +45,11 @@ PARAMS = "one: {level: 1}\nall:\n  first: {value: 1}\n  second: {value: 2}\n"
 
 def write_parameters(folder):
     """Parameters of one paper, and an overlay of the profile `quick`."""
-    values = {"profile": "standard", "selfsup": settings_values("selfsup")}
-    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    (folder / "params").mkdir()
+    (folder / "params/book.yaml").write_text("profile: standard\n")
+    (folder / "params/selfsup.yaml").write_text(yaml.safe_dump(settings_values("selfsup"), sort_keys=False))
     (folder / "profiles").mkdir()
-    (folder / "profiles/quick.yaml").write_text("profile: quick\nselfsup: {train: {batch_size: 4}}\n")
+    (folder / "profiles/quick.yaml").write_text("selfsup: {train: {batch_size: 4}}\n")
 
 
 def page(prose, parameters, *code):

@@ -4,11 +4,10 @@ import dataclasses
 
 import pytest
 
-from graspbook.core.yaml_files import read_yaml
 from graspbook.papers import load_paper
 from graspbook.pipeline.params import PROFILES
 from graspbook.selfsup.schema import Selfsup
-from tests.conftest import ROOT, committed
+from tests.conftest import committed
 
 
 @pytest.fixture(scope="module", params=PROFILES)
@@ -25,17 +24,6 @@ def test_every_profile_is_valid(params):
     assert params.profile == params.values["profile"]
     assert isinstance(params.selfsup, Selfsup)
     assert dataclasses.asdict(params.selfsup.film) == params.values["selfsup"]["film"]
-
-
-def test_the_paper_profile_states_every_value_itself():
-    def keys(values):
-        return (
-            {(key, *rest) for key, value in values.items() for rest in keys(value)}
-            if isinstance(values, dict)
-            else {()}
-        )
-
-    assert keys(read_yaml(ROOT / "profiles/paper.yaml")) == keys(read_yaml(ROOT / "params.yaml"))
 
 
 def test_the_paper_profile_has_the_printed_settings():
