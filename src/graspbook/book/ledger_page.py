@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from graspbook.book.contents import Contents
-from graspbook.book.ledger import FIRST_FORM, VERDICTS, Entry, number_text, ours_text, unjudged
 from graspbook.book.links import LEDGER, heading_anchor, html_link, plain, relative
 from graspbook.book.places import Place, shown_at
-from graspbook.papers import Claim
+from graspbook.papers import FIRST_FORM, Claim
+from graspbook.reporting.ledger import Entry, unjudged
+from graspbook.reporting.sentences import number_text
+from graspbook.reporting.verdicts import Verdict
 
 JUDGED = "claims/notebook"
 """The page that says how claims are judged."""
@@ -19,12 +21,12 @@ WIDTHS = (12, 33, 22, 6, 14, 13)
 """Of the columns, in per cent."""
 
 
-def ledger_page(contents: Contents, judged: Mapping[tuple[str, str], Entry]) -> str:
+def ledger_page(contents: Contents, judged: Mapping[str, Mapping[str, Entry]]) -> str:
     """The page as Markdown with a table in HTML: every claim of the papers' files, judged or not.
 
     Args:
         contents: The contents of the book.
-        judged: The entries of the ledger, by paper and claim.
+        judged: The entries of the ledger, by paper and then by claim.
     """
     bodies, first_forms = [], []
     for slug, paper in contents.papers.items():
@@ -33,7 +35,7 @@ def ledger_page(contents: Contents, judged: Mapping[tuple[str, str], Entry]) -> 
             claim.id: _below(claim, _place_links(places[claim.table], paper.tables[claim.table].section))
             for claim in paper.claims
         }
-        entries = [judged.get((slug, claim.id)) or unjudged(slug, claim) for claim in paper.claims]
+        entries = [judged.get(slug, {}).get(claim.id) or unjudged(slug, claim) for claim in paper.claims]
         for entry in (entry for entry in entries if not entry.amends):
             forms = [entry, *(other for other in entries if other.amends == entry.claim)]
             bodies.append(claim_rows(len(bodies) + 1, forms, below))
@@ -70,12 +72,12 @@ def ledger_page(contents: Contents, judged: Mapping[tuple[str, str], Entry]) -> 
 
 def _below(claim: Claim, shown: str) -> str:
     """What stands below a claim's statement: its note, why it is not a first form, where it is shown."""
-    notes = [claim.note, getattr(claim, "reason", "") and f"Why this form: {claim.reason}"]
+    notes = [claim.note, claim.reason and f"Why this form: {claim.reason}"]
     return "".join(f'<p class="note">{escape(note)}</p>' for note in notes if note) + shown
 
 
 def _introduction(contents: Contents, entries: list[Entry]) -> str:
-    counts = [(sum(entry.verdict == verdict for entry in entries), verdict) for verdict in VERDICTS]
+    counts = [(sum(entry.verdict == verdict for entry in entries), verdict) for verdict in Verdict]
     text = f"Every claim of every paper, {len(entries)} in all"
     if entries:
         text += ": " + ", ".join(f"**{count}** {verdict}" for count, verdict in counts if count)
@@ -90,7 +92,7 @@ def _filter_form(contents: Contents) -> list[str]:
     papers = "".join(
         f'<option value="{slug}">{escape(paper.title)}</option>' for slug, paper in contents.papers.items()
     )
-    verdicts = "".join(f'<option value="{verdict}">{verdict}</option>' for verdict in VERDICTS)
+    verdicts = "".join(f'<option value="{verdict}">{verdict}</option>' for verdict in Verdict)
     return [
         '<form class="ledger-filter" hidden>',
         f'<label>Paper <select name="paper"><option value="">all</option>{papers}</select></label>',
@@ -113,17 +115,17 @@ def claim_rows(number: int, forms: Sequence[Entry], below: Mapping[str, str]) ->
         "paper": first.paper,
         "verdict": first.verdict,
         "number": str(number),
-        "rank": str(VERDICTS.index(first.verdict)),
-        "printed": _sortable(first.measures[0]["paper_value"]),
-        "estimate": _sortable(first.measures[0]["estimate"]),
+        "rank": str(list(Verdict).index(first.verdict)),
+        "printed": _sortable(first.measures[0].paper),
+        "estimate": _sortable(first.measures[0].estimate),
     }
     lines = ["<tbody" + "".join(f' data-{key}="{escape(value)}"' for key, value in data.items()) + ">"]
     for form in forms:
         span = f' rowspan="{len(form.measures)}"'
-        for place, row in enumerate(form.measures):
+        for place, measure in enumerate(form.measures):
             measured = (
-                f"<td>{escape(row['measure'])}: {escape(row['test'])}</td>"
-                f'<td class="number">{number_text(row["paper_value"])}</td><td class="number">{ours_text(row)}</td>'
+                f"<td>{escape(measure.name)}: {escape(measure.test)}</td>"
+                f'<td class="number">{number_text(measure.paper)}</td><td class="number">{measure.ours}</td>'
             )
             if place:
                 lines.append(f"<tr>{measured}</tr>")
@@ -139,9 +141,9 @@ def claim_rows(number: int, forms: Sequence[Entry], below: Mapping[str, str]) ->
     return "\n".join([*lines, "</tbody>"])
 
 
-def _sortable(value: str) -> str:
+def _sortable(value: float | None) -> str:
     """A number as the script compares it; "" for none."""
-    return "" if value in ("", "nan", "inf", "-inf") else value
+    return "" if value is None else f"{value:.6g}"
 
 
 def _place_links(place: Place | None, section: str) -> str:

@@ -1,11 +1,12 @@
 """The page of one paper, and the lists of a chapter's pages: made from what there is in `papers/` and `reports/`."""
 
 from graspbook.book.contents import Chapter, Contents, Page
-from graspbook.book.ledger import CLAIMS
 from graspbook.book.ledger_page import JUDGED
 from graspbook.book.links import INDEX, LEDGER, html_link, relative
 from graspbook.papers import Paper
-from graspbook.reporting.verdicts import Standing, Verdict, claims_summary
+from graspbook.reporting.ledger import CLAIMS, Standing, claims_summary
+from graspbook.reporting.sentences import number_text
+from graspbook.reporting.verdicts import Verdict
 
 THUMBNAILS = "pictures"
 """Folder of the generated sources that holds the thumbnails."""
@@ -100,18 +101,15 @@ def _headlines(standing: Standing, docname: str) -> list[str]:
         return []
     lines = ["| headline | the paper | ours [95 %] |", "| --- | ---: | ---: |"]
     for entry in standing.headlines:
-        ours = f"**{_number(entry.estimate)}** [{_number(entry.low)}, {_number(entry.high)}]"
+        first = entry.measures[0]
+        ours = f"**{number_text(first.estimate)}** [{number_text(first.low)}, {number_text(first.high)}]"
         verdict = html_link(entry.verdict, docname, LEDGER, entry.claim)
         lines.append(
-            f"| {entry.statement} <br> *{entry.measure}* <br> "
+            f"| {entry.statement} <br> *{first.name}* <br> "
             f'<span class="verdict {entry.verdict.replace(" ", "-")}">{verdict}</span> '
-            f"| {_number(entry.paper)} | {ours if entry.estimate is not None else '–'} |"
+            f"| {number_text(first.paper)} | {ours if first.estimate is not None else '–'} |"
         )
     return [*lines, ""]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
 
 
 def _share(standing: Standing) -> str:

@@ -15,7 +15,6 @@ from graspbook.book.checks import check_site
 from graspbook.book.code_page import code_page, own_test
 from graspbook.book.contents import Contents, Page, read_contents
 from graspbook.book.equations import index_page
-from graspbook.book.ledger import CLAIMS, read_entries
 from graspbook.book.ledger_page import ledger_page
 from graspbook.book.links import FILES, INDEX, LEDGER, Links, code_docname
 from graspbook.book.notebook_page import notebook_page
@@ -25,6 +24,7 @@ from graspbook.book.places import figure_name
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
 from graspbook.pipeline.sources import read_notebook
+from graspbook.reporting.ledger import CLAIMS, read_ledger
 
 BUILD = Path("scratch/book")
 SITE = Path("site")
@@ -96,7 +96,7 @@ def write_sources(root: Path, source: Path) -> Contents:
         text = links.rewrite(path.read_text(encoding="utf-8"), path.relative_to(root), name)
         text = text.replace(PAPERS_MARK, papers_list(contents)).replace(SIDEBAR_MARK, sidebar(contents))
         write_text(source / f"{name}.md", text)
-    write_text(source / f"{LEDGER}.md", ledger_page(contents, read_entries(root / CLAIMS)))
+    write_text(source / f"{LEDGER}.md", ledger_page(contents, read_ledger(root / CLAIMS)))
     write_text(source / f"{INDEX}.md", index_page(contents, links.code))
     write_text(source / "bibliography.md", bibliography_page(contents))
     for place in sorted(links.code):

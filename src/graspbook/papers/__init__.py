@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
-from graspbook.reporting.verdicts import FIRST_FORM
 
 Name = Annotated[str, Field(min_length=1)]
+FIRST_FORM = "first form"
+"""Of a claim: fixed before its results. Only first forms count."""
 
 
 class _Part(BaseModel):
@@ -166,6 +167,8 @@ class Paper(_Part):
         authors: The names of the authors.
         headlines: The ids of the claims that it is known for.
         tables: The printed tables, by name.
+        stages: The names of the tables that each stage writes, by the stage's folder below `reports/<slug>/`; what a
+            claim measures is read from there.
         claims: The claims, in the order of the file.
     """
 
@@ -175,7 +178,15 @@ class Paper(_Part):
     authors: list[Name]
     headlines: list[Name]
     tables: dict[str, Table]
+    stages: dict[str, list[str]] = {}
     claims: list[Claim]
+
+    @model_validator(mode="after")
+    def _one_stage_writes_each_table(self) -> "Paper":
+        written = [table for tables in self.stages.values() for table in tables]
+        if sorted(written) != sorted(self.tables):
+            raise ValueError(f"the stages write {sorted(written)}, expected each table once: {sorted(self.tables)}")
+        return self
 
     @model_validator(mode="after")
     def _claims_have_tables(self) -> "Paper":
@@ -193,6 +204,16 @@ class Paper(_Part):
             if headline not in ids:
                 raise ValueError(f"headline '{headline}' is none of the claims")
         return self
+
+    def table_file(self, reports: Path, table: str) -> Path:
+        """Where the stage that writes a table leaves it.
+
+        Args:
+            reports: The folder of reports, which holds a folder for each paper.
+            table: The name of the table, such as `table_1`.
+        """
+        stage = next(stage for stage, tables in self.stages.items() if table in tables)
+        return reports / self.slug / stage / f"{table}.csv"
 
 
 def slugs() -> list[str]:

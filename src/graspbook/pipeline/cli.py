@@ -144,8 +144,8 @@ def claims(
     """Judge every claim on the tables in a reports folder, and print the ledger."""
     from graspbook.pipeline.params import load_params
     from graspbook.pipeline.root import find_root
-    from graspbook.reporting.claims import claims_markdown
-    from graspbook.reporting.ledger import judge_all
+    from graspbook.reporting.claims import judge_all
+    from graspbook.reporting.ledger_writer import claims_markdown
 
     if not reports.is_dir():
         raise InputError(f"{reports}: expected a folder of reports, there is none")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
-from graspbook.papers import load_paper
+from graspbook.papers import FIRST_FORM, load_paper
 from graspbook.papers.order import in_reading_order
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages, pipeline_files, slug_of
-from graspbook.reporting.verdicts import FIRST_FORM, Entry, Verdict, claims_summary
+from graspbook.reporting.ledger import CLAIMS, Entry, claims_summary
+from graspbook.reporting.verdicts import Verdict
 
 INDEX = Path("reports/README.md")
-CLAIMS = Path("reports/claims/claims.csv")
 NOT_RUN = "not run yet"
 """Of a page, or of a paper none of whose claims has been tested."""
 BEGIN, END = "<!-- papers: copied from reports/README.md by `graspbook readme` -->", "<!-- end of papers -->"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from graspbook.reporting.verdicts import FIRST_FORM, Entry, read_ledger
+from graspbook.papers import FIRST_FORM
+from graspbook.reporting.ledger import Entry, read_ledger
 
 
 def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
@@ -32,7 +33,7 @@ def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
 def _claims(path: Path, paper: str | None) -> list[str]:
     """One line per claim, and what to think of the quick profile's."""
     ledger = read_ledger(path)
-    entries = [entry for slug, of_paper in ledger.items() if paper in (None, slug) for entry in of_paper]
+    entries = [entry for slug, of_paper in ledger.items() if paper in (None, slug) for entry in of_paper.values()]
     lines = [f"  {entry.claim:<12} {entry.verdict:<27} {_statement(entry)}" for entry in entries]
     if any(entry.profile == "quick" for entry in entries):
         lines.append("  (quick profile: few rows, short trainings; the committed verdicts are in reports/claims)")

@@ -3,7 +3,7 @@
 Each output is `bit-equal` to the committed one, `in band` (a table whose numbers all lie in the committed
 95 % intervals), or `out of band`. An output without intervals that is not bit-equal `differs`: on another
 type of processor, training and ray casting round differently, so that is expected for weights, pictures and
-notebooks. But where it contradicts the tables beside it (`contradictions`), or cannot be read, it is out of band.
+notebooks.
 """
 
 import dataclasses
@@ -20,7 +20,6 @@ import yaml
 
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
-from graspbook.pipeline.contradictions import find_contradiction
 from graspbook.pipeline.stages import slug_of
 
 
@@ -94,8 +93,6 @@ def _compare_committed(root: Path, run: Path, revision: str, stage: str, file: s
         return Comparison(stage, file, Agreement.MISSING, "the file is not there")
     theirs = committed_bytes(root, file, revision) or b""
     agreement, detail = compare_file(file, (run / file).read_bytes(), theirs)
-    if agreement is Agreement.DIFFERS and (wrong := find_contradiction(run / "reports", run / file)):
-        agreement, detail = Agreement.OUT_OF_BAND, wrong
     return Comparison(stage, file, agreement, detail)
 
 

@@ -1,13 +1,11 @@
-"""Verdicts on claims, and how a paper stands: the ledger `claims.csv`, read without any large library."""
+"""The verdict on a claim: what its test says of our number and of the interval around it."""
 
-import csv
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-FIRST_FORM = "first form"
-"""Of a claim: fixed before its results. Only first forms count."""
+import numpy as np
+
+from graspbook.papers import Aside, Claim, Measure
 
 
 class Verdict(StrEnum):
@@ -20,106 +18,93 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One claim in the ledger, with its first measure.
+class Result:
+    """One measure, evaluated.
 
     Attributes:
-        claim: The id of the claim.
-        statement: What the paper says, in our words.
-        measure: What was measured, in words.
-        paper: The paper's number, or None where it prints none.
-        estimate: Our number, or None where there is none.
-        low, high: The ends of the 95 % interval of `estimate`; None where an end is open, or where there is no
-            estimate.
-        verdict: The verdict on the whole claim.
-        profile: The name of the profile that was judged.
-        form: "first form", or how the claim came later than that.
+        measure: The measure with its test.
+        paper: The paper's number; NaN where it prints none.
+        estimate: Our number; NaN where there is none.
+        low: The lower end of the 95 % interval of `estimate`; -inf where open, NaN without an estimate.
+        high: The upper end of the 95 % interval of `estimate`; inf where open, NaN without an estimate.
+        verdict: The verdict on this measure.
     """
 
-    claim: str
-    statement: str
-    measure: str
-    paper: float | None
-    estimate: float | None
-    low: float | None
-    high: float | None
+    measure: Measure
+    paper: float
+    estimate: float
+    low: float
+    high: float
     verdict: Verdict
-    profile: str
-    form: str = FIRST_FORM
-
-    def __str__(self) -> str:
-        """The measure in a line of Markdown: the paper's number, ours with its interval, the verdict."""
-        ours = _shown(self.estimate)
-        if self.estimate is not None:
-            ours += f" [{_shown(self.low)}, {_shown(self.high)}]"
-        return f"{self.measure}: {_shown(self.paper)}, **{ours}**, {self.verdict}"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a paper stands.
+class Judgement:
+    """One claim, evaluated.
 
     Attributes:
-        counts: The number of the paper's claims, in their first form, with each verdict, best first; a verdict that
-            none has is there with 0.
-        headlines: The claims that the paper is known for.
+        claim: The claim.
+        results: The results of its measures, in their order.
+        asides: Each aside with its estimate and the lower and upper end of its 95 % interval.
     """
 
-    counts: dict[Verdict, int]
-    headlines: tuple[Entry, ...]
+    claim: Claim
+    results: tuple[Result, ...]
+    asides: tuple[tuple[Aside, float, float, float], ...] = ()
 
     @property
-    def share(self) -> str:
-        """Claims reproduced, of all: `12 of 25`."""
-        return f"{self.counts[Verdict.REPRODUCED]} of {sum(self.counts.values())}"
+    def deciding(self) -> Result:
+        """The measure that decides the claim: the first of those with the worst verdict."""
+        return max(self.results, key=lambda result: list(Verdict).index(result.verdict))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the claim, which is the worst one on its measures."""
+        return self.deciding.verdict
+
+    @property
+    def measured(self) -> tuple[Result, ...]:
+        """The results that have an estimate."""
+        return tuple(result for result in self.results if not np.isnan(result.estimate))
 
 
-def read_ledger(path: Path) -> dict[str, list[Entry]]:
-    """The claims of each paper, by its slug; empty where there is no ledger yet.
-
-    Args:
-        path: The ledger, `claims.csv`.
-    """
-    if not Path(path).exists():
-        return {}
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    ledger: dict[str, dict[str, Entry]] = {}
-    for row in rows:  # one for each measure; the first one stands for the claim
-        ledger.setdefault(row["paper"], {}).setdefault(row["claim"], _entry(row))
-    return {slug: list(entries.values()) for slug, entries in ledger.items()}
-
-
-def claims_summary(path: Path, headlines: Mapping[str, Sequence[str]]) -> dict[str, Standing]:
-    """How each paper stands.
+def passes(measure: Measure, value: float) -> bool:
+    """Whether a value passes the test of a measure; NaN and the open end of an interval never do.
 
     Args:
-        path: The ledger, `claims.csv`; without it, every count is 0 and no paper has a headline.
-        headlines: The ids of the claims that each paper is known for (`Paper.headlines`), by its slug.
-
-    Returns:
-        The standing of each paper, by its slug.
+        measure: The measure with its test.
+        value: The value, in the unit of the measure.
     """
-    ledger, standings = read_ledger(path), {}
-    for slug, known_for in headlines.items():
-        entries = {entry.claim: entry for entry in ledger.get(slug, [])}
-        verdicts = [entry.verdict for entry in entries.values() if entry.form == FIRST_FORM]
-        standings[slug] = Standing(
-            {verdict: verdicts.count(verdict) for verdict in Verdict},
-            tuple(entries[claim] for claim in known_for if claim in entries),
-        )
-    return standings
+    if not np.isfinite(value):
+        return False
+    if measure.above is not None:
+        return value > measure.above
+    if measure.below is not None:
+        return value < measure.below
+    return measure.within[0] <= value <= measure.within[1]
 
 
-def _entry(row: Mapping[str, str]) -> Entry:
-    numbers = [_number(row[column]) for column in ("paper_value", "estimate", "lo", "hi")]
-    told = Verdict(row["verdict"]), row["profile"], row.get("form") or FIRST_FORM
-    return Entry(row["claim"], row["statement"], row["measure"], *numbers, *told)
+def judge_measure(measure: Measure, paper: float, estimate: float, low: float, high: float) -> Verdict:
+    """The verdict on one measure.
 
+    `reproduced`: the estimate passes the test, and so does the whole interval. `direction only`: the estimate
+    lies on the same side of `measure.no_effect` as the paper's number (or its words), but the test fails somewhere in
+    the interval. Without a value: `not tested at this profile`.
 
-def _number(text: str) -> float | None:
-    return float(text) if text not in ("", "inf", "-inf") else None
-
-
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    Args:
+        measure: The measure with its test.
+        paper: The paper's number; NaN where it prints none.
+        estimate: Our number; NaN where there is none.
+        low: The lower end of the 95 % interval of `estimate`; -inf where open.
+        high: The upper end of the 95 % interval of `estimate`; inf where open.
+    """
+    if np.isnan(estimate):
+        return Verdict.NOT_TESTED
+    # The tests are one-sided or intervals, so the three points stand for everything between them.
+    if all(passes(measure, value) for value in (low, estimate, high)):
+        return Verdict.REPRODUCED
+    expected = paper - measure.no_effect
+    if np.isnan(paper):  # it says which way, and prints no number
+        expected = -1.0 if measure.below is not None else 1.0
+    same_side = (estimate - measure.no_effect) * expected > 0
+    return Verdict.DIRECTION_ONLY if same_side else Verdict.NOT_REPRODUCED
