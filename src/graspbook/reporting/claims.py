@@ -17,15 +17,15 @@ from graspbook.statistics.intervals import interval
 
 
 def judge_all(reports: Path) -> dict[str, list[Judgement]]:
-    """The judgements of each paper by its short name, in reading order; see `judge`.
+    """The judgements of each paper by its short name, in reading order; see `judge_claims`.
 
     Args:
         reports: The folder of reports, which holds a folder for each paper.
     """
-    return {slug: judge(load_paper(slug), reports) for slug in in_reading_order(slugs())}
+    return {slug: judge_claims(load_paper(slug), reports) for slug in in_reading_order(slugs())}
 
 
-def judge(paper: Paper, reports: Path, stage: str | None = None) -> list[Judgement]:
+def judge_claims(paper: Paper, reports: Path, stage: str | None = None) -> list[Judgement]:
     """Evaluate the claims of a paper; none is left out.
 
     Args:
