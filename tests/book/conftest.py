@@ -22,6 +22,8 @@ tables:
       miou: {title: mIoU, decimals: 1, better: higher}
     rows:
       Ours: {miou: 51.1}
+stages:
+  sum: [table_1]
 claims:
   - id: mock-1
     table: table_1

@@ -6,8 +6,10 @@ import yaml
 
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
-from graspbook.papers import load_paper, slugs
-from graspbook.reporting.verdicts import FIRST_FORM, Verdict, read_ledger
+from graspbook.papers import FIRST_FORM, load_paper, slugs
+from graspbook.pipeline.stages import notebook_stages
+from graspbook.reporting.ledger import read_ledger
+from graspbook.reporting.verdicts import Verdict
 
 LEDGER = Path(__file__).parents[2] / "reports/claims/claims.csv"
 
@@ -59,6 +61,8 @@ def test_a_papers_file_carries_its_own_name(slug):
         (lambda p: p["claims"][0].update(amends="selfsup-0", reason="x"), "amends 'selfsup-0', which is no claim's"),
         (lambda p: p["claims"][0].update(amends="selfsup-24a", reason="x"), "'selfsup-24a', which is no claim's first"),
         (lambda p: p.update(titel="x"), "titel"),
+        (lambda p: p["stages"].pop("luck"), "expected each table once"),
+        (lambda p: p["stages"]["luck"].append("table_1"), "expected each table once"),
         (lambda p: p.update(headlines=["selfsup-0"]), "headline 'selfsup-0' is none of the claims"),
     ],
 )
@@ -74,6 +78,15 @@ def test_a_faulty_file_is_refused_with_its_name(tmp_path, change, complaint):
 def test_an_unknown_paper_is_named():
     with pytest.raises(InputError, match=r"no paper 'selfsub': expected one of .*selfsup"):
         load_paper("selfsub")
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_stages_that_write_tables_are_stages_and_the_ledger_depends_on_those_with_claims(slug):
+    paper, root = load_paper(slug), Path(__file__).parents[2]
+    folders = {stage.folder.as_posix() for stage in notebook_stages(root)}
+    assert {f"reports/{slug}/{stage}" for stage in paper.stages} <= folders
+    claimed = {paper.table_file(Path("reports"), claim.table).parent.as_posix() for claim in paper.claims}
+    assert claimed <= set(read_yaml(root / "dvc.yaml")["stages"]["claims"]["deps"])
 
 
 REGISTERED = Path(__file__).parent / "registered.yaml"
@@ -95,7 +108,7 @@ def test_the_first_form_of_a_claim_stays_once_there_are_results(slug):
     now = first_forms(slug)
     changed = [claim for claim, of_first_form in registered.items() if now.get(claim) != of_first_form]
     assert not changed, f"{changed}: put the first form back, and the new one below it with `amends` and `reason`"
-    judged = [entry for entry in read_ledger(LEDGER).get(slug, []) if entry.verdict is not Verdict.NOT_TESTED]
+    judged = [entry for entry in read_ledger(LEDGER).get(slug, {}).values() if entry.verdict is not Verdict.NOT_TESTED]
     if judged:  # before that a claim may still be worded anew
         late = {claim: of_form for claim, of_form in now.items() if claim not in registered}
         assert not late, f"{late}: new since there are results; give a `reason`, or register what was fixed before"

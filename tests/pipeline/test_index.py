@@ -15,10 +15,10 @@ def test_the_index_lists_each_page_with_its_copies_in_reading_order(book, monkey
         (folder / "notebook.ipynb").write_text("{}")
     (book / "reports/claims").mkdir(parents=True)
     (book / "reports/claims/claims.csv").write_text(
-        "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile,form\n"
-        "toy,toy-1,It is so.,a ratio,4.917,6.4339,5.1,7.29,reproduced,standard,first form\n"
-        "toy,toy-1a,So it is.,a ratio,4.917,2,1,3,direction only,standard,amended after the results\n"
-        "toy,toy-2,It is.,b,,,,,not tested at this profile,standard,first form\n"
+        "paper,claim,section,statement,measure,test,paper_value,estimate,lo,hi,verdict,profile,form,amends\n"
+        "toy,toy-1,§I,It is so.,a ratio,> 4.5,4.917,6.4339,5.1,7.29,reproduced,standard,first form,\n"
+        "toy,toy-1a,§I,So it is.,a ratio,> 4.5,4.917,2,1,3,direction only,standard,amended after the results,toy-1\n"
+        "toy,toy-2,§I,It is.,b,> 0,,,,,not tested at this profile,standard,first form,\n"
     )
     lines = index.write_index(book).read_text().splitlines()
     assert "## The toy paper" in lines
@@ -40,8 +40,8 @@ def test_a_paper_and_its_pages_that_have_not_run_are_not_linked_and_count_nothin
     )
     (book / "reports/claims").mkdir(parents=True)
     (book / "reports/claims/claims.csv").write_text(
-        "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\n"
-        "toy,toy-1,It is so.,a ratio,4.917,,,,not tested at this profile,standard\n"
+        "paper,claim,section,statement,measure,test,paper_value,estimate,lo,hi,verdict,profile,form,amends\n"
+        "toy,toy-1,§I,It is so.,a ratio,> 4.5,4.917,,,,not tested at this profile,standard,first form,\n"
     )
     lines = index.write_index(book).read_text().splitlines()
     assert "| The toy paper | Is it? |  | not run yet |" in lines

@@ -32,8 +32,8 @@ stages:
     outs: [{reports/claims: {cache: false}}]
 """
 CLAIMS = (
-    "paper,claim,statement,measure,paper_value,estimate,lo,hi,verdict,profile\\n"
-    "selfsup,selfsup-1,A statement.,a ratio,1,1,1,1,reproduced,quick\\n"
+    "paper,claim,section,statement,measure,test,paper_value,estimate,lo,hi,verdict,profile,form,amends\\n"
+    "selfsup,selfsup-1,§I,A statement.,a ratio,> 0,1,1,1,1,reproduced,quick,first form,\\n"
 )
 
 

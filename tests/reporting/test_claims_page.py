@@ -9,26 +9,27 @@ import pandas as pd
 import pytest
 
 from graspbook.papers import load_paper
-from graspbook.reporting.claims import find_table, judge
+from graspbook.reporting.claims import judge_claims
 from graspbook.reporting.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
+PAPER = load_paper("selfsup")
 ROWS = ("Subtract-Filter", "Grasp-100-Filter")
 
 
 @pytest.fixture
 def reports(tmp_path):
     """A copy of the committed Table I and its replicates."""
-    table = find_table(ROOT / "reports" / "selfsup", "table_1")
-    (tmp_path / "selfsup").mkdir()
+    table = PAPER.table_file(ROOT / "reports", "table_1")
+    (tmp_path / "selfsup/evaluate").mkdir(parents=True)
     for name in ("table_1.csv", "table_1.replicates.parquet"):
-        shutil.copy(table.with_name(name), tmp_path / "selfsup" / name)
+        shutil.copy(table.with_name(name), tmp_path / "selfsup/evaluate" / name)
     return tmp_path
 
 
 def set_error(reports, row, value, share=1.0):
     """Set the error of a row, in the table (if share is 1) and in the first `share` of its replicates."""
-    path = reports / "selfsup" / "table_1.csv"
+    path = PAPER.table_file(reports, "table_1")
     if share == 1:
         table = pd.read_csv(path)
         table.loc[table["method"] == row, "error"] = value
@@ -44,8 +45,8 @@ def said(reports):
     """What the cell says, having compared its numbers with the library's."""
     cells = nbformat.read(ROOT / "notebooks" / "claims.ipynb", as_version=4).cells
     (by_hand,) = [cell.source for cell in cells if cell.cell_type == "code" and "many =" in cell.source]
-    judgements = {"selfsup": judge(load_paper("selfsup"), reports)}
-    names = {"REPORTS": reports, "judgements": judgements, "find_table": find_table, "Verdict": Verdict}
+    judgements = {"selfsup": judge_claims(PAPER, reports)}
+    names = {"REPORTS": reports, "judgements": judgements, "papers": {"selfsup": PAPER}, "Verdict": Verdict}
     names |= {"np": np, "pd": pd, "Markdown": str}
     with np.errstate(divide="ignore"):
         exec(by_hand, names)  # the page's own code

@@ -4,14 +4,13 @@ import nbformat
 import pytest
 
 from graspbook.book.contents import read_contents
-from graspbook.book.ledger import Entry, number_text, ours_text, read_entries, unjudged, words_of_test
 from graspbook.book.ledger_page import claim_rows, ledger_page
 from graspbook.book.places import Place, shown_at
-from graspbook.core.errors import InputError
-from graspbook.papers import Measure, load_paper
+from graspbook.reporting.ledger import Entry, Measured, read_ledger
+from graspbook.reporting.verdicts import Verdict
 from tests.book.conftest import CLAIMS, drawn
 
-ROW = {"measure": "a <b>", "test": "> 1", "paper_value": "2", "estimate": "3.14159", "lo": "-inf", "hi": "4"}
+MEASURE = Measured("a <b>", "> 1", 2.0, 3.14159, None, 4.0)
 
 
 @pytest.fixture
@@ -19,59 +18,8 @@ def claims(repository):
     return repository / "reports/claims/claims.csv"
 
 
-def test_the_ledger_is_read_claim_by_claim_with_all_measures(claims):
-    claims.write_text(CLAIMS + CLAIMS.splitlines()[1].replace("mIoU of Ours", "again") + "\n")
-    (entry,) = read_entries(claims).values()
-    assert (entry.claim, entry.verdict, entry.form, entry.amends) == ("mock-1", "reproduced", "first form", "")
-    assert [row["measure"] for row in entry.measures] == ["mIoU of Ours", "again"]
-
-
-def test_a_ledger_without_forms_has_first_forms_and_none_is_empty(claims):
-    claims.write_text(CLAIMS.replace(",form,amends", "").replace(",first form,", ""))
-    assert read_entries(claims)["mock", "mock-1"].form == "first form"
-    claims.unlink()
-    assert read_entries(claims) == {}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("paper_value", "printed", "lacks the columns paper_value"),
-        ("reproduced,standard", "perhaps,standard", "line 2: verdict 'perhaps'"),
-        ("51.1", "many", "line 2: paper_value 'many' is not a number"),
-    ],
-)
-def test_a_faulty_ledger_is_named_with_its_line(claims, old, new, says):
-    claims.write_text(CLAIMS.replace(old, new))
-    with pytest.raises(InputError, match=rf"claims\.csv: {says}"):
-        read_entries(claims)
-
-
-def test_numbers_have_three_digits_and_open_ends_a_dash():
-    assert [number_text(value) for value in ("51.1234", "", "inf", "0.000012", "nan")] == [
-        "51.1",
-        "–",
-        "–",
-        "1.2e-05",
-        "–",
-    ]
-    assert ours_text(ROW) == "3.14 [–, 4]"
-    assert ours_text(ROW | {"estimate": ""}) == "–"
-
-
-def test_a_claim_that_nobody_has_judged_shows_its_test(repository):
-    claim = load_paper("mock", repository / "src/graspbook/papers").claims[1]
-    entry = unjudged("mock", claim)
-    assert entry.verdict == "not tested at this profile"
-    assert entry.measures[0]["test"] == "1 to 2"
-    assert [words_of_test(Measure(name="a", value="b", **test)) for test in ({"above": 1}, {"below": 0.5})] == [
-        "> 1",
-        "< 0.5",
-    ]
-
-
 def test_every_claim_of_the_papers_stands_in_the_page_with_an_anchor(repository, claims):
-    page = ledger_page(read_contents(repository), read_entries(claims))
+    page = ledger_page(read_contents(repository), read_ledger(claims))
     assert re.findall(r'<tr id="(.*?)">', page) == ["mock-1", "mock-2"]
     assert "2 in all: **1** reproduced, **1** not tested at this profile." in page
     assert "Ours is &lt;better&gt; than nothing." in page
@@ -82,7 +30,7 @@ def test_a_claim_leads_to_the_section_and_the_figure_that_show_it(repository, cl
     contents = read_contents(repository)
     assert shown_at(contents, "mock", "table_1") == Place("mock/sum", "Equations of §II-A", "figure-mock-sum-1")
     assert shown_at(contents, "mock", "table_2") is None
-    page = ledger_page(contents, read_entries(claims))
+    page = ledger_page(contents, read_ledger(claims))
     assert '<a href="../mock/sum.html#equations-of-ii-a">§II-A, Table I</a>' in page
     assert '<a href="../mock/sum.html#figure-mock-sum-1">figure</a>' in page
 
@@ -104,7 +52,7 @@ def test_an_amended_form_is_read_and_stands_with_its_reason_below_the_first_whic
       - {name: mIoU of Ours, value: 'miou["Ours"]', above: 40}
 """
     path.write_text(path.read_text() + amended)
-    page = ledger_page(read_contents(repository), read_entries(claims))
+    page = ledger_page(read_contents(repository), read_ledger(claims))
     assert re.findall(r'<tr id="(.*?)">', page) == ["mock-1", "mock-1a", "mock-2"]
     assert page.count("<tbody") == 2
     assert "2 in all: **1** reproduced" in page
@@ -126,8 +74,10 @@ def test_a_claim_leads_past_what_only_names_its_table(repository):
 
 
 def test_an_amended_form_stands_below_the_first_one_which_counts():
-    first = Entry("mock", "mock-1", "§I", "First.", "not reproduced", measures=[ROW, ROW])
-    later = Entry("mock", "mock-1a", "§I", "Later.", "reproduced", "amended after the results", "mock-1", [ROW])
+    judged = Verdict.NOT_REPRODUCED, "standard", "first form", ""
+    first = Entry("mock", "mock-1", "§I", "First.", *judged, (MEASURE, MEASURE))
+    judged = Verdict.REPRODUCED, "standard", "amended after the results", "mock-1"
+    later = Entry("mock", "mock-1a", "§I", "Later.", *judged, (MEASURE,))
     html = claim_rows(7, [first, later], {"mock-1a": "<p>why</p>"})
     assert html.count("<tbody") == 1
     assert 'data-verdict="not reproduced" data-number="7" data-rank="2" data-printed="2"' in html

@@ -1,0 +1,148 @@
+"""The committed results do not contradict one another: tables, replicates, metrics, the ledger, and what pages say."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from graspbook.reporting.statistics import interval
+
+from graspbook.reporting.claims import judge_all
+from graspbook.reporting.ledger_writer import claims_markdown, write_claims
+from graspbook.reporting.verdicts import Verdict
+
+REPORTS = Path(__file__).parents[1] / "reports"
+REPLICATES = ".replicates.parquet"
+VERDICT = "|".join(Verdict)
+SENTENCE = re.compile(rf"^- .*(?:— \*({VERDICT})\*\.|\*\*({VERDICT})\.\*\*|\), ({VERDICT})\.)$", re.IGNORECASE)
+"""An item of a list that ends with a verdict on a claim or a measure."""
+NUMBER = r"-?[\d.]+(?:e[-+]\d+)?"
+
+
+@pytest.fixture(scope="module")
+def judgements():
+    return judge_all(REPORTS)
+
+
+def below(folder, pattern):
+    return pytest.mark.parametrize(
+        "path", sorted(folder.rglob(pattern)), ids=lambda path: path.relative_to(REPORTS).as_posix()
+    )
+
+
+def test_the_ledger_is_what_judging_the_tables_gives(judgements, tmp_path):
+    profile = str(pd.read_csv(REPORTS / "claims/claims.csv")["profile"].iat[0])
+    write_claims(judgements, tmp_path, profile)
+    for name in ("claims.csv", "claims.md"):
+        assert (REPORTS / "claims" / name).read_text(encoding="utf-8") == (tmp_path / name).read_text(encoding="utf-8")
+    assert claims_markdown(judgements, profile) == (tmp_path / "claims.md").read_text(encoding="utf-8")
+
+
+@below(REPORTS, "metrics.json")
+def test_each_metric_stands_but_for_rounding_in_its_row_of_a_table_beside_it(path):
+    rows = {}
+    for table in sorted(path.parent.glob("*.csv")):
+        frame = pd.read_csv(table)
+        for label, values in zip(frame.iloc[:, 0], frame.select_dtypes("number").to_numpy(float), strict=True):
+            rows.setdefault(str(label), []).extend(values)
+    for row, metrics in json.loads(path.read_text(encoding="utf-8")).items():
+        for name, value in metrics.items():
+            assert value is None or np.isclose(rows[row], value, rtol=1e-4, atol=1e-3).any(), (row, name)
+
+
+@below(REPORTS, f"*{REPLICATES}")
+def test_the_intervals_of_a_table_are_those_of_its_replicates(path):
+    replicates = pd.read_parquet(path)
+    table = pd.read_csv(path.with_name(path.name.removesuffix(REPLICATES) + ".csv"))
+    label = table.columns[0]
+    assert set(replicates[label]) == set(table[label]) and not table[label].duplicated().any()
+    for row, drawn in replicates.groupby(label):
+        cells = table[table[label] == row].iloc[0]
+        for metric in (name for name in table.columns[1:] if name in replicates):
+            if f"{metric}_lo" in table:
+                printed = cells[[f"{metric}_lo", f"{metric}_hi"]].to_numpy(float)
+                found = interval(drawn[metric].to_numpy(float))
+                assert np.allclose(found, printed, rtol=1e-4, atol=1e-4, equal_nan=True), (row, metric)
+            else:  # a table without intervals
+                values = drawn[metric].dropna()
+                assert values.empty or values.min() <= cells[metric] <= values.max(), (row, metric)
+
+
+@below(REPORTS, "notebook.ipynb")
+def test_a_page_says_of_claims_what_the_ledger_says(judgements, path):
+    slug = path.relative_to(REPORTS).parts[0]
+    if slug == "claims":
+        return
+    problems = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        outputs = [output.get("data", {}).get("text/markdown", "") for output in cell.get("outputs", [])]
+        for line in (line for text in outputs for line in text.splitlines()):
+            problems += contradictions(line, judgements[slug])
+        if cell.cell_type == "markdown":
+            problems += wrong_asides(cell.source, judgements[slug])
+    assert not problems
+
+
+def contradictions(line, judged):
+    """What a printed line says of a claim that the ledger does not."""
+    found = SENTENCE.match(line)
+    if not found:
+        return []
+    said = next(filter(None, found.groups())).lower()
+    about = [one for one in judged if line.startswith(f"- {one.claim.statement}") or names(line, one.claim.id)]
+    results = [result for one in about or judged for result in one.results if f"{result.measure.name}:" in line]
+    if not about:  # a line about measures
+        results = [result for result in results if line.startswith(f"- {result.measure.name}:")]
+    wrong = [] if about or results else [f"{line}: about no claim"]
+    of_measure = not about or found[3]
+    if said not in {one.verdict for one in (results if of_measure else about)}:
+        wrong.append(f"{line}: the ledger has another verdict")
+    for result in results:
+        text = rf"{re.escape(result.measure.name)}: \*\*({NUMBER})\*\*(?: \[({NUMBER}), ({NUMBER})\])?"
+        for numbers in re.findall(text, line):
+            ours = result.estimate, result.low, result.high
+            if not all(text in ("", *forms(value)) for text, value in zip(numbers, ours, strict=True)):
+                wrong.append(f"{line}: the ledger has other numbers of {result.measure.name}")
+    return wrong
+
+
+def names(line, claim):
+    """Whether a line begins with the number of a claim, such as `- *8c*` for `selfsup-8c`."""
+    return re.match(rf"- \*{claim.partition('-')[2]}\*[:,]", line) is not None
+
+
+def forms(value):
+    """A number as pages print it."""
+    return f"{value:.3g}", f"{value:.1f}", f"{value:.2f}"
+
+
+def wrong_asides(prose, judged):
+    """What prose says of claims in parentheses, such as `(24c: not reproduced, in either run)`."""
+    verdicts = {one.claim.id.partition("-")[2]: one.verdict for one in judged}
+    said = re.findall(rf"\((\d+[a-z]?): ({VERDICT})", prose)
+    return [
+        f"{number}: {verdict}, not {verdicts.get(number)}"
+        for number, verdict in said
+        if verdict != verdicts.get(number)
+    ]
+
+
+def test_a_false_sentence_is_found(judgements):
+    judged = judgements["don"]
+    right = (
+        "- On several objects with augmentations, NT-Xent beats the pixelwise loss. AUC of NT-Xent minus that of the "
+        "pixelwise loss: **0.0906** [0.0618, 0.124] (paper: 0.056) — *reproduced*."
+    )
+    assert contradictions(right, judged) == []
+    for old, new in (
+        ("reproduced", "not reproduced"),
+        ("0.0906", "0.0907"),
+        ("0.124", "0.125"),
+        ("On several", "In one"),
+    ):
+        assert contradictions(right.replace(old, new), judged) != [], new
+    first = judgements["selfsup"][0].claim.id.partition("-")[2]
+    assert wrong_asides(f"So it is ({first}: not reproduced).", judgements["selfsup"]) != []
