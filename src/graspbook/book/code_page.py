@@ -40,9 +40,9 @@ def own_test(root: Path, place: Path) -> Path | None:
     """
     folder = Path("tests") / place.relative_to("src/graspbook").parent
     for above in (folder, *folder.parents[:-2]):
-        own = above / f"test_{place.stem}.py"
-        if (root / own).exists():
-            return own
+        test = above / f"test_{place.stem}.py"
+        if (root / test).exists():
+            return test
     for path in sorted((root / folder).glob("test_*.py")):
         if re.search(rf"\b{place.stem}", path.read_text(encoding="utf-8")):
             return path.relative_to(root)

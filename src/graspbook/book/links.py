@@ -14,7 +14,6 @@ from pathlib import Path
 from graspbook.book.contents import Contents
 from graspbook.core.errors import InputError
 
-LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 WHOLE_LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)[ ]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LEDGER = "claims/ledger"

@@ -84,8 +84,8 @@ def write_sources(root: Path, source: Path) -> Contents:
         if small is not None:
             pictures.add(thumbnail_name(page))
             _write_bytes(source / thumbnail_name(page), small)
-        made = mark_figures(notebook_page(notebook, page, links), page)
-        write_text(source / f"{page.docname}.ipynb", nbformat.writes(made, version=4) + "\n")
+        marked = mark_figures(notebook_page(notebook, page, links), page)
+        write_text(source / f"{page.docname}.ipynb", nbformat.writes(marked, version=4) + "\n")
     for slug, chapters in contents.chapters.items():
         for chapter in chapters:
             if chapter.docname and chapter.is_family:

@@ -50,10 +50,10 @@ def judge_claims(paper: Paper, reports: Path, stage: str | None = None) -> list[
 
 
 def _judge_claim(claim: Claim, printed: Table, cells: tuple[Cells, Cells] | None) -> Judgement:
-    theirs = Cells(printed.frame().assign(replicate=0), printed)
+    papers_cells = Cells(printed.frame().assign(replicate=0), printed)
     results = []
     for measure in claim.measures:
-        paper, ours = float(theirs.evaluate(measure.value)[0]), _evaluate(measure.value, cells)
+        paper, ours = float(papers_cells.evaluate(measure.value)[0]), _evaluate(measure.value, cells)
         results.append(Result(measure, paper, *ours, judge_measure(measure, paper, *ours)))
     asides = tuple((aside, *_evaluate(aside.value, cells)) for aside in claim.asides)
     return Judgement(claim, tuple(results), asides)

@@ -18,12 +18,12 @@ def claim_sentence(
 
     Args:
         judgement: The claim, judged.
-        results: The results that are told; None takes the measure that decides.
+        results: The results that are shown; None takes the measure that decides.
         untested: What stands in the place of the numbers where `results` is empty, with a leading space.
         no_interval: What stands in the place of an interval with an open end; None writes its ends all the same.
     """
-    told = (judgement.deciding,) if results is None else results
-    numbers = ";".join(_numbers(result, no_interval) for result in told) if told else untested
+    shown = (judgement.deciding,) if results is None else results
+    numbers = ";".join(_numbers(result, no_interval) for result in shown) if shown else untested
     return f"- {judgement.claim.statement}{numbers} — *{judgement.verdict}*."
 
 
