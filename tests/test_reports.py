@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from graspbook.reporting.statistics import interval
+from graspbook.statistics.intervals import interval
 
 from graspbook.reporting.claims import judge_all
 from graspbook.reporting.ledger_writer import claims_markdown, write_claims

@@ -8,11 +8,11 @@ from jaxtyping import UInt8
 from graspbook.data.pictures import check_colour
 from graspbook.joint.model_file import FILES, JointModel
 from graspbook.joint.network import JointNetwork
-from graspbook.joint.segment import Segmentation, segment
+from graspbook.joint.segment import SceneSegmentation, segment
 from graspbook.nn.model_file import check_model
 
 
-def segment_scene(model: JointModel, picture: UInt8[np.ndarray, "H W 3"]) -> Segmentation:
+def segment_scene(model: JointModel, picture: UInt8[np.ndarray, "H W 3"]) -> SceneSegmentation:
     """Classes and instances of a picture's pixels, with the settings that belong to the model (§III-B, §III-C).
 
     Args:
