@@ -35,7 +35,7 @@ def standard(slug: str) -> Any:
 
 @pytest.fixture
 def make_grasp():
-    """A maker of random grasps with all the fields of `graspbook.world.episode.Grasp`."""
+    """A maker of random grasps with all the fields of `graspbook.world.bin.episode.Grasp`."""
 
     def make(number=0, height=32, width=48, previous=None, **fields):
         rng = np.random.default_rng(number)

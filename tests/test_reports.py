@@ -8,11 +8,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from graspbook.statistics.intervals import interval
 
 from graspbook.reporting.claims import judge_all
 from graspbook.reporting.ledger_writer import claims_markdown, write_claims
 from graspbook.reporting.verdicts import Verdict
+from graspbook.statistics.intervals import interval
 
 REPORTS = Path(__file__).parents[1] / "reports"
 REPLICATES = ".replicates.parquet"

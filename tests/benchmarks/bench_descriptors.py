@@ -15,7 +15,7 @@ from graspbook.don.losses import nt_xent
 from graspbook.don.metrics import CHUNK, nearest_pixels
 from graspbook.don.network import build_network, descriptors_at, to_input
 from graspbook.pipeline.params import load_params
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 from graspbook.world.table.wrist import wrist_cameras
 
 MEGABYTE = 2**20

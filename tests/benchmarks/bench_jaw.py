@@ -7,9 +7,9 @@ import time
 import numpy as np
 
 from graspbook.pipeline.params import load_params
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.antipodal import antipodal_grasps
-from graspbook.world.jaw.execute import GraspOutcome, Trials
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.grippers.jaw.antipodal import antipodal_grasps
+from graspbook.world.grippers.jaw.execute import GraspOutcome, Trials
 from graspbook.world.table.cameras import draw_table_camera
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.items import draw_table_item, table_shapes

@@ -18,9 +18,9 @@ from unittest import mock
 import joblib
 
 from graspbook.pipeline.params import load_params
-from graspbook.world import episode
-from graspbook.world.collect import GraspEpisodes, stored_grasps
-from graspbook.world.segmenter import NoisySegmenter
+from graspbook.world.bin import episode
+from graspbook.world.bin.collect import GraspEpisodes, stored_grasps
+from graspbook.world.bin.segmenter import NoisySegmenter
 
 TARGET = 8.0
 """Pairs per second at 128x192 on two cores."""
@@ -31,7 +31,7 @@ PHASES = {
     "photographs and depth": ("photograph", "measure_depth"),
     "labels": ("_amodal", "_suction"),
 }
-"""What is timed: names in `graspbook.world.episode`; rendering is timed apart, and the rest is storing."""
+"""What is timed: names in `graspbook.world.bin.episode`; rendering is timed apart, and the rest is storing."""
 MEGABYTE = 2**20
 
 

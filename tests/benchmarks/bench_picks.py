@@ -3,10 +3,10 @@
 import time
 
 from graspbook.pipeline.params import load_params
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.picking import run_picking
-from graspbook.world.render import Renderer
-from graspbook.world.segmenter import TrueSegmenter
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.bin.picking import run_picking
+from graspbook.world.bin.segmenter import TrueSegmenter
+from graspbook.world.render.renderer import Renderer
 
 EPISODES, ATTEMPTS = 5, 14
 

@@ -15,15 +15,15 @@ import numpy as np
 from measuring import milliseconds
 
 from graspbook.pipeline.params import load_params
-from graspbook.world.camera import draw_camera
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.fill import fill
-from graspbook.world.items import draw_item
-from graspbook.world.physics import Cell
-from graspbook.world.rays import RayScene
-from graspbook.world.render import Renderer
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.assets.items import draw_item
+from graspbook.world.assets.tote import draw_tote
+from graspbook.world.bin.fill import fill
+from graspbook.world.physics.simulation import Cell
+from graspbook.world.render.camera import draw_camera
+from graspbook.world.render.rays import RayScene
+from graspbook.world.render.renderer import Renderer
 from graspbook.world.scene import Scene, draw_light
-from graspbook.world.tote import draw_tote
 
 DATA = Path(__file__).parents[2] / "data"
 FRAMES = 1000

@@ -11,7 +11,7 @@ from graspbook.core.fingerprint import classes_of, code_fingerprint, fingerprint
 from graspbook.nn.gated import GatedResidual
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import generator
-from graspbook.world.segmenter import NoisySegmenter
+from graspbook.world.bin.segmenter import NoisySegmenter
 
 FILES = {"__init__.py": "", "a.py": "def f():\n    return g()\n\n\ndef g():\n    return 1\n\n\nclass A:\n    x = 1\n"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.data.bop import CAMERA, TRUTH, SceneObject, read_scene, scene_folders, write_scene
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 
 HEIGHT, WIDTH = 8, 10
 TURN = [0, -1, 0, 1, 0, 0, 0, 0, 1]

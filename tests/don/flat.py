@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from graspbook.data.bop import RgbdScene, SceneObject
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 
 HEIGHT, WIDTH, SIDE = 40, 48, 0.09
 

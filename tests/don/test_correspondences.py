@@ -3,7 +3,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.don.correspondences import View, draw_matches, map_pixels
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 
 TOLERANCE = 0.005
 SPHERE, RADIUS = np.array([0.02, -0.01, 0.1]), 0.08

@@ -8,7 +8,7 @@ from graspbook.latent.judging import EvaluationContext, judge_latent, judge_plai
 from graspbook.latent.picking_area import count_picks
 from graspbook.latent.scores import within
 from graspbook.latent.union_nms import union_nms
-from graspbook.world.apparel.answers import Answers
+from graspbook.world.totes.answers import Answers
 from tests.latent.conftest import SIZE, perturbed_samples, random_segmentation, random_truth
 from tests.latent.worlds import STANDARD
 

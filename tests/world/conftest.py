@@ -18,18 +18,19 @@ import pytest
 from safetensors.numpy import save_file
 
 from graspbook.instances.types import Instances, of_one_class
-from graspbook.world import build_data, meshes
-from graspbook.world.camera import draw_camera
-from graspbook.world.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, Shape, pack, pack_atlas
-from graspbook.world.items import Item, draw_item
-from graspbook.world.rays import RayScene
-from graspbook.world.render import Renderer
+from graspbook.world.assets import meshes
+from graspbook.world.assets.catalogue import INDEX_FILE, SHAPES_FILE, TEXTURES_FILE, Catalogue, Shape, pack, pack_atlas
+from graspbook.world.assets.items import Item, draw_item
+from graspbook.world.assets.textures import draw_texture
+from graspbook.world.assets.tote import Tote
+from graspbook.world.grippers.suction.seal import ToolPose
+from graspbook.world.render.camera import draw_camera
+from graspbook.world.render.rays import RayScene
+from graspbook.world.render.renderer import Renderer
 from graspbook.world.scene import Light, Scene
-from graspbook.world.suction.seal import ToolPose
-from graspbook.world.textures import draw_texture
-from graspbook.world.tote import Tote
 from tests.conftest import standard
 from tests.world.tabletop import box_on_table, camera_config, gripper  # noqa: F401 (fixtures)
+from tools import build_data
 
 DIALS = standard("selfsup").world.dials
 

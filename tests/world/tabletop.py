@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from graspbook.world import meshes
-from graspbook.world.catalogue import Shape
-from graspbook.world.items import Item
-from graspbook.world.jaw.config import JawConfig
+from graspbook.world.assets import meshes
+from graspbook.world.assets.catalogue import Shape
+from graspbook.world.assets.items import Item
+from graspbook.world.grippers.jaw.config import JawConfig
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.config import CameraConfig
 

@@ -23,7 +23,7 @@ from jaxtyping import Float32, UInt8
 
 from graspbook.core.errors import InputError
 from graspbook.data.images import DEPTH_STEP, depth_levels, read_depth, read_mask, read_rgb, write_png
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 
 CAMERA, TRUTH = "scene_camera.json", "scene_gt.json"
 OURS = ("squeeze", "curve")

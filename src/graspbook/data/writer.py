@@ -64,7 +64,7 @@ class GraspWriter:
         """Append one grasp.
 
         Args:
-            grasp: The grasp, an object with the attributes of `graspbook.world.episode.Grasp`.
+            grasp: The grasp, an object with the attributes of `graspbook.world.bin.episode.Grasp`.
 
         Returns:
             The grasp's `grasp_id`.

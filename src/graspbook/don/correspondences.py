@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, UInt8
 from numba import njit
 
 from graspbook.core.errors import InputError
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 
 
 @dataclasses.dataclass(frozen=True)

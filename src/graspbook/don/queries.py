@@ -15,7 +15,7 @@ from graspbook.core.errors import InputError
 from graspbook.data.bop import RgbdScene, SceneObject
 from graspbook.don.config import EvaluateConfig
 from graspbook.don.correspondences import View, map_pixels
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 from graspbook.world.table.bending import Bend
 from graspbook.world.table.wrist import travel_between, turn_between
 

@@ -20,7 +20,7 @@ from graspbook.latent.scores import within
 from graspbook.latent.union_nms import union_nms
 from graspbook.statistics.bootstrap import Statistic
 from graspbook.statistics.ratios import ratios
-from graspbook.world.apparel.answers import Answers
+from graspbook.world.totes.answers import Answers
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from graspbook.core.configuration import (
 )
 from graspbook.mlgsl.grasp_data.config import ClutterConfig, DataConfig
 from graspbook.training.families import named_rows
-from graspbook.world.jaw.config import JawConfig
+from graspbook.world.grippers.jaw.config import JawConfig
 from graspbook.world.table.config import CameraConfig, ObjectConfig
 
 Loss = Literal["mlgsl", "mlgsl-log", "pixmse", "imgmse", "imgmse-zero", "imgmse-narrow", "imgmse-masked", "imgbce"]

@@ -7,7 +7,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from graspbook.mlgsl.config import InferenceConfig, Loss, MetricsConfig
-from graspbook.world.jaw.grasp import half_turn
+from graspbook.world.grippers.jaw.grasp import half_turn
 
 INPUT_SCALE = 10.0
 """The network sees heights in decimetres."""

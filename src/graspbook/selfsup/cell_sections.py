@@ -10,8 +10,8 @@ from annotated_types import Interval, MinLen
 
 from graspbook.core.configuration import Count, Natural, Positive, Seed, configuration
 from graspbook.selfsup import config
+from graspbook.world.bin.corruptions import Corruptions
 from graspbook.world.config import Dials
-from graspbook.world.upsets import Corruptions
 
 
 @configuration

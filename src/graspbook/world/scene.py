@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 
-from graspbook.world.camera import Camera
+from graspbook.world.assets.items import Item
+from graspbook.world.assets.tote import Tote
 from graspbook.world.config import Dials
-from graspbook.world.items import Item
-from graspbook.world.tote import Tote
+from graspbook.world.render.camera import Camera
 
 Pose = tuple[np.ndarray, np.ndarray]
 """Rotation [3, 3] and translation [3] in metres: world = rotation @ local + translation."""

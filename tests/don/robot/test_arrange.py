@@ -11,7 +11,7 @@ from graspbook.don.robot.arrange import Lab, arrange, draw_reference, in_plain_v
 from graspbook.don.robot.table_5 import Outcome, grasp_all
 from graspbook.don.scenes.studio import Studio
 from graspbook.nn.model_file import Model
-from graspbook.world.catalogue import Catalogue
+from graspbook.world.assets.catalogue import Catalogue
 from tests.conftest import standard
 
 pytestmark = pytest.mark.slow

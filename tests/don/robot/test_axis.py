@@ -5,7 +5,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.don.robot.axis import axis_grasp, axis_pixels, lift_pixels, opening_across
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 from tests.conftest import standard
 
 ROBOT = standard("don").robot

@@ -7,8 +7,8 @@ from scipy.spatial.transform import Rotation
 
 from graspbook.don.robot.moment import Seen, robot_camera, see
 from graspbook.don.scenes.studio import Studio, draw_backdrop
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.grasp import JawGrasp
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.grippers.jaw.grasp import JawGrasp
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.wrist import wrist_cameras
 from tests.conftest import standard

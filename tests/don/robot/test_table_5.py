@@ -4,7 +4,7 @@ import pytest
 
 from graspbook.don.robot.arrange import SETTINGS
 from graspbook.don.robot.table_5 import Outcome, outcome_of, table_lines
-from graspbook.world.jaw.execute import GraspOutcome
+from graspbook.world.grippers.jaw.execute import GraspOutcome
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from graspbook.data.bop import read_scene, scene_folders
 from graspbook.don.scenes.collect import ABOUT, SETS, SceneEpisodes, collect_scenes
 from graspbook.don.scenes.episode import FIRST_UNKNOWN
 from graspbook.don.scenes.objects import INKS, KNOWN, in_inks, known_item, with_prints
-from graspbook.world.catalogue import Catalogue
+from graspbook.world.assets.catalogue import Catalogue
 from tests.conftest import standard
 
 DATA = Path(__file__).parents[3] / "data"

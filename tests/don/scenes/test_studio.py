@@ -5,7 +5,7 @@ import pytest
 
 from graspbook.don.scenes.objects import KNOWN
 from graspbook.don.scenes.studio import Studio, draw_backdrop, draw_bent_item
-from graspbook.world.catalogue import Catalogue
+from graspbook.world.assets.catalogue import Catalogue
 from tests.conftest import standard
 
 SCENES = standard("don").scenes

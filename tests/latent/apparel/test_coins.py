@@ -13,7 +13,7 @@ from graspbook.latent.apparel.coins import (
 from graspbook.latent.apparel.labels import relabelled
 from graspbook.latent.apparel.truth import instances_of
 from graspbook.latent.dataset import LabelledImages
-from graspbook.world.apparel.answers import Answers, Question
+from graspbook.world.totes.answers import Answers, Question
 
 LEAST = 4
 

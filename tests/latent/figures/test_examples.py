@@ -3,7 +3,7 @@ import numpy as np
 from graspbook.instances.types import no_instances, ranked
 from graspbook.latent.figures.examples import close_up, one_or_two, uncertain_extent
 from graspbook.latent.figures.pictures import draw_cups
-from graspbook.world.apparel.answers import Answers, Question
+from graspbook.world.totes.answers import Answers, Question
 
 SIZE = (40, 60)
 

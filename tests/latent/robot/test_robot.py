@@ -4,10 +4,10 @@ import pytest
 from graspbook.instances.types import no_instances, ranked
 from graspbook.latent.robot.picking import grasp, plan_on
 from graspbook.latent.robot.totes import looks_at
-from graspbook.world.apparel.scene import muted
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.render import Renderer
-from graspbook.world.suction.nine_cups import NineCups
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.grippers.suction.nine_cups import NineCups
+from graspbook.world.render.renderer import Renderer
+from graspbook.world.totes.scene import muted
 from tests.latent.worlds import SMALL_TOTES
 
 

@@ -11,7 +11,7 @@ from graspbook.latent.sets.opened import class_names, open_split
 from graspbook.latent.sets.truth import instances_if, pack_answers, read_answers, unpack_answers
 from graspbook.world.aisle.classes import THINGS
 from graspbook.world.aisle.drive import split_textures
-from graspbook.world.objects.things import CLASSES
+from graspbook.world.hall.things import CLASSES
 from tests.latent.sets.small import AISLE, OBJECTS
 
 pytestmark = pytest.mark.slow

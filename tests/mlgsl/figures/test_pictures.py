@@ -2,7 +2,7 @@ import numpy as np
 
 from graspbook.mlgsl.figures.colours import END_COLOURS, LOSS_COLOURS
 from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps, map_picture
-from graspbook.world.jaw.execute import GRASP_OUTCOMES
+from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES
 
 
 def test_near_is_light_and_pictures_are_enlarged():

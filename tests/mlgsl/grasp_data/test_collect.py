@@ -7,7 +7,7 @@ import pytest
 from graspbook.core.errors import InputError
 from graspbook.mlgsl.grasp_data.collect import ImageEpisodes, collect_images
 from graspbook.mlgsl.grasp_data.dataset import load_images, load_sceneries, load_tried
-from graspbook.world.catalogue import Catalogue
+from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import WORLD, small_data
 

@@ -4,8 +4,8 @@ import pytest
 from graspbook.mlgsl.grasp_data.dataset import Scenery
 from graspbook.mlgsl.grasp_data.episode import fits, run_episode
 from graspbook.mlgsl.robot.grasping import execute_grasps
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES, GraspOutcome
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import WORLD, small_data
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from graspbook.mlgsl.grasp_data.transform import Similarity, draw_similarity, inside, transform_image, transform_labels
-from graspbook.world.jaw.grasp import half_turn, to_image, to_world
+from graspbook.world.grippers.jaw.grasp import half_turn, to_image, to_world
 from graspbook.world.table.cameras import table_camera
 from graspbook.world.table.config import CameraConfig
 

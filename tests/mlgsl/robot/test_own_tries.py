@@ -6,8 +6,8 @@ from graspbook.mlgsl.grasp_data.dataset import load_images, load_sceneries
 from graspbook.mlgsl.robot.grasping import grasp_in
 from graspbook.mlgsl.robot.own_tries import try_and_keep
 from graspbook.mlgsl.robot.planners import edge_pairs
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.execute import GraspOutcome
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.grippers.jaw.execute import GraspOutcome
 from tests.mlgsl.worlds import STANDARD, WORLD, small_data
 
 pytestmark = pytest.mark.slow

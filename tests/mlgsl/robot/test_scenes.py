@@ -7,8 +7,8 @@ import pytest
 from graspbook.mlgsl.robot.clutter_scenes import PATIENCE, clear_table, grasp_clutter
 from graspbook.mlgsl.robot.planners import edge_pairs
 from graspbook.mlgsl.robot.single_objects import choose_objects, grasp_objects
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.jaw.execute import GraspOutcome
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.grippers.jaw.execute import GraspOutcome
 from graspbook.world.table.items import table_shapes
 from tests.mlgsl.worlds import STANDARD
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from graspbook.selfsup.figures import cell
-from graspbook.world import meshes, tote
-from graspbook.world.camera import look_down
-from graspbook.world.catalogue import TEXTURE_SIZE, Catalogue, Shape
-from graspbook.world.items import Item
+from graspbook.world.assets import meshes, tote
+from graspbook.world.assets.catalogue import TEXTURE_SIZE, Catalogue, Shape
+from graspbook.world.assets.items import Item
+from graspbook.world.grippers.suction import housing
+from graspbook.world.grippers.suction.seal import CUP_RADIUS, CUPS, ToolPose
+from graspbook.world.render.camera import look_down
 from graspbook.world.scene import Light, Scene
-from graspbook.world.suction import housing
-from graspbook.world.suction.seal import CUP_RADIUS, CUPS, ToolPose
 from tests.conftest import standard
 
 DIALS = dataclasses.replace(standard("selfsup").world.dials, light_flicker=0.0)

@@ -13,7 +13,7 @@ from graspbook.selfsup.figures.figure_4 import (
     failure_gallery,
 )
 from graspbook.selfsup.picking.failures import KINDS, PAPER_KINDS
-from graspbook.world.picks import encode_png
+from graspbook.world.bin.picks import encode_png
 
 SIZE = (24, 36)
 IMAGE = np.full((*SIZE, 3), 100, np.uint8)

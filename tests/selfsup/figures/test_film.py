@@ -7,7 +7,7 @@ from graspbook.instances.types import of_one_class
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures import film as film_module
 from graspbook.selfsup.figures.film import BAR, DURATIONS, durations, frames
-from graspbook.world.picking import Pick
+from graspbook.world.bin.picking import Pick
 
 SIZE = (32, 48)
 

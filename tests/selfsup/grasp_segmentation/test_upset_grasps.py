@@ -6,7 +6,7 @@ import pytest
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.writer import write_grasps
 from graspbook.selfsup.grasp_segmentation.upset_grasps import UpsetGrasps
-from graspbook.world.upsets import Corruptions, nudge, upset_photograph
+from graspbook.world.bin.corruptions import Corruptions, nudge, upset_photograph
 
 NEVER = Corruptions(
     exposure_rate=0.0,

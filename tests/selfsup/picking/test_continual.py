@@ -29,7 +29,7 @@ from graspbook.selfsup.picking.continual import (
     train_round,
     weights_before,
 )
-from graspbook.world.segmenter import TrueSegmenter
+from graspbook.world.bin.segmenter import TrueSegmenter
 from tests.conftest import standard
 
 CONFIG = replace(standard("selfsup").continual, bins=2, attempts=3, steps=2, batch_size=2, enter_round=3)

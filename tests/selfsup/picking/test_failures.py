@@ -4,7 +4,7 @@ import pytest
 
 from graspbook.data.rle import encode_mask
 from graspbook.selfsup.picking.failures import KINDS, PAPER_KINDS, STANDARD_RULES, FailureRules, classify, failure_table
-from graspbook.world.picks import encode_png
+from graspbook.world.bin.picks import encode_png
 
 SIZE = (24, 40)
 

@@ -9,7 +9,7 @@ from graspbook.data.rle import encode_mask
 from graspbook.instances.types import of_one_class
 from graspbook.selfsup.picking.failures import FailureRules
 from graspbook.selfsup.picking.faults import fault_table
-from graspbook.world.picks import encode_png
+from graspbook.world.bin.picks import encode_png
 
 SIZE = (24, 40)
 IDS = np.zeros(SIZE, np.uint8)

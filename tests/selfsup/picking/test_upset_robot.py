@@ -8,8 +8,8 @@ import pytest
 
 from graspbook.instances.types import of_one_class
 from graspbook.selfsup.picking.upset_robot import CorruptedSegmenter
-from graspbook.world.segmenter import NoisySegmenter, TrueSegmenter
-from graspbook.world.upsets import Corruptions, upset_photograph
+from graspbook.world.bin.corruptions import Corruptions, upset_photograph
+from graspbook.world.bin.segmenter import NoisySegmenter, TrueSegmenter
 
 CALM = Corruptions(**dict.fromkeys((field.name for field in dataclasses.fields(Corruptions)), 0.0))
 HARSH = dataclasses.replace(

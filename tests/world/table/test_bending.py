@@ -1,6 +1,6 @@
 import numpy as np
 
-from graspbook.world.items import Item
+from graspbook.world.assets.items import Item
 from graspbook.world.table.bending import Bend, draw_bend
 from graspbook.world.table.renderer import table_item
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
-from graspbook.world.catalogue import Catalogue
+from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.table.config import ObjectConfig
 from graspbook.world.table.items import SPLITS, draw_table_item, table_shapes
 

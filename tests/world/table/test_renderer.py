@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from graspbook.world.camera import look_down
-from graspbook.world.items import Item
+from graspbook.world.assets.items import Item
+from graspbook.world.render.camera import look_down
 from graspbook.world.scene import Light
 from graspbook.world.table.renderer import TableRenderer, table_item
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
-from graspbook.world.render import Layers
+from graspbook.world.render.renderer import Layers
 from graspbook.world.table.wrist import measure, thin_out, travel_between, turn_between, wrist_cameras, wrist_path
 from tests.conftest import standard
 

@@ -23,9 +23,9 @@ from graspbook.don.robot.moment import Seen, see
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.episode import FIRST_UNKNOWN
 from graspbook.don.scenes.studio import Studio, draw_backdrop, draw_bent_item
-from graspbook.world.bullet import pybullet
-from graspbook.world.items import Item, draw_item
-from graspbook.world.jaw.execute import GraspOutcome, Trials
+from graspbook.world.assets.items import Item, draw_item
+from graspbook.world.grippers.jaw.execute import GraspOutcome, Trials
+from graspbook.world.physics.bullet import pybullet
 from graspbook.world.table.bending import Bend
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.wrist import looks

@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float
 
 from graspbook.core.errors import InputError
 from graspbook.don.robot.config import RobotConfig
-from graspbook.world.camera import Camera
-from graspbook.world.jaw.grasp import JawGrasp
+from graspbook.world.grippers.jaw.grasp import JawGrasp
+from graspbook.world.render.camera import Camera
 
 STEP = 0.002
 """The object's width is measured in such steps, metres."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import Interval, MinLen
 
 from graspbook.core.configuration import Count, NonNegative, Positive, Replicates, Seed, configuration
-from graspbook.world.jaw.config import JawConfig
+from graspbook.world.grippers.jaw.config import JawConfig
 
 
 @configuration

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.studio import Backdrop, Studio
-from graspbook.world.camera import Camera
-from graspbook.world.jaw.grasp import JawGrasp
+from graspbook.world.grippers.jaw.grasp import JawGrasp
+from graspbook.world.render.camera import Camera
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.sensor import inpaint_depth
 from graspbook.world.table.wrist import measure, photograph, wrist_cameras

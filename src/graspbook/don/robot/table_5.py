@@ -18,14 +18,14 @@ from graspbook.don.robot.arrange import SETTINGS, Arranged, Lab, Reference, Sett
 from graspbook.don.robot.axis import axis_grasp, lift_pixels
 from graspbook.don.robot.config import RobotConfig
 from graspbook.don.robot.moment import Seen
-from graspbook.world.jaw.execute import GraspOutcome
+from graspbook.world.grippers.jaw.execute import GraspOutcome
 
 Name = tuple[str, int]
 """Of a network: its row's title, and the seed of its training."""
 
 
 class Outcome(StrEnum):
-    """How an attempt ends: as `graspbook.world.jaw.execute.GraspOutcome`, and what only a search can get wrong."""
+    """How an attempt ends: a `GraspOutcome` of the jaw, or what only a search can get wrong."""
 
     SUCCESS = "success"
     """The right object alone hangs in the gripper."""

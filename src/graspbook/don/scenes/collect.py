@@ -18,7 +18,7 @@ from graspbook.data.collect import Episodes
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.episode import Arrangement, record_scene
 from graspbook.don.scenes.studio import Studio
-from graspbook.world.catalogue import Catalogue, hash_catalogue
+from graspbook.world.assets.catalogue import Catalogue, hash_catalogue
 from graspbook.world.table.wrist import wrist_cameras
 
 SceneSet = Literal["single", "multi", "validation", "test"]

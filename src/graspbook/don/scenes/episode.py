@@ -11,8 +11,8 @@ from graspbook.data.bop import SceneObject
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.objects import KNOWN
 from graspbook.don.scenes.studio import Studio, draw_backdrop, draw_bent_item
-from graspbook.world.catalogue import Split
-from graspbook.world.items import Item, draw_item
+from graspbook.world.assets.catalogue import Split
+from graspbook.world.assets.items import Item, draw_item
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.wrist import looks, measure, photograph, wrist_cameras
 

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from graspbook.core.errors import InputError
-from graspbook.world.catalogue import TEXTURE_SIZE, Catalogue, Shape
-from graspbook.world.items import Item
+from graspbook.world.assets.catalogue import TEXTURE_SIZE, Catalogue, Shape
+from graspbook.world.assets.items import Item
 
 Ink = Literal["red", "blue", "green"]
 INKS: dict[Ink, tuple[tuple[int, int, int], ...]] = {

@@ -8,8 +8,8 @@ import numpy as np
 
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.objects import KNOWN, known_item, with_prints
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.items import Item
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.assets.items import Item
 from graspbook.world.scene import Light, draw_light
 from graspbook.world.table.bending import Bend, draw_bend
 from graspbook.world.table.renderer import TableRenderer, table_item

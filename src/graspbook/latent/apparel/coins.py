@@ -16,8 +16,8 @@ from jaxtyping import Bool, Float, Int
 from graspbook.instances.matching import mask_overlaps
 from graspbook.instances.types import Instances, of_one_class
 from graspbook.latent.apparel.truth import instances_of
-from graspbook.world.apparel.answers import Answers
 from graspbook.world.labellers.coins import answer_probability
+from graspbook.world.totes.answers import Answers
 
 DECIDED = 0.5
 """A sample says something of a pack if one of its masks, or two, match it with a higher IoU than this."""

@@ -1,7 +1,7 @@
 """Making the data set `apparel`.
 
 The labels are COCO JSON; beside them, `<split>-answers.npz` has everything that an image could have been labelled as
-(`graspbook.world.apparel.answers`).
+(`graspbook.world.totes.answers`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from graspbook.data.coco import LabelledScene, write_scenes
 from graspbook.data.collect import Episodes
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import pack_answers, unpack_answers, write_answers
-from graspbook.world.apparel.answers import Answers
-from graspbook.world.apparel.scene import draw_tote_scene, muted, photograph_tote
-from graspbook.world.catalogue import Catalogue, hash_catalogue
-from graspbook.world.render import Renderer
+from graspbook.world.assets.catalogue import Catalogue, hash_catalogue
+from graspbook.world.render.renderer import Renderer
+from graspbook.world.totes.answers import Answers
+from graspbook.world.totes.scene import draw_tote_scene, muted, photograph_tote
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

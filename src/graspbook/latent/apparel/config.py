@@ -1,7 +1,7 @@
 """Configuration of the data set `apparel`."""
 
 from graspbook.core.configuration import Count, Seed, configuration
-from graspbook.world.apparel.config import ApparelConfig
+from graspbook.world.totes.config import ApparelConfig
 
 
 @configuration

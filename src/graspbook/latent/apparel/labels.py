@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from graspbook.latent.dataset import LabelledImages
-from graspbook.world.apparel.answers import Answers
+from graspbook.world.totes.answers import Answers
 
 
 def relabelled(

@@ -11,8 +11,8 @@ import numpy as np
 from graspbook.core.atomic import write_bytes
 from graspbook.core.errors import InputError
 from graspbook.instances.types import Instances, of_one_class
-from graspbook.world.apparel.answers import Answers, Question
-from graspbook.world.apparel.packs import KINDS
+from graspbook.world.totes.answers import Answers, Question
+from graspbook.world.totes.packs import KINDS
 
 
 def pack_answers(answers: Sequence[Answers]) -> dict[str, np.ndarray]:

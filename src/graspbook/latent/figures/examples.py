@@ -11,7 +11,7 @@ from graspbook.instances.matching import mask_overlaps
 from graspbook.instances.types import Instances, labelled
 from graspbook.latent.apparel.coins import parts_of, predict_pair
 from graspbook.latent.figures.pictures import draw_masks
-from graspbook.world.apparel.answers import Answers
+from graspbook.world.totes.answers import Answers
 
 SURE = 0.5
 """An instance is looked at if a prediction is surer than this, and matches if its IoU is above this."""

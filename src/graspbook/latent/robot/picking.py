@@ -12,10 +12,10 @@ import numpy as np
 
 from graspbook.instances.types import Instances
 from graspbook.latent.robot.totes import Look
-from graspbook.world.rays import RayScene
-from graspbook.world.suction.gripper import Plan
-from graspbook.world.suction.nine_cups import GRID, NineCups
-from graspbook.world.suction.seal import press
+from graspbook.world.grippers.suction.gripper import Plan
+from graspbook.world.grippers.suction.nine_cups import GRID, NineCups
+from graspbook.world.grippers.suction.seal import press
+from graspbook.world.render.rays import RayScene
 
 STREAM = 78
 """Of the planner's random numbers."""

@@ -14,14 +14,14 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from graspbook.world.apparel.config import ApparelConfig
-from graspbook.world.apparel.laying import lay_all
-from graspbook.world.apparel.scene import ToteScene, draw_tote_scene, render
-from graspbook.world.catalogue import Catalogue
+from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.labellers.coins import draw_answers
-from graspbook.world.rays import RayScene
-from graspbook.world.render import Renderer
-from graspbook.world.sensor import measure_depth, photograph
+from graspbook.world.render.rays import RayScene
+from graspbook.world.render.renderer import Renderer
+from graspbook.world.render.sensor import measure_depth, photograph
+from graspbook.world.totes.config import ApparelConfig
+from graspbook.world.totes.laying import lay_all
+from graspbook.world.totes.scene import ToteScene, draw_tote_scene, render
 
 STREAM = 77
 """Of random numbers, so that the robot's totes are those of no data set."""

@@ -20,10 +20,10 @@ from graspbook.latent.sets.categories import Scene, write_classes
 from graspbook.latent.sets.config import AisleSetConfig, ObjectsConfig
 from graspbook.latent.sets.truth import pack_answers, unpack_answers, write_answers
 from graspbook.world.aisle.classes import THINGS
-from graspbook.world.labellers.aisle import photograph_aisle
+from graspbook.world.aisle.labels import photograph_aisle
+from graspbook.world.hall.scene import photograph_hall
+from graspbook.world.hall.things import CLASSES
 from graspbook.world.labellers.answers import Answers
-from graspbook.world.objects.hall import photograph_hall
-from graspbook.world.objects.things import CLASSES
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

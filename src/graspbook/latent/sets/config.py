@@ -8,8 +8,8 @@ from graspbook.core.configuration import Count, Natural, Seed, configuration
 from graspbook.latent.config import Row
 from graspbook.training.families import named_rows
 from graspbook.world.aisle.config import AisleConfig
+from graspbook.world.hall.config import HallConfig
 from graspbook.world.labellers.config import FarLabelConfig, LabelConfig
-from graspbook.world.objects.config import HallConfig
 
 
 @configuration

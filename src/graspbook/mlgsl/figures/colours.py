@@ -3,7 +3,7 @@
 from matplotlib.colors import to_rgb
 
 from graspbook.reporting.plotting import PALETTE, RIGHT_COLOUR, Colour
-from graspbook.world.jaw.execute import GraspOutcome
+from graspbook.world.grippers.jaw.execute import GraspOutcome
 
 LOSS_COLOURS: dict[str, Colour] = {
     "MLGSL": PALETTE[0],

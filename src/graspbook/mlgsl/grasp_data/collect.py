@@ -17,7 +17,7 @@ from graspbook.mlgsl.grasp_data.config import DataConfig
 from graspbook.mlgsl.grasp_data.dataset import TRIED, VIEWS
 from graspbook.mlgsl.grasp_data.episode import Sample, TableWorld, run_episode
 from graspbook.mlgsl.grasp_data.jacquard import write_image
-from graspbook.world.catalogue import Catalogue, hash_catalogue
+from graspbook.world.assets.catalogue import Catalogue, hash_catalogue
 from graspbook.world.table.items import TableSplit, table_shapes
 
 PATIENCE = 60

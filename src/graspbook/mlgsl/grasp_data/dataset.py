@@ -13,9 +13,9 @@ import pandas as pd
 
 from graspbook.core.errors import InputError
 from graspbook.mlgsl.grasp_data.jacquard import GRASPS, MASK, DepthKind, find_images, object_of, read_depth, read_grasps
-from graspbook.world.camera import Camera
-from graspbook.world.catalogue import Catalogue
-from graspbook.world.items import Item
+from graspbook.world.assets.catalogue import Catalogue
+from graspbook.world.assets.items import Item
+from graspbook.world.render.camera import Camera
 from graspbook.world.scene import Pose
 from graspbook.world.table.sensor import inpaint_depth
 

@@ -11,13 +11,13 @@ import dataclasses
 import numpy as np
 
 from graspbook.mlgsl.grasp_data.config import DataConfig
-from graspbook.world.camera import Camera
-from graspbook.world.catalogue import Shape
-from graspbook.world.items import Item
-from graspbook.world.jaw.antipodal import antipodal_grasps
-from graspbook.world.jaw.config import JawConfig
-from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
-from graspbook.world.jaw.grasp import JawGrasp, to_image, to_world
+from graspbook.world.assets.catalogue import Shape
+from graspbook.world.assets.items import Item
+from graspbook.world.grippers.jaw.antipodal import antipodal_grasps
+from graspbook.world.grippers.jaw.config import JawConfig
+from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
+from graspbook.world.grippers.jaw.grasp import JawGrasp, to_image, to_world
+from graspbook.world.render.camera import Camera
 from graspbook.world.scene import Pose
 from graspbook.world.table.cameras import draw_table_camera
 from graspbook.world.table.cell import TableCell

@@ -23,7 +23,7 @@ from jaxtyping import Float32, UInt8
 
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
-from graspbook.world.jaw.grasp import half_turn
+from graspbook.world.grippers.jaw.grasp import half_turn
 
 DepthKind = Literal["stereo", "perfect"]
 GRASPS, MASK, RGB = "_grasps.txt", "_mask.png", "_RGB.png"

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from graspbook.world.jaw.grasp import half_turn
+from graspbook.world.grippers.jaw.grasp import half_turn
 
 
 @dataclasses.dataclass(frozen=True)

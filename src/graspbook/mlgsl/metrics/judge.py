@@ -23,7 +23,7 @@ from graspbook.mlgsl.maps import INPUT_SCALE, REFERENCE
 from graspbook.training.fit import Plan, Step, Trained, fit
 from graspbook.training.schedule import cosine_rate
 from graspbook.training.seeds import batch_indices, generator
-from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome
+from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES, GraspOutcome
 
 FINGER = (3.0, 6.0)
 """How thick and how wide a finger is drawn, pixels at a size of 80: 1 cm and 2 cm."""

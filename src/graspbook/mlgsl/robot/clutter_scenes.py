@@ -7,10 +7,10 @@ import numpy as np
 
 from graspbook.mlgsl.config import RobotConfig, WorldConfig
 from graspbook.mlgsl.robot.planners import Planner
-from graspbook.world.camera import Camera
-from graspbook.world.catalogue import Shape
-from graspbook.world.jaw.execute import GraspOutcome, Trials
-from graspbook.world.jaw.grasp import to_world
+from graspbook.world.assets.catalogue import Shape
+from graspbook.world.grippers.jaw.execute import GraspOutcome, Trials
+from graspbook.world.grippers.jaw.grasp import to_world
+from graspbook.world.render.camera import Camera
 from graspbook.world.table.cameras import draw_table_camera
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.items import draw_table_item

@@ -6,9 +6,9 @@ import numpy as np
 
 from graspbook.core.progress import progress
 from graspbook.mlgsl.grasp_data.dataset import Scenery
-from graspbook.world.jaw.config import JawConfig
-from graspbook.world.jaw.execute import GraspOutcome, Trials
-from graspbook.world.jaw.grasp import to_world
+from graspbook.world.grippers.jaw.config import JawConfig
+from graspbook.world.grippers.jaw.execute import GraspOutcome, Trials
+from graspbook.world.grippers.jaw.grasp import to_world
 from graspbook.world.table.cell import TableCell
 
 

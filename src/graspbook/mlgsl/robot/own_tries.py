@@ -14,9 +14,9 @@ import numpy as np
 from graspbook.core.progress import progress
 from graspbook.mlgsl.grasp_data.dataset import GraspImages, Scenery
 from graspbook.mlgsl.robot.planners import edge_pairs
-from graspbook.world.jaw.config import JawConfig
-from graspbook.world.jaw.execute import GraspOutcome, Trials
-from graspbook.world.jaw.grasp import to_world
+from graspbook.world.grippers.jaw.config import JawConfig
+from graspbook.world.grippers.jaw.execute import GraspOutcome, Trials
+from graspbook.world.grippers.jaw.grasp import to_world
 from graspbook.world.table.cell import TableCell
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from graspbook.mlgsl.config import Loss, MetricsConfig
 from graspbook.mlgsl.maps import best_grasps, predict
 from graspbook.mlgsl.metrics.judge import Judge, judge_grasps
-from graspbook.world.jaw.grasp import half_turn
+from graspbook.world.grippers.jaw.grasp import half_turn
 
 
 class Planner(Protocol):

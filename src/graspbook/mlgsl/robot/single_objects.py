@@ -9,9 +9,9 @@ import pandas as pd
 from graspbook.mlgsl.config import RobotConfig, WorldConfig
 from graspbook.mlgsl.robot.clutter_scenes import look
 from graspbook.mlgsl.robot.planners import Planner
-from graspbook.world.catalogue import Shape
-from graspbook.world.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
-from graspbook.world.jaw.grasp import to_world
+from graspbook.world.assets.catalogue import Shape
+from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
+from graspbook.world.grippers.jaw.grasp import to_world
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.items import draw_table_item
 

@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 from jaxtyping import UInt8
 
-from graspbook.world import meshes, tote
-from graspbook.world.camera import Camera
-from graspbook.world.catalogue import TEXTURE_SIZE, Catalogue, Shape
+from graspbook.world.assets import meshes, tote
+from graspbook.world.assets.catalogue import TEXTURE_SIZE, Catalogue, Shape
+from graspbook.world.assets.items import Item
 from graspbook.world.config import Dials
-from graspbook.world.items import Item
-from graspbook.world.render import Renderer
+from graspbook.world.grippers.suction import housing
+from graspbook.world.grippers.suction.seal import CUP_RADIUS, CUPS, ToolPose
+from graspbook.world.render.camera import Camera
+from graspbook.world.render.renderer import Renderer
+from graspbook.world.render.sensor import photograph
 from graspbook.world.scene import Scene
-from graspbook.world.sensor import photograph
-from graspbook.world.suction import housing
-from graspbook.world.suction.seal import CUP_RADIUS, CUPS, ToolPose
 
 AWAY = 0.60
 """From the middle of one bin to that of the other, metres; only drawn: physics has each bin in a cell of its own."""

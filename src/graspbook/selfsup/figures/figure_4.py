@@ -16,7 +16,7 @@ from graspbook.instances.types import Instances
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import CHOSEN_COLOUR, KIND_COLOURS, MASK_COLOURS
 from graspbook.selfsup.picking.failures import PAPER_KINDS
-from graspbook.world.picks import chosen_mask, seen_image
+from graspbook.world.bin.picks import chosen_mask, seen_image
 
 
 def failure_bars(tables: Mapping[str, pd.DataFrame], printed: Mapping[str, float]) -> Figure:

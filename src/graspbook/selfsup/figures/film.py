@@ -16,7 +16,7 @@ from graspbook.instances.types import of_one_class
 from graspbook.reporting import plotting
 from graspbook.selfsup.figures.colours import CHOSEN_COLOUR
 from graspbook.selfsup.figures.figure_4 import draw_detections
-from graspbook.world.picking import Pick
+from graspbook.world.bin.picking import Pick
 
 DURATIONS = (700, 900, 600)
 """Milliseconds that the three frames of an attempt are shown."""

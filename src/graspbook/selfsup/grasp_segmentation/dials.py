@@ -16,9 +16,9 @@ from graspbook.core.fingerprint import fingerprint
 from graspbook.core.locks import scratch
 from graspbook.core.progress import progress
 from graspbook.data.grasps import GraspDataset
-from graspbook.world.collect import GraspEpisodes, collect
+from graspbook.world.bin.collect import GraspEpisodes, collect
+from graspbook.world.bin.segmenter import NoisySegmenter
 from graspbook.world.config import DIAL_RANGES, Dials, WorldConfig
-from graspbook.world.segmenter import NoisySegmenter
 
 CALM = {"wall_reflectance": 0.0, "light_flicker": 0.0, "neighbour_movement": 0.0, "texture_similarity": 0.0}
 """The nuisances that are off unless it is their turn; clutter, piling and shadows stay as they are by default."""

@@ -1,4 +1,4 @@
-"""Grasps whose photographs are upset: a view of a data set, which stays as it is (ours; see `world.upsets`)."""
+"""Grasps with corrupted photographs: a view of a data set, which stays as it is (ours; see `world.bin.corruptions`)."""
 
 import copy
 import dataclasses
@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from graspbook.data.grasps import GraspDataset, GraspSample
-from graspbook.world.upsets import Corruptions, nudge, upset_photograph
+from graspbook.world.bin.corruptions import Corruptions, nudge, upset_photograph
 
 
 class UpsetGrasps(GraspDataset):

@@ -32,10 +32,10 @@ from graspbook.selfsup.pasting.config import PasteConfig
 from graspbook.selfsup.pasting.sources import MaskSource
 from graspbook.selfsup.picking.config import ContinualConfig
 from graspbook.training.fit import Trained
-from graspbook.world.collect_picks import collect_picks
+from graspbook.world.bin.collect_picks import collect_picks
+from graspbook.world.bin.picks import read_picks
+from graspbook.world.bin.segmenter import Segmenter
 from graspbook.world.config import WorldConfig
-from graspbook.world.picks import read_picks
-from graspbook.world.segmenter import Segmenter
 
 ROBOTS = {"own": "Own grasps", "pasted": "Paste-Train", "labels": "Labels alone"}
 """The robots: the stem of their files, and their names."""

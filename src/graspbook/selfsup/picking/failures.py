@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Integer
 
-from graspbook.world.picks import chosen_mask, true_ids
+from graspbook.world.bin.picks import chosen_mask, true_ids
 
 PAPER_KINDS = ("non-object", "object split", "two grouped")
 """The kinds of Figure 4, in its order."""
@@ -83,7 +83,7 @@ def classify(
     - "lost seal": the mask is good, and the grasp failed all the same.
 
     Args:
-        outcome: of the pick, one of `graspbook.world.picks.PICK_OUTCOMES`, not "success".
+        outcome: of the pick, one of `graspbook.world.bin.picks.PICK_OUTCOMES`, not "success".
         mask: the chosen mask, not empty; None if none was chosen.
         ids: the true object ids, 0 = background.
         sealed_ids: the item under each cup that sealed, integers [k].
@@ -109,7 +109,7 @@ def failure_table(picks: pd.DataFrame, rules: FailureRules = STANDARD_RULES) -> 
     """Picks with a further column `kind`: one of `KINDS`, or "success".
 
     Args:
-        picks: from `graspbook.world.picks.read_picks`.
+        picks: from `graspbook.world.bin.picks.read_picks`.
         rules: of `mask_fault`.
     """
     return picks.assign(kind=pd.Series([_kind(row, rules) for _, row in picks.iterrows()], picks.index, "str"))

@@ -11,7 +11,7 @@ import pandas as pd
 from graspbook.data.coco import LabelledScene
 from graspbook.selfsup.picking.failures import PAPER_KINDS, STANDARD_RULES, FailureRules, mask_fault
 from graspbook.selfsup.picking.robot import ModelSegmenter
-from graspbook.world.picks import chosen_mask, true_ids
+from graspbook.world.bin.picks import chosen_mask, true_ids
 
 GOOD = "good"
 """A mask without a fault."""

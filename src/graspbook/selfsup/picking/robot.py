@@ -18,7 +18,7 @@ from graspbook.instances.types import Instances, of_one_class
 
 @dataclass(frozen=True)
 class ModelSegmenter:
-    """A segmenter (`graspbook.world.segmenter`) that asks a model.
+    """A segmenter (`graspbook.world.bin.segmenter`) that asks a model.
 
     Only the path travels to other processes; each of them loads the model once, when it is first asked.
 

@@ -22,9 +22,9 @@ from graspbook.selfsup.picking.config import ContinualConfig
 from graspbook.selfsup.picking.continual import ROBOTS
 from graspbook.selfsup.picking.pick_stats import error_rate
 from graspbook.selfsup.picking.robot import ModelSegmenter
-from graspbook.world.collect_picks import collect_picks
+from graspbook.world.bin.collect_picks import collect_picks
+from graspbook.world.bin.picks import read_picks
 from graspbook.world.config import WorldConfig
-from graspbook.world.picks import read_picks
 
 SHARES = {"known": 0.0, "new": 1.0}
 """The kinds of bins, and which share of their objects is new."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from graspbook.core.fingerprint import fingerprint
 from graspbook.instances.types import Instances
-from graspbook.world.segmenter import Segmenter
-from graspbook.world.upsets import Corruptions, upset_photograph
+from graspbook.world.bin.corruptions import Corruptions, upset_photograph
+from graspbook.world.bin.segmenter import Segmenter
 
 
 @dataclasses.dataclass(frozen=True)

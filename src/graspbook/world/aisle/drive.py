@@ -11,7 +11,7 @@ from embreex.rtcore import EmbreeDevice
 from graspbook.world.aisle.config import AisleConfig
 from graspbook.world.aisle.renderer import AisleRenderer, View, camera_at
 from graspbook.world.aisle.scene import draw_aisle
-from graspbook.world.textures import draw_texture
+from graspbook.world.assets.textures import draw_texture
 
 TEXTURES = 48
 """Prints on cartons that a split has; no two splits share one."""

@@ -1,4 +1,4 @@
-"""Pictures and labels of an aisle, from rays: lamps with shadows, ambient occlusion, textures (see `world.shading`)."""
+"""Pictures and labels of an aisle, from rays: lamps, shadows, ambient occlusion, textures (`world.render.shading`)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from embreex.rtcore import EmbreeDevice
 from embreex.rtcore_scene import EmbreeScene
 
 from graspbook.world.aisle.scene import LAMP_HEIGHT, LAMP_STEP, Aisle
-from graspbook.world.aisle.shapes import PLAIN
-from graspbook.world.camera import Camera
-from graspbook.world.shading import DISC, HEMISPHERE, PATTERN
+from graspbook.world.assets.shapes import PLAIN
+from graspbook.world.render.camera import Camera
+from graspbook.world.render.shading import DISC, HEMISPHERE, PATTERN
 
 REACH = 0.7
 """What lies nearer than this takes ambient light away, metres."""

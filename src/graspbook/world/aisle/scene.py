@@ -8,8 +8,8 @@ import numpy as np
 
 from graspbook.world.aisle.classes import NUMBER_OF
 from graspbook.world.aisle.config import AisleConfig
-from graspbook.world.aisle.shapes import PLAIN, Part, block, draw_colour, placed
 from graspbook.world.aisle.things import REACH, SHARE, SPACING, draw_things
+from graspbook.world.assets.shapes import PLAIN, Part, block, draw_colour, placed
 
 NEAREST = 2.2
 """The first thing stands so many metres before the camera's start."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graspbook.world.aisle.shapes import Part, block, draw_colour, draw_grey, ring, rod, turned, wheel
+from graspbook.world.assets.shapes import Part, block, draw_colour, draw_grey, ring, rod, turned, wheel
 
 Thing = tuple[str, list[Part]]
 """Name of the class, and the parts."""

@@ -14,8 +14,8 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
-from graspbook.world.catalogue import Shape
-from graspbook.world.items import Item
+from graspbook.world.assets.catalogue import Shape
+from graspbook.world.assets.items import Item
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from graspbook.world.camera import Camera
+from graspbook.world.render.camera import Camera
 from graspbook.world.table.config import CameraConfig
 
 

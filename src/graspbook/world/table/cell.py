@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from graspbook.world.bullet import pybullet
-from graspbook.world.items import Item
-from graspbook.world.physics import Cell
+from graspbook.world.assets.items import Item
+from graspbook.world.physics.bullet import pybullet
+from graspbook.world.physics.simulation import Cell
 
 REACH = 0.5
 """What is farther from the table's middle than this, metres, counts as lost."""

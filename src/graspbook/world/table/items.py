@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from graspbook.core.errors import InputError
-from graspbook.world.catalogue import Catalogue, Shape
-from graspbook.world.items import Item
+from graspbook.world.assets.catalogue import Catalogue, Shape
+from graspbook.world.assets.items import Item
 from graspbook.world.table.config import ObjectConfig
 
 TableSplit = Literal["train", "validation", "test"]

@@ -1,14 +1,16 @@
-"""Pictures of a table and of what stands on it, with the bin's rays and shading (`graspbook.world.render`)."""
+"""Pictures of a table and of what stands on it, with the bin's rays and shading (`graspbook.world.render.renderer`)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from graspbook.world import render, shading, tote
-from graspbook.world.camera import Camera
-from graspbook.world.catalogue import Shape
-from graspbook.world.items import Item
-from graspbook.world.render import Layers, Renderer
+from graspbook.world.assets import tote
+from graspbook.world.assets.catalogue import Shape
+from graspbook.world.assets.items import Item
+from graspbook.world.render import renderer as render
+from graspbook.world.render import shading
+from graspbook.world.render.camera import Camera
+from graspbook.world.render.renderer import Layers, Renderer
 from graspbook.world.scene import Light, Pose, Scene
 
 TABLE_ID = 0

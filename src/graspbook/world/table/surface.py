@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from graspbook.world.camera import Camera
-from graspbook.world.rays import RayScene
+from graspbook.world.render.camera import Camera
+from graspbook.world.render.rays import RayScene
 from graspbook.world.table.cell import TableCell
 
 

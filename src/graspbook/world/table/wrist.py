@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from graspbook.core.errors import InputError
-from graspbook.world import sensor
-from graspbook.world.camera import Camera
 from graspbook.world.config import Dials
-from graspbook.world.render import Layers
+from graspbook.world.render import sensor
+from graspbook.world.render.camera import Camera
+from graspbook.world.render.renderer import Layers
 from graspbook.world.table.wrist_config import WristConfig
 
 DENSE = 720
@@ -135,7 +135,7 @@ def photograph(layers: Layers, rng: np.random.Generator, config: WristConfig) ->
 def measure(layers: Layers, rng: np.random.Generator, config: WristConfig) -> Float32[np.ndarray, "h w"]:
     """Measured depth: with steps, drop-outs, and noise that grows with the square of the distance.
 
-    Pixels are lost at edges, and in patches where a surface mirrors (`graspbook.world.sensor.measure_depth`).
+    Pixels are lost at edges, and in patches where a surface mirrors (`graspbook.world.render.sensor.measure_depth`).
 
     Args:
         layers: The rendered moment, as `TableRenderer.see` returns it.

@@ -26,7 +26,7 @@ class WristConfig:
             `graspbook.world.config.Dials`).
         shadow_softness: The mean radius of the lamp, metres.
         noise: The standard deviation of the depth noise at a distance of 1 m, metres, on top of that of
-            `graspbook.world.sensor.measure_depth`; it grows with the square of the distance.
+            `graspbook.world.render.sensor.measure_depth`; it grows with the square of the distance.
     """
 
     height: Annotated[int, Interval(ge=32, le=2048)]
