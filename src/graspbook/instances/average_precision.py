@@ -227,9 +227,9 @@ def bootstrap_ap(
 
 def _of_class(found: Instances, truth: Instances, number: int) -> Candidates:
     """The predictions and objects of one class in one image; scores as exact as in a file of detections."""
-    mine = found.select(np.flatnonzero(found.classes == number)[:MAX_PER_IMAGE])
-    overlap = mask_overlaps(mine, truth.select(truth.classes == number)).iou
-    return Candidates(overlap, mine.scores.astype(np.float32))
+    of_class = found.select(np.flatnonzero(found.classes == number)[:MAX_PER_IMAGE])
+    overlap = mask_overlaps(of_class, truth.select(truth.classes == number)).iou
+    return Candidates(overlap, of_class.scores.astype(np.float32))
 
 
 def _area_below_curve(

@@ -85,9 +85,9 @@ class Mask2Former(nn.Module):
             InputError: The weights are not those of this backbone.
         """
         own = self._backbone.state_dict()
-        names, theirs = _learned(own), _learned(build_backbone(self.config.backbone).state_dict())
-        values = [pretrained.body.get(key) for key in theirs]
-        if len(names) != len(theirs) or any(
+        names, pretrained_names = _learned(own), _learned(build_backbone(self.config.backbone).state_dict())
+        values = [pretrained.body.get(key) for key in pretrained_names]
+        if len(names) != len(pretrained_names) or any(
             value is None or value.shape != own[key].shape for key, value in zip(names, values, strict=True)
         ):
             raise InputError(f"pretrained weights: not those of {self.config.backbone!r}")

@@ -21,9 +21,9 @@ def boundary_counts(found: Int[np.ndarray, "h w"], truth: Int[np.ndarray, "h w"]
         found: Found class of each pixel, [h, w].
         truth: True class of each pixel, [h, w].
     """
-    ours, theirs = (boundary(torch.from_numpy(part.astype(np.int64))) for part in (found, truth))
-    right, met = (one & _near(other) for one, other in ((ours, theirs), (theirs, ours)))
-    return np.array([part.sum().item() for part in (ours, right, theirs, met)], np.int64)
+    found_outline, true_outline = (boundary(torch.from_numpy(part.astype(np.int64))) for part in (found, truth))
+    right, met = (one & _near(other) for one, other in ((found_outline, true_outline), (true_outline, found_outline)))
+    return np.array([part.sum().item() for part in (found_outline, right, true_outline, met)], np.int64)
 
 
 def boundary_score(counts: Float[np.ndarray, "r 4"] | Int[np.ndarray, "r 4"]) -> Float[np.ndarray, r]:

@@ -99,8 +99,10 @@ def try_settings(
         found = [find_instances(one.grids, config, method)[0] for one in seen]
         ids = [spread(torch.from_numpy(own.ids), one.labels).numpy() for own, one in zip(found, seen, strict=True)]
         for score in scores:
-            said = [_said(one.grids, own, pixels, score) for one, own, pixels in zip(seen, found, ids, strict=True)]
-            value = instance_scores(match_things([one.street for one in seen], said, least_area))
+            segmented = [
+                _said(one.grids, own, pixels, score) for one, own, pixels in zip(seen, found, ids, strict=True)
+            ]
+            value = instance_scores(match_things([one.street for one in seen], segmented, least_area))
             lines.append(
                 {"method": method, "threshold": config.threshold, "assign": config.assign, "radius": config.radius}
                 | {"score": score, "ap50": float(value["ap50"][0]), "ap": float(value["ap"][0])}

@@ -32,15 +32,15 @@ def segment_command(
 
     trained, lines = load(model), []
     for name, picture in read_frames(source):
-        said = segment_scene(trained, picture)
-        drawn = result_picture(picture, said.classes, said.instances.ids)
+        segmented = segment_scene(trained, picture)
+        drawn = result_picture(picture, segmented.classes, segmented.instances.ids)
         write_bytes(out / f"{name}.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
-        lines.append({"picture": name, "instances": len(said.instances.classes)} | said.milliseconds)
+        lines.append({"picture": name, "instances": len(segmented.instances.classes)} | segmented.milliseconds)
     times = pd.DataFrame(lines)
     write_csv(times, out / "times.csv")
     parts = times[["superpixels", "network", "clustering"]].iloc[min(1, len(times) - 1) :].mean()  # the first warms up
-    said = ", ".join(f"{name} {value:.0f} ms" for name, value in parts.items())
-    typer.echo(f"{len(times)} pictures in {out}; {1e3 / parts.sum():.1f} FPS ({said})")
+    timing = ", ".join(f"{name} {value:.0f} ms" for name, value in parts.items())
+    typer.echo(f"{len(times)} pictures in {out}; {1e3 / parts.sum():.1f} FPS ({timing})")
 
 
 @app.command("export")

@@ -37,9 +37,9 @@ class Exported(nn.Module):
         Args:
             images: RGB in 0..1, [b, 3, h, w].
         """
-        said = self.network(images)
-        both = said.classes.softmax(1), said.embeddings
-        return both if said.centres is None else (*both, said.centres.sigmoid())
+        outputs = self.network(images)
+        both = outputs.classes.softmax(1), outputs.embeddings
+        return both if outputs.centres is None else (*both, outputs.centres.sigmoid())
 
 
 def export_program(network: JointNetwork, height: int, width: int) -> torch.export.ExportedProgram:

@@ -72,9 +72,9 @@ def predict_grids(network: JointNetwork, image: UInt8[np.ndarray, "H W 3"]) -> G
         image: RGB image, uint8 [H, W, 3].
     """
     device = next(network.parameters()).device
-    said = network(torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255)
-    confidence = None if said.centres is None else torch.sigmoid(said.centres[0]).cpu().numpy()
-    return Grids(said.classes[0].softmax(0).cpu().numpy(), said.embeddings[0].cpu().numpy(), confidence)
+    outputs = network(torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255)
+    confidence = None if outputs.centres is None else torch.sigmoid(outputs.centres[0]).cpu().numpy()
+    return Grids(outputs.classes[0].softmax(0).cpu().numpy(), outputs.embeddings[0].cpu().numpy(), confidence)
 
 
 def find_instances(grids: Grids, config: ClusterConfig, method: Method) -> tuple[LabelMap, np.ndarray]:

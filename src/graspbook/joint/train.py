@@ -90,29 +90,29 @@ def recoloured(images: np.ndarray, contrast: float, brightness: float, rng: np.r
 
 
 def total_loss(
-    said: Prediction, targets: Targets, weights: Tensor, config: TrainConfig, row: Row
+    outputs: Prediction, targets: Targets, weights: Tensor, config: TrainConfig, row: Row
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The weighted sum of the three losses, and its terms: semantic, attract, repel, regularise, centres.
 
     Args:
-        said: Outputs of the network.
+        outputs: Outputs of the network.
         targets: True outputs for the same images.
         weights: Weight of each class, [c].
         config: Margins delta_a and delta_r, alpha, gamma, and the weights of the losses.
         row: Focus and gamma of the centre loss.
     """
-    attract, repel, norm = embedding_losses(said.embeddings, targets, config.attract, config.repel)
+    attract, repel, norm = embedding_losses(outputs.embeddings, targets, config.attract, config.repel)
     terms = {
-        "semantic": semantic_loss(said.classes, targets.classes, weights),
+        "semantic": semantic_loss(outputs.classes, targets.classes, weights),
         "attract": attract,
         "repel": repel,
         "regularise": norm,
     }
     of_classes, of_embeddings, of_centres = config.weights
     loss = of_classes * terms["semantic"] + of_embeddings * (attract + repel + config.regularise * norm)
-    if said.centres is not None:
+    if outputs.centres is not None:
         gamma = config.gamma if row.gamma is None else row.gamma
-        terms["centres"] = centre_loss(said.centres, targets.centres, config.alpha, gamma, row.focus)
+        terms["centres"] = centre_loss(outputs.centres, targets.centres, config.alpha, gamma, row.focus)
         loss = loss + of_centres * terms["centres"]
     return loss, terms
 
@@ -137,11 +137,11 @@ def grid_scores(network: JointNetwork, streets: Streets, count: int, compactness
     right, elements, sure, instances = 0, 0, 0, 0
     for place in range(min(count, len(streets))):
         street = streets[place]
-        said = network(torch.from_numpy(street.image).to(device).permute(2, 0, 1)[None].float() / 255)
+        outputs = network(torch.from_numpy(street.image).to(device).permute(2, 0, 1)[None].float() / 255)
         labels = superpixels(torch.from_numpy(street.image), network.k, compactness)
-        counts += confusion(spread(said.classes[0].argmax(0).cpu(), labels).numpy(), street.classes)
+        counts += confusion(spread(outputs.classes[0].argmax(0).cpu(), labels).numpy(), street.classes)
         true = make_targets([grid_labels(street, network.k, compactness)])
-        flat, owner = said.embeddings[0].flatten(1).T.cpu(), true.instances.flatten()
+        flat, owner = outputs.embeddings[0].flatten(1).T.cpu(), true.instances.flatten()
         middles = true.centres.flatten().nonzero()[:, 0]
         if not len(middles):
             continue
@@ -151,8 +151,8 @@ def grid_scores(network: JointNetwork, streets: Streets, count: int, compactness
         away[of_class[inside][:, None] != of_class[middles]] = torch.inf
         right += int((owner[middles][away.argmin(1)] == owner[inside]).sum())
         elements += len(inside)
-        if said.centres is not None:
-            confident = torch.sigmoid(said.centres[0]).flatten().cpu() > SURE
+        if outputs.centres is not None:
+            confident = torch.sigmoid(outputs.centres[0]).flatten().cpu() > SURE
             size = torch.bincount(owner)
             seen = torch.bincount(owner[confident], minlength=len(size))
             large = (size >= VISIBLE)[1:]

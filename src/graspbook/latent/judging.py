@@ -121,19 +121,19 @@ def judge_plain(found: Sequence[Sequence[Instances]], cuts: Sequence[float], tes
         cuts: The other cuts, probabilities in 0..1.
         test: Truth and settings to judge by.
     """
-    usual, believed = [], []
+    usual, accepted = [], []
     by_cut: dict[float, list] = {cut: [] for cut in cuts}
     by_radius: dict[float, list] = {radius: [] for radius in test.metrics.erosions}
     for number, (own, *others) in enumerate(found):
         usual.append(own)
-        believed.append(own.filter_by_score(test.metrics.believed))
+        accepted.append(own.filter_by_score(test.metrics.believed))
         for cut, other in zip(cuts, others, strict=True):
             by_cut[cut].append(test.picks(other.filter_by_score(test.metrics.believed), number))
         for radius, rows in by_radius.items():
-            rows.append(test.picks(shrunk(believed[-1], radius * test.truth[number].size[0]), number))
-    picks = joined([test.picks(own, number) for number, own in enumerate(believed)])
+            rows.append(test.picks(shrunk(accepted[-1], radius * test.truth[number].size[0]), number))
+    picks = joined([test.picks(own, number) for number, own in enumerate(accepted)])
     curves = ({key: joined(rows) for key, rows in by.items()} for by in (by_cut, by_radius))
-    return JudgedPlain(usual, picks, *curves, within(believed, test.truth))
+    return JudgedPlain(usual, picks, *curves, within(accepted, test.truth))
 
 
 def confident_masks(samples: Sequence[Instances], p: float, predict: PredictConfig) -> Instances:
@@ -156,8 +156,8 @@ def coins_of(found: Sequence[Sequence[Instances]], test: EvaluationContext) -> d
     """
     counts = []
     for number, (_, *samples) in enumerate(found):
-        surer = [sample.filter_by_score(test.predict.hypothesis) for sample in samples]
-        counts.append(coin_counts(parts_of(test.answers[number], test.least_pixels), surer))
+        hypotheses = [sample.filter_by_score(test.predict.hypothesis) for sample in samples]
+        counts.append(coin_counts(parts_of(test.answers[number], test.least_pixels), hypotheses))
     return {name: np.array([one[name] for one in counts]) for name in counts[0]}
 
 

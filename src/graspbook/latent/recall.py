@@ -40,9 +40,9 @@ def rank(
     """
 
     def candidates(predictions: Instances, labels: Instances, number: int) -> Candidates:
-        mine = predictions.select(predictions.classes == number)
-        overlap = getattr(mask_overlaps(mine, labels.select(labels.classes == number)), kind)
-        return Candidates(overlap[:, ::-1], mine.scores)  # in reverse, since matching takes the last of equals
+        of_class = predictions.select(predictions.classes == number)
+        overlap = getattr(mask_overlaps(of_class, labels.select(labels.classes == number)), kind)
+        return Candidates(overlap[:, ::-1], of_class.scores)  # in reverse, since matching takes the last of equals
 
     limits = np.asarray(thresholds) - 1e-9
     return [

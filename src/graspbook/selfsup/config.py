@@ -101,12 +101,12 @@ class Selfsup:
                 f"collect.n_train is {self.collect.n_train}, but the largest of the models needs {most} "
                 f"labelled and {self.train.held_out} held-out grasps (train.held_out)"
             )
-        for asked, number, of, there in (
+        for field, number, of, there in (
             ("baselines.n_grasps", self.baselines.n_grasps, "collect.n_train", self.collect.n_train),
             ("inpaint.n_realism", self.inpaint.n_realism, "inpaint.n_scenes", self.inpaint.n_scenes - 1),
         ):
             if number > there:
-                raise ValueError(f"{asked} is {number}, but with {of} there are only {there}")
+                raise ValueError(f"{field} is {number}, but with {of} there are only {there}")
         if GRASP_MODEL not in self.models:
             raise ValueError(f"models has no '{GRASP_MODEL}', which cuts the objects out")
         bought = self.scenes.n_labelled - self.models[GRASP_MODEL].labels

@@ -40,8 +40,8 @@ def match_picture(
         picture: RGB picture that was searched, uint8 [k, l, 3].
         match: Best match from `find_point`.
     """
-    asked = mark(reference, np.array([match.point]), MATCH_COLOUR)
+    marked = mark(reference, np.array([match.point]), MATCH_COLOUR)
     found = mark(picture, np.array([match.found], float), FOUND_COLOUR)
-    parts = [asked, found, heat_picture(picture, match.heat)]
+    parts = [marked, found, heat_picture(picture, match.heat)]
     height = max(len(part) for part in parts)
     return np.concatenate([np.pad(part, ((0, height - len(part)), (0, 0), (0, 0))) for part in parts], 1)

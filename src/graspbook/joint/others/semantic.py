@@ -67,8 +67,8 @@ def segment_classes(network: SemanticNetwork, picture: np.ndarray) -> SceneSegme
     image: UInt8[np.ndarray, "h w 3"] = as_rgb(picture)
     device = next(network.parameters()).device
     start = time.perf_counter()
-    said = network(torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255)
-    classes = said[0].argmax(0).to(torch.uint8).cpu().numpy()
+    outputs = network(torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255)
+    classes = outputs[0].argmax(0).to(torch.uint8).cpu().numpy()
     spent = 1e3 * (time.perf_counter() - start)
     nothing = LabelMap(np.zeros(classes.shape, np.int32), np.zeros(0, np.int64))
     return SceneSegmentation(classes, nothing, np.zeros(0), {"network": spent})

@@ -91,12 +91,12 @@ def coin_counts(parts: Parts, samples: Sequence[Instances]) -> dict[str, float]:
         `two` of `decided`: answers that say two, of those that say anything; `alike` of `pairs`: pairs of questions
         that one sample answers alike, of those that it answers both.
     """
-    said = np.array([predict_pair(parts, sample) for sample in samples]).reshape(len(samples), len(parts.first))
-    counts = {"two": float((said == 1).sum()), "decided": float((said >= 0).sum()), "alike": 0.0, "pairs": 0.0}
-    for i, j in itertools.combinations(range(said.shape[1]), 2):
-        both = (said[:, i] >= 0) & (said[:, j] >= 0)
+    votes = np.array([predict_pair(parts, sample) for sample in samples]).reshape(len(samples), len(parts.first))
+    counts = {"two": float((votes == 1).sum()), "decided": float((votes >= 0).sum()), "alike": 0.0, "pairs": 0.0}
+    for i, j in itertools.combinations(range(votes.shape[1]), 2):
+        both = (votes[:, i] >= 0) & (votes[:, j] >= 0)
         counts["pairs"] += float(both.sum())
-        counts["alike"] += float((both & (said[:, i] == said[:, j])).sum())
+        counts["alike"] += float((both & (votes[:, i] == votes[:, j])).sum())
     return counts
 
 

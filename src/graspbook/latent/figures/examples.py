@@ -37,8 +37,8 @@ def one_or_two(found: Sequence[Sequence[Instances]], answers: Sequence[Answers],
         parts = parts_of(answers[number], least_pixels)
         if not len(parts.first):
             continue
-        said = np.array([predict_pair(parts, sample.filter_by_score(SURE)) for sample in samples])
-        for question, column in enumerate(said.T):
+        votes = np.array([predict_pair(parts, sample.filter_by_score(SURE)) for sample in samples])
+        for question, column in enumerate(votes.T):
             split = -min((column == 1).sum(), (column == 0).sum())
             if split < 0 and (best is None or split < best[0]):
                 best = float(split), (number, parts.first[question] | parts.second[question])
@@ -53,11 +53,11 @@ def uncertain_extent(found: Sequence[Sequence[Instances]]) -> Example | None:
     """
     best: tuple[float, Example] | None = None
     for number, (mean, *samples) in enumerate(found):
-        sure, surer = mean.filter_by_score(SURE), [sample.filter_by_score(SURE) for sample in samples]
-        if not len(sure) or not all(len(sample) for sample in surer):
+        sure, confident = mean.filter_by_score(SURE), [sample.filter_by_score(SURE) for sample in samples]
+        if not len(sure) or not all(len(sample) for sample in confident):
             continue
         truth = labelled(sure.masks, sure.classes)
-        shared = [mask_overlaps(sample, truth) for sample in surer]
+        shared = [mask_overlaps(sample, truth) for sample in confident]
         iou = np.array([one.iou.max(0) for one in shared])
         area = np.array([one.predicted[one.iou.argmax(0)] for one in shared])
         spread = np.where((iou > SURE).all(0), area.std(0) / area.mean(0), -1.0)

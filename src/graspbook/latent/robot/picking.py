@@ -45,34 +45,34 @@ class Grasp:
         return len(np.unique(self.items)) > 1
 
 
-def plan_on(look: Look, believed: Instances, gripper: NineCups) -> Plan | None:
+def plan_on(look: Look, masks: Instances, gripper: NineCups) -> Plan | None:
     """The pose that lands most cups on one believed item, among the largest ones; None if there is none.
 
     Candidates are drawn from the same stream whatever is believed.
 
     Args:
         look: Tote with its depth image.
-        believed: Masks that are each believed to be one item.
+        masks: Masks that are each believed to be one item.
         gripper: Planner of the nine-cup gripper.
     """
-    order = np.argsort(-believed.masks.sum((1, 2)), kind="stable")[:LARGEST]
+    order = np.argsort(-masks.masks.sum((1, 2)), kind="stable")[:LARGEST]
     plans = []
-    for mask in believed.masks[order]:
+    for mask in masks.masks[order]:
         rng = np.random.default_rng([STREAM, look.filling, look.left])
         plans.append(gripper.plan(look.depth, look.tote.scene.camera, mask, rng))
     return max((plan for plan in plans if plan is not None), key=lambda plan: plan.score, default=None)
 
 
-def grasp(look: Look, believed: Instances, gripper: NineCups, rays: RayScene) -> Grasp:
+def grasp(look: Look, masks: Instances, gripper: NineCups, rays: RayScene) -> Grasp:
     """Plans a grasp and presses the cups down.
 
     Args:
         look: Tote with its depth image.
-        believed: Masks that are each believed to be one item.
+        masks: Masks that are each believed to be one item.
         gripper: Planner of the nine-cup gripper.
         rays: Ray scene of the same tote, from `Look.rays`.
     """
-    plan = plan_on(look, believed, gripper)
+    plan = plan_on(look, masks, gripper)
     if plan is None:
         return Grasp(None, np.zeros(0, np.int64), np.zeros((9, 3)), np.zeros(9, bool))
     contact = press(plan.pose, rays, GRID)

@@ -60,10 +60,10 @@ class Look:
         """
         items = 2 * packs.astype(np.int64)
         for number, place in enumerate(self.tote.placed, 1):
-            mine = packs == number
-            if mine.any() and self.two[number - 1]:
-                x, _ = place.local(points[mine][:, 0], points[mine][:, 1])
-                items[mine] += place.pack.part(x)
+            pixels = packs == number
+            if pixels.any() and self.two[number - 1]:
+                x, _ = place.local(points[pixels][:, 0], points[pixels][:, 1])
+                items[pixels] += place.pack.part(x)
         return items
 
 

@@ -37,13 +37,13 @@ def write_classes(folder: Path, scenes: Iterable[Scene], names: Sequence[str], c
     """
     classes: list[int] = []
 
-    def told() -> Iterable[LabelledScene]:
+    def labelled_scenes() -> Iterable[LabelledScene]:
         for scene, own in scenes:
             classes.extend(own[1:].tolist())
             yield scene
 
     with new_folder(Path(folder)) as partial:
-        inner = write_scenes(partial / "set", told(), range(count))
+        inner = write_scenes(partial / "set", labelled_scenes(), range(count))
         content = json.loads(inner.read_text(encoding="utf-8"))
         content["categories"] = [{"id": k, "name": name} for k, name in enumerate(names, 1)]
         for note, kind in zip(content["annotations"], classes, strict=True):

@@ -62,20 +62,20 @@ def answerable(answers: Answers, least_pixels: int) -> Answerable:
     return Answerable(instances, np.array(question, np.int64), np.array(yes, bool))
 
 
-def predict_label(asked: Answerable, questions: int, sample: Instances) -> Int[np.ndarray, " q"]:
+def predict_label(candidates: Answerable, questions: int, sample: Instances) -> Int[np.ndarray, " q"]:
     """What a sample says to each question: 1 yes, 0 no, -1 neither.
 
     Args:
-        asked: Instances of each answer to each question.
+        candidates: Instances of each answer to each question.
         questions: Number q of questions.
         sample: One sampled segmentation of the image.
     """
-    best = mask_overlaps(sample, asked.instances).iou.max(0, initial=0.0)
+    best = mask_overlaps(sample, candidates.instances).iou.max(0, initial=0.0)
     mean = np.zeros((2, questions))
     for side in (0, 1):
-        own = asked.yes == side
-        count = np.bincount(asked.question[own], minlength=questions)
-        mean[side] = np.bincount(asked.question[own], best[own], questions) / np.maximum(count, 1)
+        own = candidates.yes == side
+        count = np.bincount(candidates.question[own], minlength=questions)
+        mean[side] = np.bincount(candidates.question[own], best[own], questions) / np.maximum(count, 1)
     return np.where((mean.max(0) > DECIDED) & (mean[0] != mean[1]), mean[1] > mean[0], -1).astype(np.int64)
 
 

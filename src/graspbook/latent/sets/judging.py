@@ -52,9 +52,9 @@ def judge_set(
         confident.append(confident_masks(others, predict.p, predict))
     answers = {"MaskRCNN": list(plain), "Latent Union NMS": union}
     answers |= {"Latent Confidence Mask": confident, "Latent Prior Mean": mean}
-    believed = {"MaskRCNN": [one.filter_by_score(predict.stop) for one in plain], "Confidence Mask": confident}
+    detections = {"MaskRCNN": [one.filter_by_score(predict.stop) for one in plain], "Confidence Mask": confident}
     columns = {metric: f"{name}_{metric}" for metric in METRICS}
     return Judged(
         {row: renamed(table_1(found, truth), columns) for row, found in answers.items()},
-        {row: renamed(scoring(found, truth), {"auc": f"{name}_auc"}) for row, found in believed.items()},
+        {row: renamed(scoring(found, truth), {"auc": f"{name}_auc"}) for row, found in detections.items()},
     )

@@ -73,10 +73,10 @@ def _whole(parts: list[Part], name: str, reach: float) -> Thing:
     return Thing(parts, [0] * len(parts), (name,), None, reach)
 
 
-def _of_pair(rng: np.random.Generator, first: str, name: str, asked: bool, size: float, draw) -> Thing:
+def _of_pair(rng: np.random.Generator, first: str, name: str, ambiguous: bool, size: float, draw) -> Thing:
     """`draw` makes something of a place between the pair's first class, 0, and its second, 1."""
     names = (first, ALIKE[first])
-    if asked:
+    if ambiguous:
         place, names_of, kind = rng.uniform(0.42, 0.58), names, "class"
     else:
         place, names_of, kind = rng.uniform(0.0, 0.2) + 0.8 * names.index(name), (name,), None
@@ -133,10 +133,10 @@ def _crate(rng: np.random.Generator, size: float, textures: int) -> Part:
     return block((0, 0, 0.3 * size), sides, looks, int(rng.integers(textures)))
 
 
-def _crates(rng: np.random.Generator, asked: bool, size: float, textures: int) -> Thing:
-    """One crate; asked: two or three alike on each other, or one on a plinth."""
+def _crates(rng: np.random.Generator, ambiguous: bool, size: float, textures: int) -> Thing:
+    """One crate; ambiguous: two or three alike on each other, or one on a plinth."""
     turn, first = rng.uniform(0, np.pi), _crate(rng, size, textures)
-    if not asked:
+    if not ambiguous:
         return _whole(placed([first], turn, (0, 0, 0)), "crate", 0.6 * size)
     if rng.random() < 0.5:
         plinth = block((0, 0, 0.11 * size), (1.1 * size, size, 0.22 * size), draw_grey(rng, 0.3, 0.8))
@@ -149,12 +149,12 @@ def _crates(rng: np.random.Generator, asked: bool, size: float, textures: int) -
     return Thing(parts, list(range(len(parts))), ("crate",), "cluster", 0.7 * size)
 
 
-def _balls(rng: np.random.Generator, asked: bool, size: float) -> Thing:
-    """One ball; asked: three to five of one colour, in a ring that touches."""
+def _balls(rng: np.random.Generator, ambiguous: bool, size: float) -> Thing:
+    """One ball; ambiguous: three to five of one colour, in a ring that touches."""
     colour = draw_colour(rng, (0.4, 0.95), (0.4, 0.95))
     angle = np.linspace(-np.pi / 2, np.pi / 2, 8)
     profile = [(float(size * np.cos(a)), float(size * (1 + np.sin(a)))) for a in angle]
-    if not asked:
+    if not ambiguous:
         return _whole([turned(profile, colour, segments=16)], "ball", size)
     count = int(rng.integers(3, 6))
     ring, start = size / np.sin(np.pi / count), rng.uniform(0, 2 * np.pi)
@@ -163,15 +163,15 @@ def _balls(rng: np.random.Generator, asked: bool, size: float) -> Thing:
     return Thing(parts, list(range(count)), ("ball",), "cluster", float(ring + size))
 
 
-def _plant(rng: np.random.Generator, asked: bool, size: float) -> Thing:
-    """Leaves on the floor; asked: in a pot, which belongs to the plant or does not."""
+def _plant(rng: np.random.Generator, ambiguous: bool, size: float) -> Thing:
+    """Leaves on the floor; ambiguous: in a pot, which belongs to the plant or does not."""
     green = np.array((rng.uniform(0.1, 0.45), rng.uniform(0.4, 0.75), rng.uniform(0.08, 0.3)))
-    base, leaves = 0.45 * size if asked else 0.0, []
+    base, leaves = 0.45 * size if ambiguous else 0.0, []
     for _ in range(9):
         turn, lean, long = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.75), size * rng.uniform(0.55, 0.85)
         tip = (long * np.sin(lean) * np.cos(turn), long * np.sin(lean) * np.sin(turn), base + long * np.cos(lean))
         leaves.append(rod((0, 0, base), tip, 0.06 * size, green * rng.uniform(0.7, 1.2), 5))
-    if not asked:
+    if not ambiguous:
         return _whole(leaves, "plant", 0.4 * size)
     wide, pot = size * rng.uniform(0.25, 0.32), draw_colour(rng, (0.1, 0.8), (0.3, 0.9))
     vessel = turned([(0.75 * wide, 0.0), (wide, base)], pot, segments=14)

@@ -114,10 +114,12 @@ def ask(tote: ToteScene, layers: Layers, rng: np.random.Generator, agreement: fl
         scene = _without(tote.scene, films)
         below = _codes(tote, *_first_hits(scene.items, scene.poses, camera))
     seen = set(np.unique(top // 2)) | set(np.unique(below // 2))
-    asked = [k for k, place in enumerate(tote.placed, 1) if k in seen and (place.pack.ambiguous or k in films)]
+    questioned = [k for k, place in enumerate(tote.placed, 1) if k in seen and (place.pack.ambiguous or k in films)]
     coin = bool(rng.random() < 0.5)
-    answers = draw_answers(rng, coin, len(asked), agreement)
-    questions = tuple(Question(k, tote.placed[k - 1].pack.kind, two) for k, two in zip(asked, answers, strict=True))
+    answers = draw_answers(rng, coin, len(questioned), agreement)
+    questions = tuple(
+        Question(k, tote.placed[k - 1].pack.kind, two) for k, two in zip(questioned, answers, strict=True)
+    )
     return Answers(top, below, questions, coin)
 
 
@@ -144,10 +146,10 @@ def _codes(tote: ToteScene, ids: np.ndarray, depth: np.ndarray) -> np.ndarray:
     points = camera.backproject(np.stack([u, v], -1), depth)
     codes = 2 * ids.astype(np.uint8)
     for number, place in enumerate(tote.placed, 1):
-        mine = ids == number
-        if place.pack.ambiguous and mine.any():
-            x, _ = place.local(points[mine][:, 0], points[mine][:, 1])
-            codes[mine] += place.pack.part(x).astype(np.uint8)
+        pixels = ids == number
+        if place.pack.ambiguous and pixels.any():
+            x, _ = place.local(points[pixels][:, 0], points[pixels][:, 1])
+            codes[pixels] += place.pack.part(x).astype(np.uint8)
     return codes
 
 
