@@ -14,7 +14,7 @@ import csv
 import io
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,41 +38,46 @@ ADOPTIONS = Path("reports/adoptions.csv")
 COLUMNS = ("date", "base", "stage", "ran", "files", "bytes", "digest")
 
 
-def adopt(root: Path, base: str, say: Callable[[str], None]) -> list[str]:
+def adopt(root: Path, base: str, say: Callable[[str], None], leave: Collection[str] = ()) -> list[str]:
     """Carry results over to the code of today.
 
     Args:
         root: The repository; its working tree has the code of today.
         base: The git revision at which the results were up to date.
         say: The function that takes each line for the reader.
+        leave: The addresses of stages whose results are meant to change: they are not carried over, and have to run.
 
     Returns:
         The addresses of the stages that needed a proof.
 
     Raises:
-        InputError: There is no such revision, the two runs differ, or a result is not the one that was locked. The
+        InputError: There is no such revision or stage, the two runs differ, or a result is not the one that was locked. The
             message names the first file, and nothing has been changed.
     """
     revision = _commit(root, base)
     with _as_it_was_on_failure(root / SOURCES):
-        return _adopt(root, base, revision, say)
+        return _adopt(root, base, revision, say, leave)
 
 
-def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None]) -> list[str]:
+def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None], leave: Collection[str]) -> list[str]:
     mentions = current_mentions(root, [SOURCES, INDEX])
     write_sources(root)
     today, locked = read_recipes(root), read_locked(root)
+    if unknown := sorted(set(leave) - set(locked)):
+        raise InputError(f"{unknown[0]}: no such stage has a result that could be left out")
     with _worktree(root, revision) as tree:
         run_own(tree, "sources")  # what is committed may be of other code
         before = read_recipes(tree)
         valid = {
             name: one
             for name, one in locked.items()
-            if name in today and any(name in some and is_current(one, some[name]) for some in (today, before))
+            if name in today
+            and name not in leave
+            and any(name in some and is_current(one, some[name]) for some in (today, before))
         }
         unproven = [name for name, one in valid.items() if not is_current(one, today[name])]
         for name in sorted(set(locked) & set(today) - set(valid)):
-            say(f"{name}: not up to date at {base}; it has to run")
+            say(f"{name}: {'left out' if name in leave else f'not up to date at {base}'}; it has to run")
         proofs = prove(root, tree, {name: valid[name] for name in unproven}, say) if unproven else {}
         renamed = new_names(tree / SMOKE, root / SMOKE) if proofs else {}
     copies = _renewed_copies(root, valid, today, proofs)

@@ -97,15 +97,17 @@ def readme() -> None:
 @app.command("adopt")
 def adopt_command(
     base: Annotated[str, typer.Argument(help="git revision at which the results were up to date")] = "HEAD",
+    leave: Annotated[list[str], typer.Option(help="stage whose result is meant to change; may be repeated")] = [],  # noqa: B006
 ) -> None:
     """Keep results whose code has changed since BASE, if the old and the new code write the same bytes at `smoke`.
 
     Stages of which only words or names have changed need no proof: the new text reaches their executed notebooks.
+    A stage to --leave is not carried over, and has to run.
     """
     from graspbook.pipeline.adopt import adopt
     from graspbook.pipeline.root import find_root
 
-    adopt(find_root(), base, typer.echo)
+    adopt(find_root(), base, typer.echo, leave)
 
 
 @app.command()
