@@ -14,7 +14,7 @@ import csv
 import io
 import json
 import subprocess
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,7 +38,7 @@ ADOPTIONS = Path("reports/adoptions.csv")
 COLUMNS = ("date", "base", "stage", "ran", "files", "bytes", "digest")
 
 
-def adopt(root: Path, base: str, say: Callable[[str], None], leave: Collection[str] = ()) -> list[str]:
+def adopt(root: Path, base: str, say: Callable[[str], None], leave: Set[str] = frozenset()) -> list[str]:
     """Carry results over to the code of today.
 
     Args:
@@ -51,19 +51,19 @@ def adopt(root: Path, base: str, say: Callable[[str], None], leave: Collection[s
         The addresses of the stages that needed a proof.
 
     Raises:
-        InputError: There is no such revision or stage, the two runs differ, or a result is not the one that was locked. The
-            message names the first file, and nothing has been changed.
+        InputError: There is no such revision or stage, the two runs differ, or a result is not the one that was locked.
+            The message names the first file, and nothing has been changed.
     """
     revision = _commit(root, base)
     with _as_it_was_on_failure(root / SOURCES):
         return _adopt(root, base, revision, say, leave)
 
 
-def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None], leave: Collection[str]) -> list[str]:
+def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None], leave: Set[str]) -> list[str]:
     mentions = current_mentions(root, [SOURCES, INDEX])
     write_sources(root)
     today, locked = read_recipes(root), read_locked(root)
-    if unknown := sorted(set(leave) - set(locked)):
+    if unknown := sorted(leave - locked.keys()):
         raise InputError(f"{unknown[0]}: no such stage has a result that could be left out")
     with _worktree(root, revision) as tree:
         run_own(tree, "sources")  # what is committed may be of other code

@@ -107,7 +107,7 @@ def adopt_command(
     from graspbook.pipeline.adopt import adopt
     from graspbook.pipeline.root import find_root
 
-    adopt(find_root(), base, typer.echo, leave)
+    adopt(find_root(), base, typer.echo, set(leave))
 
 
 @app.command()
