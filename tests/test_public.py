@@ -64,7 +64,8 @@ def tiny_don(path):
     from graspbook.don.network import build_network
 
     config = NetworkConfig("mobilenet_v2", "random", None)
-    save_network(build_network(config, 4, 1), Row("a", "nt-xent", "multi", 1, dimensions=4), config, path)
+    row = Row("a", "nt-xent", "multi", 1, matches=128, dimensions=4)
+    save_network(build_network(config, 4, 1), row, config, path)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def workspaces(tmp_path):
 def test_a_pipeline_killed_while_collecting_and_while_training_ends_as_an_unbroken_one(workspaces):
     broken, unbroken = workspaces
     finish(unbroken)
-    kill_when(broken, "scratch/collect-*/e00000")
+    kill_when(broken, "scratch/collect-*/e000000")
     assert not (broken / "artifacts/selfsup/grasps/train").exists()
     kill_when(broken, "scratch/trainings/*/step-*")
     assert not (broken / "artifacts/selfsup/models").exists()

@@ -9,7 +9,7 @@ from graspbook.joint.network import build_network
 from graspbook.papers import slugs
 from graspbook.pipeline import models
 from graspbook.pipeline.models import DEFAULTS, find_model, load
-from tests.conftest import standard
+from tests.conftest import committed, standard
 from tests.joint.conftest import ROW
 
 JOINT = standard("joint")
@@ -68,4 +68,4 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path, clone, monkeypatch)
 def test_parameters_are_those_of_the_code_whatever_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert models.home() == Path(__file__).parents[2]
-    assert models.standard("joint") == JOINT
+    assert models.standard("joint") == committed().joint
