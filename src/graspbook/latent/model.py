@@ -83,7 +83,7 @@ class LatentMaskRCNN(MaskRCNN):
         # torchvision draws from the default generator: it is lent a state for that, and gets its own back
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            images, targets = self.net.transform(list(batch.images), _targets(batch))
+            images, targets = self.net.transform(list(batch.images), targets_of(batch))
             features, kl = self.net.backbone(images.tensors), None
             if self.latent is not None:
                 q, p = self.encoder(features, targets, images.image_sizes), self.prior(features)
@@ -181,13 +181,17 @@ class LatentMaskRCNN(MaskRCNN):
         """
         rows = []
         for batch in batches:
-            images, targets = self.net.transform(list(batch.images), _targets(batch))
+            images, targets = self.net.transform(list(batch.images), targets_of(batch))
             rows.append(self.encoder.pooled(self.net.backbone(images.tensors), targets, images.image_sizes))
         self.encoder.calibrate(torch.cat(rows))
 
 
-def _targets(batch: ClassBatch) -> Targets:
-    """As torchvision wants them, where class 0 is the background."""
+def targets_of(batch: ClassBatch) -> Targets:
+    """The instances of a batch as torchvision wants them, where class 0 is the background.
+
+    Args:
+        batch: Images with their instances.
+    """
     return torchvision_targets(batch.masks, [classes + 1 for classes in batch.classes])
 
 
