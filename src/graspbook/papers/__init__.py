@@ -14,11 +14,13 @@ FIRST_FORM = "first form"
 """Of a claim: fixed before its results. Only first forms count."""
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Something that a file about a paper holds: unknown keys are refused, and nothing changes afterwards."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Metric(_Part):
+class Metric(Part):
     """One measured column of a table.
 
     Attributes:
@@ -32,7 +34,7 @@ class Metric(_Part):
     better: Literal["higher", "lower"]
 
 
-class Table(_Part):
+class Table(Part):
     """A printed table: one row per method, one number (or none) per metric.
 
     Attributes:
@@ -70,7 +72,7 @@ class Table(_Part):
         return pd.DataFrame(rows, columns=[self.label, *self.metrics]).astype(dict.fromkeys(self.metrics, "float64"))
 
 
-class Measure(_Part):
+class Measure(Part):
     """One quantity of a claim, as arithmetic over table cells, and what the paper says about it.
 
     Attributes:
@@ -103,7 +105,7 @@ class Measure(_Part):
         return next(value for value in given if value is not None)
 
 
-class Aside(_Part):
+class Aside(Part):
     """A quantity that belongs beside a claim, is measured and told, and decides nothing.
 
     Attributes:
@@ -115,7 +117,7 @@ class Aside(_Part):
     value: Name
 
 
-class Claim(_Part):
+class Claim(Part):
     """A claim of the paper, in our words; it holds when all of its measures do.
 
     The first form of a claim is fixed before its results, and stays. Whoever finds it wanting afterwards adds the
@@ -157,7 +159,7 @@ class Claim(_Part):
         return "added with the results" if self.reason else FIRST_FORM
 
 
-class Paper(_Part):
+class Paper(Part):
     """One paper: what it asks in plain words, what it printed, what it claims, and which claims are its headlines.
 
     Attributes:
