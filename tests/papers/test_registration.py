@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from graspbook.core.errors import InputError
-from graspbook.papers import load_paper
+from graspbook.papers import load_paper, slugs
 from graspbook.papers.registration import RegisteredClaim, load_registration
 from graspbook.reporting.registration import check_registration
 
@@ -146,7 +146,7 @@ def test_a_value_passes_as_its_kind_says(kind, margin, value, passes):
     assert made.passes(value) is passes
 
 
-@pytest.mark.parametrize("slug", ["selfsup", "latent", "joint", "mlgsl"])
+@pytest.mark.parametrize("slug", slugs())
 def test_what_is_registered_measures_what_the_paper_prints(slug):
     registration = load_registration(slug)
     check_registration(registration, load_paper(slug))
