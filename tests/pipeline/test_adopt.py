@@ -224,6 +224,17 @@ def test_one_changed_number_is_refused_by_the_first_file_and_nothing_is_written(
     assert files(ran) == before
 
 
+def test_a_refusal_names_a_file_of_every_stage_that_differs(ran):
+    edit_code(ran, "ONE = 1", "ONE = 2")
+    edit_page(ran, lambda cells: cells[-1].update(source=cells[-1].source.replace("(which)", "(str(which))")), MANY)
+    with pytest.raises(InputError) as error:
+        adopt(ran, "HEAD", lambda line: None)
+    assert [line.split()[0] for line in str(error.value).splitlines()] == [
+        "reports/toy/many/first/notebook.ipynb",
+        "reports/toy/one/notebook.ipynb",
+    ]
+
+
 def test_a_stage_that_was_stale_at_the_base_stays_stale(ran):
     edit_code(ran, "ONE = 1", "ONE = 2")
     write_sources(ran)

@@ -42,7 +42,8 @@ class Compared:
 def prove(root: Path, tree: Path, stages: dict[str, Locked], say: Callable[[str], None]) -> dict[str, Compared]:
     """Run stages with the code of both trees, and compare what they write.
 
-    Where `smoke` leaves out a member of a family, the members that it runs stand for it.
+    Where `smoke` leaves out a member of a family, the members that it runs stand for it. If stages differ, the error
+    names the first file of each.
     """
     run_for = stand_ins(list(stages), smoke_stages(root))
     wanted = sorted({other for others in run_for.values() for other in others})
@@ -50,11 +51,17 @@ def prove(root: Path, tree: Path, stages: dict[str, Locked], say: Callable[[str]
     for folder in (tree, root):
         _run_smoke(folder, wanted)
     made = {name: recipe.makes for name, recipe in read_recipes(root / SMOKE).items()}
-    found = {}
+    found, differing = {}, []
     for name, others in run_for.items():
         paths = [path for other in others for path in made[other]]
-        found[name] = compare(tree / SMOKE, root / SMOKE, paths, others)
+        try:
+            found[name] = compare(tree / SMOKE, root / SMOKE, paths, others)
+        except InputError as error:
+            differing.append(str(error))
+            continue
         say(f"{name}: {found[name].files} files alike" + ("" if others == [name] else f", of {', '.join(others)}"))
+    if differing:
+        raise InputError("\n".join(dict.fromkeys(differing)))
     return found
 
 
