@@ -52,7 +52,7 @@ def adopt(root: Path, base: str, say: Callable[[str], None], leave: Set[str] = f
 
     Raises:
         InputError: There is no such revision or stage, the two runs differ, or a result is not the one that was locked.
-            The message names the first file, and nothing has been changed.
+            The message names the first file of each stage that differs, and nothing has been changed.
     """
     revision = _commit(root, base)
     with _as_it_was_on_failure(root / SOURCES):
