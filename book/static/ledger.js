@@ -1,4 +1,4 @@
-// The ledger: filter by paper and verdict, sort by a column. Without this script it is a plain table.
+// The ledger: filter by paper, verdict and whose claim it is, sort by a column. Without this script it is a plain table.
 document.addEventListener("DOMContentLoaded", () => {
   const table = document.querySelector("table.ledger");
   const form = document.querySelector(".ledger-filter");
@@ -6,7 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const claims = [...table.tBodies];
 
   const filter = () => {
-    const wanted = { paper: form.elements.paper.value, verdict: form.elements.verdict.value };
+    const wanted = Object.fromEntries(new FormData(form));
     for (const claim of claims) {
       claim.hidden = Object.entries(wanted).some(([key, value]) => value && claim.dataset[key] !== value);
     }

@@ -6,6 +6,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from graspbook.reporting.registered.ledger import COLUMNS
+
 PAPER = """\
 slug: mock
 title: A Paper That Does Not Exist
@@ -28,16 +30,9 @@ claims:
   - id: mock-1
     table: table_1
     section: §II-A
-    statement: Ours is <better> than nothing.
-    note: A note.
+    statement: Ours is good.
     measures:
       - {name: mIoU of Ours, value: 'miou["Ours"]', above: 50}
-  - id: mock-2
-    table: table_1
-    section: §II-A
-    statement: Nobody has judged this.
-    measures:
-      - {name: mIoU of Ours, value: 'miou["Ours"]', within: [1, 2]}
 """
 PIPELINE = """\
 stages:
@@ -60,9 +55,42 @@ references:
     year: 2023
     authors: [{given-names: Nora, family-names: Body}, {given-names: Some, family-names: Body}]
 """
-CLAIMS = """\
-paper,claim,section,statement,measure,test,paper_value,estimate,lo,hi,verdict,profile,form,amends
-mock,mock-1,§II-A,Ours is <better> than nothing.,mIoU of Ours,> 50,51.1,60,55.25,inf,reproduced,standard,first form,
+REGISTRATION = """\
+headline: {claim: X1, words: points of mIoU}
+claims:
+  - id: X1
+    section: §II-A
+    near: better than nothing
+    says: Ours is <better> than nothing.
+    kind: superiority
+    table: table_1
+    measure: {name: mIoU of Ours, value: 'miou["Ours"]', scale: difference}
+    margin: 0
+    reason: The paper says so.
+    printed: 51.1
+    sides: one
+    control: Nothing itself.
+    power: {half_width: 1, scenes: 9, seeds: 3}
+    first: [mock-1]
+    needs: []
+"""
+ABOUT = """\
+links: {arXiv: https://arxiv.org/abs/2305.06305}
+picture: sum/picture.png
+caption: What to see.
+substitutions:
+  - {paper: real robots (§II), here: simulated ones, why: The recordings are private.}
+"""
+_X1 = (
+    "mock,X1,§II-A,better than nothing,Ours is <better> than nothing.,superiority,table_1,mIoU of Ours,miou,> 0,"
+    "The paper says so.,Nothing itself.,51.1"
+)
+JUDGED = f"""\
+{",".join(COLUMNS)}
+{_X1},first edition,2026-01-02,True,True,60,55.25,inf,1.174,1.081,inf,holds,,,1,False,False
+{_X1},hard cell,2026-01-03,False,False,-4,-9,-1,-.08,-.18,-.02,opposite,It is hard.,mock/01_sum.ipynb,1,False,False
+mock,X2,§II-B,,Nobody has tested this.,order,table_9,a,b,> 0,c,d,,first edition,2026-01-02,True,True,,,,,,,\
+not tested,,,1,True,True
 """
 MODULE = '''\
 """The sum: what everything comes to (`mock` paper, §II-A, eq. 1).
@@ -171,5 +199,9 @@ def make_repository(root):
     write(root / "reports/mock/sum/numbers.csv", "1\n")
     for key, colour in (("b", "blue"), ("a", "green")):
         write(root / f"reports/mock/family/{key}/notebook.ipynb", executed("A family", drawn("draw()", colour)))
-    write(root / "reports/claims/claims.csv", CLAIMS)
+    write(root / "src/graspbook/papers/registered/mock.yaml", REGISTRATION)
+    write(root / "src/graspbook/papers/about/mock.yaml", ABOUT)
+    write(root / "reports/mock/sum/picture.png", "")
+    Image.new("RGB", (8, 8)).save(root / "reports/mock/sum/picture.png")
+    write(root / "reports/scoreboard/claims.csv", JUDGED)
     return root

@@ -2,6 +2,7 @@ import pytest
 
 from graspbook.book.bibliography import bibliography_page
 from graspbook.book.contents import read_contents
+from graspbook.book.links import Links
 from graspbook.book.paper_page import chapter_page, paper_page, papers_list, sidebar, thumbnail_name
 from graspbook.core.errors import InputError
 
@@ -11,23 +12,29 @@ def contents(repository):
     return read_contents(repository)
 
 
-def test_a_paper_s_page_has_its_question_its_headlines_and_its_share_of_claims(contents):
-    page = paper_page(contents, "mock", set())
-    assert page.startswith("# A Paper That Does Not Exist\n\n*Nobody and Somebody*\n\n**Does it exist?**")
-    assert "| 51.1 | **60** [55.2, –] |" in page
-    assert '<a href="../claims/ledger.html#mock-1">reproduced</a>' in page
-    assert "**1 of 1** claims reproduced." in page
+def page_of(contents, pictures=()):
+    return paper_page(contents, Links(contents), "mock", set(pictures))
 
 
-def test_what_became_of_the_other_claims_is_said(contents):
-    ledger = contents.root / "reports/claims/claims.csv"
-    ledger.write_text(ledger.read_text().replace(",reproduced,", ",direction only,"))
-    assert "**0 of 1** claims reproduced (1 direction only)." in paper_page(contents, "mock", set())
+def test_a_paper_s_page_has_its_links_its_question_a_picture_its_headline_and_its_share_of_claims(contents):
+    page = page_of(contents)
+    people = "*Nobody and Somebody* ([arXiv](https://arxiv.org/abs/2305.06305))"
+    assert page.startswith(f"# A Paper That Does Not Exist\n\n{people}\n\n**Does it exist?**\n\n")
+    assert "![What to see.](../files/reports/mock/sum/picture.png)" in page
+    assert "**60 points of mIoU** [55.2, –]; the paper: 51.1 — *holds*." in page
+    assert "1 of 1 tested claims hold." in page
+
+
+def test_its_scoreboard_and_its_substitutions_stand_below_its_pages(contents):
+    page = page_of(contents)
+    order = [page.index(text) for text in ("## The pages", "## What of it holds", '<tr id="X1">', "## What is done")]
+    assert order == sorted(order)
+    assert "| real robots (§II) | simulated ones | The recordings are private. |" in page
 
 
 def test_its_chapters_stand_in_reading_order_with_a_picture_each(contents):
     pictures = {thumbnail_name(page) for page in contents.pages()}
-    page = paper_page(contents, "mock", pictures)
+    page = page_of(contents, pictures)
     order = [page.index(title) for title in ("1. A sum", "2. A family", "3. Later")]
     assert order == sorted(order)
     assert ":img-top: ../pictures/mock-sum.webp\n:img-alt: The first picture of the page A sum\n" in page
@@ -46,7 +53,7 @@ def test_a_family_s_page_lists_its_members(contents):
 
 def test_the_first_page_and_the_sidebar_name_every_paper(contents):
     assert ":link: mock/index" in papers_list(contents)
-    assert "**1 of 1** claims reproduced." in papers_list(contents)
+    assert "1 of 1 tested claims hold. **60 points of mIoU**" in papers_list(contents)
     assert "mock/index\n```" in sidebar(contents)
     assert "claims/notebook" not in sidebar(contents)
 

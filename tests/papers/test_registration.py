@@ -1,13 +1,19 @@
 """Registered claims: what the schema refuses, and that the committed files pass it and the papers' printed tables."""
 
 import copy
+import datetime
+import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
 from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import read_yaml
 from graspbook.papers import load_paper, slugs
+from graspbook.papers.conditions import load_conditions
 from graspbook.papers.registration import RegisteredClaim, load_registration
 from graspbook.reporting.registration import check_registration
 
@@ -151,3 +157,47 @@ def test_what_is_registered_measures_what_the_paper_prints(slug):
     registration = load_registration(slug)
     check_registration(registration, load_paper(slug))
     assert sum(not one.ours for one in registration.claims) > 20
+
+
+REGISTERED = read_yaml(Path(__file__).parent / "registered.yaml")["second edition"]
+"""By paper, the day on which its claims were registered, and a hash of each, and of the tables that they are about."""
+
+
+def hashes(slug):
+    registration = load_registration(slug)
+    fields = registration.model_dump(mode="json", exclude={"headline", "claims"})
+    claims = {claim.id: claim.model_dump(mode="json") for claim in registration.claims}
+    return {
+        name: hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        for name, content in (claims | {"tables": fields}).items()
+    }
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_a_registered_claim_stays_as_it_is(slug):
+    assert hashes(slug) == REGISTERED[slug]["hashes"]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_results_from_before_the_registration_say_that_their_tests_came_after_them(slug):
+    registered = REGISTERED[slug]["date"]
+    assert isinstance(registered, datetime.date)
+    for condition in load_conditions(slug).conditions:
+        assert condition.tests_after_results == (condition.date <= registered), condition.name
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_paper_has_a_headline_that_has_been_tested(slug):
+    assert load_registration(slug).headline is not None
+
+
+@pytest.mark.parametrize(
+    ("further", "says"),
+    [
+        ({"headline": {"claim": "S9", "words": "x"}}, "headline S9 is none of the paper's claims"),
+        ({"headline": {"claim": "S1"}}, "headline.words"),
+    ],
+)
+def test_a_headline_is_a_claim_of_the_paper_in_words(load, further, says):
+    with pytest.raises(InputError, match=says):
+        load(claim(), **further)

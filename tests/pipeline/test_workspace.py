@@ -1,5 +1,4 @@
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from graspbook.pipeline import workspace
 from graspbook.pipeline.dvc_command import PipelineError
 from graspbook.pipeline.params import load_params
 from graspbook.pipeline.root import find_root
+from graspbook.reporting.registered.ledger import COLUMNS
 from tests.pipeline.conftest import write_parameters
 
 pytestmark = pytest.mark.slow
@@ -27,13 +27,13 @@ stages:
     params: [{params/selfsup.yaml: [collect]}]
     outs: [{reports/out.txt: {cache: false}}]
   claims:
-    cmd: mkdir -p reports/claims && cp claims_source.csv reports/claims/claims.csv
+    cmd: mkdir -p reports/scoreboard && cp claims_source.csv reports/scoreboard/claims.csv
     deps: [reports/out.txt]
-    outs: [{reports/claims: {cache: false}}]
+    outs: [{reports/scoreboard: {cache: false}}]
 """
-CLAIMS = (
-    "paper,claim,section,statement,measure,test,paper_value,estimate,lo,hi,verdict,profile,form,amends\\n"
-    "selfsup,selfsup-1,§I,A statement.,a ratio,> 0,1,1,1,1,reproduced,quick,first form,\\n"
+COUNTED = {"paper": "selfsup", "claim": "S1", "counted": True, "ours": False, "verdict": "holds"}
+CLAIMS = "\\n".join(
+    ",".join(str((dict.fromkeys(COLUMNS, "") | COUNTED)[c]) if row else c for c in COLUMNS) for row in (0, 1)
 )
 
 
@@ -112,8 +112,8 @@ def test_a_run_fetches_data_reports_its_claims_and_leaves_the_repository_alone(r
     made = root / "runs/quick"
     assert (made / "reports/out.txt").read_text() == "input\n"
     assert (made / "ran.txt").read_text() == "ran\n"  # once: the second run had nothing to do
-    assert re.search(r"selfsup-1 +reproduced +A statement\.", printed)
-    assert "quick profile: few rows, short trainings" in printed
+    assert "selfsup: 1 of 1 tested claims hold." in printed
+    assert "few rows, short trainings: the committed verdicts are in reports/scoreboard" in printed
     assert {path: path.read_bytes() for path in root.glob("*") if path.is_file()} == before
     assert (made / "dvc.lock").exists()
 

@@ -1,20 +1,29 @@
 """The page of one paper, and the lists of a chapter's pages: made from what there is in `papers/` and `reports/`."""
 
+from pathlib import Path
+
+import pandas as pd
+
 from graspbook.book.contents import Chapter, Contents, Page
-from graspbook.book.ledger_page import JUDGED
-from graspbook.book.links import INDEX, LEDGER, html_link, relative
+from graspbook.book.ledger_page import FIRST_EDITION, SCOREBOARD, ledger_table
+from graspbook.book.links import INDEX, LEDGER, Links, relative
 from graspbook.papers import Paper
-from graspbook.reporting.ledger import CLAIMS, Standing, claims_summary
-from graspbook.reporting.sentences import number_text
-from graspbook.reporting.verdicts import Verdict
+from graspbook.papers.about import About, load_about
+from graspbook.papers.registration import load_registration
+from graspbook.reporting.registered.ledger import REGISTERED, Standing, read_registered, standing
+from graspbook.reporting.sentences import markdown_rows
 
 THUMBNAILS = "pictures"
 """Folder of the generated sources that holds the thumbnails."""
+_OWN_PAGES = {SCOREBOARD: "The scoreboard", FIRST_EDITION: "The first edition's claims"}
+"""The book's own pages, with their titles in the sidebar."""
 
 
 def standings(contents: Contents) -> dict[str, Standing]:
     """How each paper stands in the ledger."""
-    return claims_summary(contents.root / CLAIMS, {slug: paper.headlines for slug, paper in contents.papers.items()})
+    ledger = read_registered(contents.root / REGISTERED)
+    folder = contents.root / "src/graspbook/papers/registered"
+    return {slug: standing(ledger, slug, load_registration(slug, folder)) for slug in contents.papers}
 
 
 def thumbnail_name(page: Page) -> str:
@@ -22,25 +31,36 @@ def thumbnail_name(page: Page) -> str:
     return f"{THUMBNAILS}/{page.docname.replace('/', '-')}.webp"
 
 
-def paper_page(contents: Contents, slug: str, pictures: set[str]) -> str:
-    """The page of a paper as Markdown: its question, its headlines, its claims, its chapters.
+def paper_page(contents: Contents, links: Links, slug: str, pictures: set[str]) -> str:
+    """The page of a paper as Markdown: its question, a picture, its headline, its pages, its scoreboard, substitutions.
 
     Args:
         contents: The contents of the book.
+        links: The links of the book, which bring the paper's picture into the site.
         slug: The slug of the paper.
         pictures: The file names of the thumbnails that there are.
     """
-    paper, standing, docname = contents.papers[slug], standings(contents)[slug], f"{slug}/index"
-    lines = [f"# {paper.title}", "", f"*{_people(paper)}*", "", f"**{paper.question}**", ""]
-    lines += _headlines(standing, docname)
-    lines += [f"{_share(standing)}."]
-    lines += [f"Each is judged in [the ledger]({relative(docname, LEDGER)}.md)."]
-    lines += [f"[From the paper to the code]({relative(docname, INDEX)}.md) finds the code of each equation.", ""]
+    paper, found, docname = contents.papers[slug], standings(contents)[slug], f"{slug}/index"
+    about = load_about(slug, contents.root / "src/graspbook/papers/about")
+    found_at = ", ".join(f"[{name}]({address})" for name, address in about.links.items())
+    picture = links.download(Path("reports") / slug / about.picture, docname)
+    lines = [f"# {paper.title}", "", f"*{_people(paper)}* ({found_at})", "", f"**{paper.question}**", ""]
+    lines += [f"![{about.caption}]({picture})", "", f"*{about.caption}*", ""]
+    lines += [f"{found.headline}.", ""] if found.headline else []
+    lines += [
+        f"{found.share}. [From the paper to the code]({relative(docname, INDEX)}.md) finds the code of each equation."
+    ]
     chapters = contents.chapters[slug]
-    lines += ["## The pages, in reading order", "", "::::{grid} 1 1 2 2", ":gutter: 3", ""]
+    lines += ["", "## The pages, in reading order", "", "::::{grid} 1 1 2 2", ":gutter: 3", ""]
     for number, chapter in enumerate(chapters, 1):
         lines += _card(number, chapter, docname, pictures)
-    lines += ["::::", "", "```{toctree}", ":hidden:", ":maxdepth: 2", ""]
+    lines += ["::::", "", "## What of it holds", ""]
+    lines += ["*Found of it* is the share of what the paper says: the left line is nothing, the right line all of it. "]
+    lines += [f"[The ledger]({relative(docname, LEDGER)}.md) has all papers, and says what each verdict means.", ""]
+    ledger = read_registered(contents.root / REGISTERED)
+    lines += ["```{raw} html", ledger_table(contents, ledger[ledger["paper"] == slug], docname), "```", ""]
+    lines += ["## What is done otherwise here", "", _substitutions(about), ""]
+    lines += ["```{toctree}", ":hidden:", ":maxdepth: 2", ""]
     lines += [_toctree_entry(number, chapter, slug) for number, chapter in enumerate(chapters, 1) if chapter.docname]
     return "\n".join([*lines, "```", ""])
 
@@ -71,19 +91,20 @@ def chapter_page(chapter: Chapter, pictures: set[str]) -> str:
 
 
 def papers_list(contents: Contents) -> str:
-    """All papers, for the first page: a card for each, with its question and its headlines."""
+    """All papers, for the first page: a card for each, with its question and its headline."""
     found, lines = standings(contents), ["::::{grid} 1", ":gutter: 3", ""]
     for slug, paper in contents.papers.items():
         lines += [f":::{{grid-item-card}} {paper.title}", f":link: {slug}/index", ":link-type: doc", ""]
-        lines += [f"**{paper.question}**", "", f"{_share(found[slug])}.", ":::", ""]
+        lines += [f"**{paper.question}**", "", f"{found[slug].share}. {found[slug].headline}", ":::", ""]
     return "\n".join([*lines, "::::", ""])
 
 
 def sidebar(contents: Contents) -> str:
     """The generated part of the sidebar: the papers, then where to look things up."""
     papers = "\n".join(f"{slug}/index" for slug in contents.papers)
-    judged = f"How a claim is judged <{JUDGED}>\n" if any(page.docname == JUDGED for page in contents.pages()) else ""
-    looked_up = f"{LEDGER}\n{judged}{INDEX}\nbibliography"
+    run = {page.docname for page in contents.pages()}
+    own = "".join(f"{title} <{name}>\n" for name, title in _OWN_PAGES.items() if name in run)
+    looked_up = f"{LEDGER}\n{own}{INDEX}\nbibliography"
     return _toctree("The papers", papers) + "\n" + _toctree("Look up", looked_up)
 
 
@@ -96,28 +117,12 @@ def _people(paper: Paper) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _headlines(standing: Standing, docname: str) -> list[str]:
-    if not standing.headlines:
-        return []
-    lines = ["| headline | the paper | ours [95 %] |", "| --- | ---: | ---: |"]
-    for entry in standing.headlines:
-        first = entry.measures[0]
-        ours = f"**{number_text(first.estimate)}** [{number_text(first.low)}, {number_text(first.high)}]"
-        verdict = html_link(entry.verdict, docname, LEDGER, entry.claim)
-        lines.append(
-            f"| {entry.statement} <br> *{first.name}* <br> "
-            f'<span class="verdict {entry.verdict.replace(" ", "-")}">{verdict}</span> '
-            f"| {number_text(first.paper)} | {ours if first.estimate is not None else '–'} |"
-        )
-    return [*lines, ""]
-
-
-def _share(standing: Standing) -> str:
-    """How many claims are reproduced, and what became of the others."""
-    others = [
-        f"{count} {verdict}" for verdict, count in standing.counts.items() if verdict != Verdict.REPRODUCED and count
+def _substitutions(about: About) -> str:
+    rows = [
+        {"the paper": one.paper, "here": one.here, "why, and what it may change": one.why}
+        for one in about.substitutions
     ]
-    return f"**{standing.share}** claims reproduced" + (f" ({', '.join(others)})" if others else "")
+    return markdown_rows(pd.DataFrame(rows))
 
 
 def _card(number: int, chapter: Chapter, docname: str, pictures: set[str]) -> list[str]:

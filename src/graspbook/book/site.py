@@ -24,7 +24,7 @@ from graspbook.book.places import figure_name
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
 from graspbook.pipeline.sources import read_notebook
-from graspbook.reporting.ledger import CLAIMS, read_ledger
+from graspbook.reporting.registered.ledger import REGISTERED, read_registered
 
 BUILD = Path("scratch/book")
 SITE = Path("site")
@@ -91,12 +91,12 @@ def write_sources(root: Path, source: Path) -> Contents:
             if chapter.docname and chapter.is_family:
                 write_text(source / f"{chapter.docname}.md", chapter_page(chapter, pictures))
         if slug:
-            write_text(source / f"{slug}/index.md", paper_page(contents, slug, pictures))
+            write_text(source / f"{slug}/index.md", paper_page(contents, links, slug, pictures))
     for name, path in written.items():
         text = links.rewrite(path.read_text(encoding="utf-8"), path.relative_to(root), name)
         text = text.replace(PAPERS_MARK, papers_list(contents)).replace(SIDEBAR_MARK, sidebar(contents))
         write_text(source / f"{name}.md", text)
-    write_text(source / f"{LEDGER}.md", ledger_page(contents, read_ledger(root / CLAIMS)))
+    write_text(source / f"{LEDGER}.md", ledger_page(contents, read_registered(root / REGISTERED)))
     write_text(source / f"{INDEX}.md", index_page(contents, links.code))
     write_text(source / "bibliography.md", bibliography_page(contents))
     for place in sorted(links.code):

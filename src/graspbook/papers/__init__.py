@@ -1,7 +1,7 @@
 """What each paper printed, its tables and claims, as `<slug>.yaml`, and the reader of those files."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,9 @@ class Part(BaseModel):
     """Something that a file about a paper holds: unknown keys are refused, and nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 class Metric(Part):
@@ -236,9 +239,25 @@ def load_paper(slug: str, folder: Path | None = None) -> Paper:
     path = (folder or Path(__file__).parent) / f"{slug}.yaml"
     if not path.exists():
         raise InputError(f"no paper '{slug}': expected one of {', '.join(slugs())}")
+    return read_part(Paper, path, f"papers/{slug}.yaml")
+
+
+def read_part(kind: type[AnyPart], path: Path, name: str) -> AnyPart:
+    """Read a file that holds one part.
+
+    Args:
+        kind: The class of the part.
+        path: The YAML file.
+        name: What an error calls the file.
+
+    Raises:
+        InputError: The file is missing or no YAML, or it breaks the schema; the message names the field.
+    """
+    if not path.exists():
+        raise InputError(f"{name}: no such file")
     try:
-        return Paper.model_validate(read_yaml(path))
+        return kind.model_validate(read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"papers/{slug}.yaml: '{key}': {first['msg'].removeprefix('Value error, ')}") from None
+        raise InputError(f"{name}: '{key}': {first['msg'].removeprefix('Value error, ')}") from None

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from graspbook.core.errors import InputError
-from graspbook.core.yaml_files import read_yaml
-from graspbook.papers import Name, Paper, Part
+from graspbook.papers import Name, Paper, Part, read_part
 
 Kind = Literal["superiority", "factor", "non-inferiority", "equivalence", "order"]
 """What a sentence says: better than; by a stated factor; as good as, up to a margin; no difference; in this order."""
@@ -199,10 +198,23 @@ class PrintedTable:
     groups: dict[str, list[str]]
 
 
+class Headline(Part):
+    """The claim that a paper is known for, as a line of plain words.
+
+    Attributes:
+        claim: The id of the claim.
+        words: What stands behind our number, true whatever it is, such as "times less error than subtraction".
+    """
+
+    claim: Name
+    words: Name
+
+
 class Registration(Part):
     """All that is registered of one paper.
 
     Attributes:
+        headline: The claim that the paper is known for; None where there is none yet.
         claims: The paper's claims in its order, then our own.
         groups: By table, further groups of rows that measures name.
         rows: By table, rows of ours beside the printed ones.
@@ -211,6 +223,7 @@ class Registration(Part):
         tables: Further tables.
     """
 
+    headline: Headline | None = None
     claims: list[RegisteredClaim]
     groups: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
     rows: dict[str, list[str]] = Field(default_factory=dict)
@@ -226,6 +239,12 @@ class Registration(Part):
         ours = [claim.ours for claim in self.claims]
         if ours != sorted(ours):
             raise ValueError("hypotheses of ours stand behind the paper's claims")
+        return self
+
+    @model_validator(mode="after")
+    def _headline_is_a_claim_of_the_paper(self) -> "Registration":
+        if self.headline is not None and self.headline.claim not in [one.id for one in self.claims if not one.ours]:
+            raise ValueError(f"headline {self.headline.claim} is none of the paper's claims")
         return self
 
     def printed_table(self, paper: Paper, name: str) -> PrintedTable:
@@ -267,11 +286,4 @@ def load_registration(slug: str, folder: Path | None = None) -> Registration:
         InputError: There is no such file, or it breaks the schema; the message names the claim.
     """
     path = (folder or Path(__file__).parent / "registered") / f"{slug}.yaml"
-    if not path.exists():
-        raise InputError(f"registered/{slug}.yaml: no such file")
-    try:
-        return Registration.model_validate(read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"registered/{slug}.yaml: '{key}': {first['msg'].removeprefix('Value error, ')}") from None
+    return read_part(Registration, path, f"registered/{slug}.yaml")

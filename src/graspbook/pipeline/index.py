@@ -8,17 +8,18 @@ from pathlib import Path
 
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
-from graspbook.papers import FIRST_FORM, load_paper
+from graspbook.papers import load_paper
+from graspbook.papers.about import load_about
 from graspbook.papers.order import in_reading_order
+from graspbook.papers.registration import load_registration
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.sources import read_notebook, source_notebooks
 from graspbook.pipeline.stages import Stage, notebook_stages, pipeline_files, slug_of
-from graspbook.reporting.ledger import CLAIMS, Entry, claims_summary
-from graspbook.reporting.verdicts import Verdict
+from graspbook.reporting.registered.ledger import REGISTERED, read_registered, standing
 
 INDEX = Path("reports/README.md")
 NOT_RUN = "not run yet"
-"""Of a page, or of a paper none of whose claims has been tested."""
+"""Of a page, or of a paper whose claims have not been judged."""
 BEGIN, END = "<!-- papers: copied from reports/README.md by `graspbook readme` -->", "<!-- end of papers -->"
 
 
@@ -51,26 +52,19 @@ def index_text(root: Path) -> str:
 
 
 def papers_table(root: Path) -> str:
-    """A Markdown table with a line per paper: its question, its headline claims with both numbers, claims that hold.
+    """A Markdown table with a line per paper: its links, its question, its headline, how many of its claims hold.
 
     Args:
         root: The repository, or a workspace.
     """
-    papers = {slug: load_paper(slug) for slug in _slugs(root)}
-    standings = claims_summary(root / CLAIMS, {slug: paper.headlines for slug, paper in papers.items()})
-    lines = ["| paper | it asks | headlines: the paper's number, ours [95 %] | claims reproduced |"]
-    lines.append("| --- | --- | --- | --- |")
-    for slug, paper in papers.items():
-        headlines, share = "", NOT_RUN
-        if sum(standings[slug].counts.values()) > standings[slug].counts[Verdict.NOT_TESTED]:
-            headlines, share = "<br>".join(map(_headline, standings[slug].headlines)), standings[slug].share
-        lines.append(f"| {paper.title} | {paper.question} | {headlines} | {share} |")
+    ledger = read_registered(root / REGISTERED)
+    lines = ["| paper | it asks | found here | claims |", "| --- | --- | --- | --- |"]
+    for slug in _slugs(root):
+        paper, found = load_paper(slug), standing(ledger, slug, load_registration(slug))
+        links = ", ".join(f"[{name}]({address})" for name, address in load_about(slug).links.items())
+        share = found.share if sum(found.counts.values()) else NOT_RUN
+        lines.append(f"| {paper.title} ({links}) | {paper.question} | {found.headline} | {share} |")
     return "\n".join(lines)
-
-
-def _headline(entry: Entry) -> str:
-    """A headline claim in a line; one that is not in its first form says so, and by which id the ledger has it."""
-    return f"{entry}" if entry.form == FIRST_FORM else f"{entry} ({entry.claim}, {entry.form})"
 
 
 def with_papers(readme: str, table: str) -> str:
@@ -86,7 +80,7 @@ def with_papers(readme: str, table: str) -> str:
     if BEGIN not in readme or END not in readme:
         raise InputError(f"README.md: expected the lines '{BEGIN}' and '{END}'")
     before, rest = readme.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{table.replace('](', '](reports/')}\n\n{END}{rest.split(END, 1)[1]}"
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.split(END, 1)[1]}"
 
 
 def _slugs(root: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from graspbook.papers import FIRST_FORM
-from graspbook.reporting.ledger import Entry, read_ledger
+from graspbook.papers.registration import load_registration
+from graspbook.reporting.registered.ledger import REGISTERED, read_registered, standing
 
 
 def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
@@ -19,9 +19,10 @@ def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
     lines: list[str] = []
     for table in sorted(below.rglob("table_*.md")):
         lines += ["", table.read_text(encoding="utf-8").rstrip()]
-    claims = reports / "claims" / "claims.csv"
+    claims = workspace / REGISTERED
     if claims.exists():
-        lines += ["", "Claims:", *_claims(claims, paper)]
+        lines += ["", "Claims (few rows, short trainings: the committed verdicts are in reports/scoreboard):"]
+        lines += _claims(claims, paper)
     figures = sorted(p.relative_to(workspace) for p in below.rglob("*") if p.suffix in (".png", ".webp", ".gif"))
     pages = sorted(path.relative_to(workspace) for path in below.rglob("notebook.ipynb"))
     lines += ["", f"Figures ({len(figures)}):", *(f"  {shown / path}" for path in figures)]
@@ -31,14 +32,8 @@ def summary(workspace: Path, shown: Path, paper: str | None = None) -> str:
 
 
 def _claims(path: Path, paper: str | None) -> list[str]:
-    """One line per claim, and what to think of the quick profile's."""
-    ledger = read_ledger(path)
-    entries = [entry for slug, of_paper in ledger.items() if paper in (None, slug) for entry in of_paper.values()]
-    lines = [f"  {entry.claim:<12} {entry.verdict:<27} {_statement(entry)}" for entry in entries]
-    if any(entry.profile == "quick" for entry in entries):
-        lines.append("  (quick profile: few rows, short trainings; the committed verdicts are in reports/claims)")
-    return lines
-
-
-def _statement(entry: Entry) -> str:
-    return entry.statement if entry.form == FIRST_FORM else f"({entry.form}) {entry.statement}"
+    """How many claims of each paper hold, and its headline."""
+    ledger = read_registered(path)
+    slugs = [slug for slug in dict.fromkeys(ledger["paper"]) if paper in (None, slug)]
+    found = {slug: standing(ledger, slug, load_registration(slug)) for slug in slugs}
+    return [f"  {slug}: {one.share}. {one.headline.replace('*', '')}".rstrip() for slug, one in found.items()]

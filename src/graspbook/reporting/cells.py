@@ -11,6 +11,7 @@ import pyarrow as arrow
 
 from graspbook.core.errors import InputError
 from graspbook.papers import Table
+from graspbook.papers.registration import PrintedTable
 
 _OPERATORS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ast.Add: operator.add,
@@ -24,7 +25,7 @@ _REDUCTIONS: dict[str, Callable[..., np.ndarray]] = {"min": np.min, "max": np.ma
 class Cells:
     """The values of one table: each cell holds any number of versions (the table itself, its replicates)."""
 
-    def __init__(self, frame: pd.DataFrame, printed: Table) -> None:
+    def __init__(self, frame: pd.DataFrame, printed: Table | PrintedTable) -> None:
         """Sort the cells.
 
         Args:
@@ -110,10 +111,7 @@ def read_cells(path: Path, printed: Table) -> Cells:
         InputError: The file cannot be read, lacks a column, has a metric that is no number, or does not have each row
             once (in each replicate).
     """
-    try:
-        frame = pd.read_csv(path).assign(replicate=0) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (ValueError, OSError, arrow.ArrowException, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__})") from None
+    frame = read_versions(path)
     columns = (printed.label, "replicate", *printed.metrics)
     if absent := [column for column in columns if column not in frame]:
         raise InputError(f"{path}: column {absent[0]} is missing; expected {', '.join(columns)}")
@@ -125,3 +123,18 @@ def read_cells(path: Path, printed: Table) -> Cells:
     if twice or set(labels) != set(printed.rows) or len(frame) != versions * len(printed.rows):
         raise InputError(f"{path}: expected each of these rows once: {', '.join(printed.rows)}")
     return Cells(frame, printed)
+
+
+def read_versions(path: Path) -> pd.DataFrame:
+    """A table (CSV, one version of it, 0), or its replicates (Parquet), as `tables.write_table` wrote them.
+
+    Args:
+        path: The CSV or Parquet file.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    try:
+        return pd.read_csv(path).assign(replicate=0) if path.suffix == ".csv" else pd.read_parquet(path)
+    except (ValueError, OSError, arrow.ArrowException, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read as a table ({type(error).__name__})") from None

@@ -6,8 +6,7 @@ import pandas as pd
 
 from graspbook.core.atomic import write_text
 from graspbook.papers import FIRST_FORM, Claim
-from graspbook.reporting.sentences import describe_test, interval_text, number_text
-from graspbook.reporting.tables import markdown_rows
+from graspbook.reporting.sentences import describe_test, interval_text, markdown_rows, number_text
 from graspbook.reporting.verdicts import Judgement
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from graspbook.papers import Measure
 from graspbook.reporting.verdicts import Judgement, Result
@@ -70,3 +71,13 @@ def interval_text(estimate: float | None, low: float | None, high: float | None)
     """
     text = number_text(estimate)
     return text if text == "–" else f"{text} [{number_text(low)}, {number_text(high)}]"
+
+
+def markdown_rows(frame: pd.DataFrame) -> str:
+    """A frame of text as a Markdown table.
+
+    Args:
+        frame: The cells, each with a text.
+    """
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)

@@ -15,6 +15,7 @@ from pandas.io.formats.style import Styler
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
 from graspbook.papers import Table
+from graspbook.reporting.sentences import markdown_rows
 from graspbook.statistics.bootstrap import Estimates
 from graspbook.statistics.intervals import interval
 
@@ -186,16 +187,6 @@ def _notes(merged: pd.DataFrame, printed: Table, profile: str) -> list[str]:
     notes = [PROFILE_NOTES[profile]] if PROFILE_NOTES[profile] else []
     absent = merged.loc[merged[list(printed.metrics)].isna().all(axis=1), printed.label]
     return [*notes, f"Not at this profile: {', '.join(absent)}."] if len(absent) else notes
-
-
-def markdown_rows(frame: pd.DataFrame) -> str:
-    """A frame of text as a Markdown table.
-
-    Args:
-        frame: The cells, each with a text.
-    """
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
 def style_table(merged: pd.DataFrame, printed: Table, profile: str) -> Styler:

@@ -1,0 +1,1 @@
+"""Registered claims: how they are judged, and how the verdicts are shown."""
