@@ -11,6 +11,10 @@ import pytest
 
 from graspbook.reporting.claims import judge_all
 from graspbook.reporting.ledger_writer import claims_markdown, write_claims
+from graspbook.reporting.registered.judging import judge_registered
+from graspbook.reporting.registered.ledger import ledger_markdown
+from graspbook.reporting.registered.ledger_frame import ledger_frame
+from graspbook.reporting.tables import write_csv
 from graspbook.reporting.verdicts import Verdict
 from graspbook.statistics.intervals import interval
 
@@ -39,6 +43,14 @@ def test_the_ledger_is_what_judging_the_tables_gives(judgements, tmp_path):
     for name in ("claims.csv", "claims.md"):
         assert (REPORTS / "claims" / name).read_text(encoding="utf-8") == (tmp_path / name).read_text(encoding="utf-8")
     assert claims_markdown(judgements, profile) == (tmp_path / "claims.md").read_text(encoding="utf-8")
+
+
+def test_the_scoreboard_is_what_judging_the_tables_gives(tmp_path):
+    ledger, path = ledger_frame(judge_registered(REPORTS)), REPORTS / "scoreboard/claims.csv"
+    write_csv(ledger, tmp_path / "claims.csv")
+    assert path.read_text(encoding="utf-8") == (tmp_path / "claims.csv").read_text(encoding="utf-8")
+    for slug in ledger["paper"].unique():
+        assert ledger_markdown(ledger, slug) in (path.with_suffix(".md")).read_text(encoding="utf-8")
 
 
 @below(REPORTS, "metrics.json")
@@ -74,7 +86,7 @@ def test_the_intervals_of_a_table_are_those_of_its_replicates(path):
 @below(REPORTS, "notebook.ipynb")
 def test_a_page_says_of_claims_what_the_ledger_says(judgements, path):
     slug = path.relative_to(REPORTS).parts[0]
-    if slug == "claims":
+    if slug in ("claims", "scoreboard"):
         return
     problems = []
     for cell in nbformat.read(path, as_version=4).cells:

@@ -62,6 +62,7 @@ def ledger_table(contents: Contents, ledger: pd.DataFrame, docname: str) -> str:
         for slug, table in dict.fromkeys(zip(ledger["paper"], ledger["table"], strict=True))
     }
     claims = ledger.groupby(["paper", "claim"], sort=False)
+    widths = [9, 36, 13, 6, *(round(24 / len(conditions)) for _ in conditions), 12]
     pages = page_places(contents)
     bodies = [
         claim_row(number, rows, conditions, docname, places[rows.iloc[0]["paper"], rows.iloc[0]["table"]], pages)
@@ -70,6 +71,7 @@ def ledger_table(contents: Contents, ledger: pd.DataFrame, docname: str) -> str:
     return "\n".join(
         [
             '<div class="wide" role="region" aria-label="The claims" tabindex="0"><table class="ledger">',
+            "<colgroup>" + "".join(f'<col style="width: {width}%">' for width in widths) + "</colgroup>",
             "<thead><tr>",
             '<th scope="col" data-key="number">Claim</th><th scope="col">The paper says</th>',
             '<th scope="col" data-key="share">Found of it</th><th scope="col" data-key="printed">Paper</th>',
