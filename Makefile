@@ -8,8 +8,8 @@ help: ## say what there is
 setup: ## make the environment in .venv and fetch data/
 	@tools/setup.sh
 
-reproduce: setup ## every page at the quick scale, from simulation to report, in runs/quick; PAPER=selfsup: one paper
-	@graspbook reproduce --profile quick $(if $(PAPER),--paper $(PAPER))
+reproduce: setup ## the tour: a finding of each paper, from simulation to figure, in runs/quick; PAPER=don: one paper; ALL=1: every page
+	@graspbook reproduce --profile quick $(if $(PAPER),--paper $(PAPER)) $(if $(ALL),--all)
 
 smoke: setup ## does every page execute? All of them with a few steps on a few images, in runs/smoke
 	@graspbook reproduce --profile smoke

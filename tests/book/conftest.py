@@ -78,6 +78,7 @@ ABOUT = """\
 links: {arXiv: https://arxiv.org/abs/2305.06305}
 picture: sum/picture.png
 caption: What to see.
+tour: {stage: sum, table: table_1, value: 'miou["Ours"]', words: more, picture: picture.png}
 substitutions:
   - {paper: real robots (§II), here: simulated ones, why: The recordings are private.}
 """

@@ -9,14 +9,22 @@ import yaml
 from PIL import Image
 
 from graspbook.core.errors import InputError
-from graspbook.papers import slugs
+from graspbook.papers import load_paper, slugs
 from graspbook.papers.about import load_about
+from graspbook.reporting.cells import Cells
 
 REPORTS = Path(__file__).parents[2] / "reports"
 ABOUT = {
     "links": {"arXiv 2305.06305": "https://arxiv.org/abs/2305.06305"},
     "picture": "evaluate/figure_2.webp",
     "caption": "What to see.",
+    "tour": {
+        "stage": "evaluate",
+        "table": "table_1",
+        "value": 'miou["MOG"]',
+        "words": "points",
+        "picture": "figure_2.webp",
+    },
     "substitutions": [{"paper": "A robot (§IV).", "here": "A simulation.", "why": "The data are private."}],
 }
 
@@ -97,3 +105,13 @@ def test_each_paper_has_eight_to_sixteen_substitutions_and_names_where_the_paper
 def test_only_papers_of_the_book_have_a_file():
     folder = Path(load_about.__code__.co_filename).parent / "about"
     assert sorted(path.stem for path in folder.glob("*")) == slugs()
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_tour_shows_a_number_and_a_picture_that_its_stage_writes(slug):
+    tour, paper = load_about(slug).tour, load_paper(slug)
+    folder = REPORTS / slug / tour.stage
+    assert paper.table_file(REPORTS, tour.table).parent == folder
+    assert (folder / tour.picture).is_file()
+    printed = paper.tables[tour.table]
+    Cells(printed.frame().assign(replicate=0), printed).evaluate(tour.value)

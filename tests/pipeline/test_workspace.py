@@ -107,7 +107,7 @@ def test_bad_parameters_and_the_standard_profile_are_refused_before_anything_is_
 def test_a_run_fetches_data_reports_its_claims_and_leaves_the_repository_alone(root, capfd):
     before = {path: path.read_bytes() for path in root.glob("*") if path.is_file()}
     for _ in range(2):
-        workspace.reproduce(root, "quick")
+        workspace.reproduce(root, "quick", everything=True)
     printed = capfd.readouterr().out
     made = root / "runs/quick"
     assert (made / "reports/out.txt").read_text() == "input\n"
@@ -118,13 +118,28 @@ def test_a_run_fetches_data_reports_its_claims_and_leaves_the_repository_alone(r
     assert (made / "dvc.lock").exists()
 
 
+def test_at_quick_the_tour_runs_unless_a_paper_or_everything_is_asked_for(root, monkeypatch, capsys):
+    asked = []
+    run = lambda root, profile, targets: asked.append((profile, targets)) or (root / "runs/quick", [])  # noqa: E731
+    monkeypatch.setattr(workspace, "run_profile", run)
+    monkeypatch.setattr(workspace, "summary", lambda *given: "summary")
+    monkeypatch.setattr(workspace.tour, "find_all", lambda *given: [])
+    monkeypatch.setattr(workspace.tour, "write_page", lambda *given: None)
+    workspace.reproduce(root, "quick")
+    assert "What the tour found" in capsys.readouterr().out
+    workspace.reproduce(root, "quick", everything=True)
+    workspace.reproduce(root, "paper")
+    assert asked == [("quick", workspace.tour.stages()), ("quick", []), ("paper", [])]
+    assert "What the tour found" not in capsys.readouterr().out
+
+
 def test_a_stage_that_fails_is_reported_and_the_next_run_continues(root):
     pipeline = (root / "dvc.yaml").read_text()
     (root / "dvc.yaml").write_text(pipeline.replace("printf '", "false '"))
     with pytest.raises(PipelineError, match=r"stage claims failed.*Run again to continue"):
-        workspace.reproduce(root, "quick")
+        workspace.reproduce(root, "quick", everything=True)
     (root / "dvc.yaml").write_text(pipeline)
-    workspace.reproduce(root, "quick")
+    workspace.reproduce(root, "quick", everything=True)
     assert (root / "runs/quick/ran.txt").read_text() == "ran\n"
 
 

@@ -1,4 +1,4 @@
-"""What a paper's page in the book needs beside its claims, `about/<slug>.yaml`: links, a picture, all substitutions."""
+"""What the book and the tour show of a paper beside its claims, `about/<slug>.yaml`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,16 +30,36 @@ class Substitution(Part):
     why: Name
 
 
+class Tour(Part):
+    """What the tour shows of a paper: one comparison, from simulation to a figure, in minutes.
+
+    Attributes:
+        stage: The stage that it ends with, whose folder holds table and picture.
+        table: The table of the first edition that the number is from.
+        value: The arithmetic over table cells that gives it (`graspbook.reporting.cells`).
+        words: What stands behind the number, true whatever it is.
+        picture: The picture that shows it, a file in the folder of the stage.
+    """
+
+    stage: Name
+    table: Name
+    value: Name
+    words: Name
+    picture: Name
+
+
 class About(Part):
     """What a paper's page shows beside its claims.
 
     Attributes:
+        tour: What the tour shows of the paper.
         links: Where the paper can be found: addresses by the words that stand for them.
         picture: The picture that shows best what the paper is about, a file below `reports/<slug>/`.
         caption: One sentence that says what to see in it.
         substitutions: Every departure from the paper.
     """
 
+    tour: Tour
     links: Annotated[dict[Name, str], Field(min_length=1)]
     picture: Annotated[str, Field(pattern=r"^\w[\w/-]*\.(png|webp)$")]
     caption: Name

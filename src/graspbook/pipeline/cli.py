@@ -115,12 +115,13 @@ def reproduce(
     profile: Annotated[str, typer.Option(help="smoke, quick or paper")] = "quick",
     paper: Annotated[str | None, typer.Option(help="only this paper's stages, such as selfsup")] = None,
     stage: Annotated[list[str], typer.Option(help="only this stage, and what it needs; may be repeated")] = [],  # noqa: B006
+    everything: Annotated[bool, typer.Option("--all", help="at quick: every stage, and not the tour alone")] = False,
 ) -> None:
-    """Run everything, from simulation to report, at a profile, in runs/<profile>/."""
+    """Run the tour (a finding of each paper), a paper or everything, from simulation to report, in runs/<profile>/."""
     from graspbook.pipeline import workspace
     from graspbook.pipeline.root import find_root
 
-    workspace.reproduce(find_root(), profile, paper, stage)
+    workspace.reproduce(find_root(), profile, paper, stage, everything)
 
 
 @app.command()

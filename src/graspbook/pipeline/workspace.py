@@ -15,6 +15,7 @@ import yaml
 
 from graspbook.core.atomic import write_text
 from graspbook.core.errors import InputError
+from graspbook.pipeline import tour
 from graspbook.pipeline.cold import run_cold
 from graspbook.pipeline.dvc_command import run_dvc
 from graspbook.pipeline.params import BOOK, PARAMS, profile_values, validate
@@ -71,14 +72,17 @@ def prepare_workspace(root: Path, profile: str) -> Path:
     return workspace
 
 
-def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequence[str] = ()) -> Path:
-    """Run the whole pipeline, or a part of it, at a profile, in a workspace of its own, and say what came out.
+def reproduce(
+    root: Path, profile: str, paper: str | None = None, stages: Sequence[str] = (), everything: bool = False
+) -> Path:
+    """Run the tour, a paper or the whole pipeline at a profile, in a workspace of its own, and say what came out.
 
     Args:
         root: The repository.
         profile: The name of the profile: `smoke`, `quick` or `paper`.
-        paper: The short name of the only paper to run; None for the whole book.
-        stages: The addresses of the only stages to run, with all that they need; empty for all stages.
+        paper: The short name of the only paper to run; None for none in particular.
+        stages: The addresses of the only stages to run, with all that they need.
+        everything: Whether every stage runs at the profile `quick`, and not the tour alone; at others every one does.
 
     Returns:
         The folder of the workspace.
@@ -93,9 +97,15 @@ def reproduce(root: Path, profile: str, paper: str | None = None, stages: Sequen
         raise InputError(f"no paper '{paper}': expected one of {', '.join(papers)}")
     begun = time.monotonic()
     targets = [*stages] or [path.as_posix() for path in pipelines if paper and slug_of(path) == paper]
-    workspace, ended = run_profile(root, profile, targets)
-    if profile != "smoke":  # whose results mean nothing
-        print(summary(workspace, workspace.relative_to(root), paper), flush=True)
+    on_tour = profile == "quick" and not (targets or everything)
+    workspace, ended = run_profile(root, profile, tour.stages() if on_tour else targets)
+    shown = workspace.relative_to(root)
+    if on_tour:
+        found = tour.find_all(workspace, root)
+        tour.write_page(workspace, found)
+        print(tour.screen(found, shown), flush=True)
+    elif profile != "smoke":  # whose results mean nothing
+        print(summary(workspace, shown, paper), flush=True)
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
     print(f"\n[graspbook] {len(ended)} stages up to date after {minutes} min {seconds} s", flush=True)
     return workspace
