@@ -13,6 +13,7 @@ from graspbook.pipeline import run_notebook as run_notebook_module
 from graspbook.pipeline.clean import clean_notebook
 from graspbook.pipeline.kernel import kernel_environment
 from graspbook.pipeline.params import profile_values
+from graspbook.pipeline.machines import read_machines, this_machine
 from graspbook.pipeline.run_notebook import NotebookError, declared_parameters, run_notebook, run_stage
 
 PARAMETERS = "profile = 'standard'\nflag = True  # a comment\nlevel: int = 1\nworld = {\n    'a': 1,\n}"
@@ -81,6 +82,7 @@ def test_a_run_is_clean_typed_and_byte_identical_when_repeated(root):
     timings = (root / "reports/timings.csv").read_text().splitlines()
     assert timings[0] == "stage,profile,seconds"
     assert [line.split(",")[:2] for line in timings[1:]] == [["one", "quick"], ["two", "quick"]]
+    assert read_machines((root / "reports/machines.csv").read_text()) == dict.fromkeys(("one", "two"), this_machine())
     assert not list((root / "scratch/notebooks").iterdir())
 
 

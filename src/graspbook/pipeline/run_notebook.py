@@ -19,6 +19,7 @@ import yaml
 from graspbook.core.atomic import check_place, new_file
 from graspbook.core.errors import InputError
 from graspbook.pipeline.links import link_to_executed
+from graspbook.pipeline.machines import MACHINES, record_machine
 from graspbook.pipeline.made import MADE, list_made
 from graspbook.pipeline.params import load_params
 from graspbook.pipeline.sources import read_notebook
@@ -184,7 +185,9 @@ def run_notebook(
     with new_file(out_path) as temporary:
         nbformat.write(cleaned, temporary)
     partial.unlink()
-    record_timing(root / TIMINGS, Path(out).parent.as_posix(), str(parameters.get("profile", "")), seconds)
+    ran = Path(out).parent.as_posix(), str(parameters.get("profile", ""))
+    record_timing(root / TIMINGS, *ran, seconds)
+    record_machine(root / MACHINES, *ran)
     return out_path
 
 
