@@ -27,7 +27,7 @@ from graspbook.core.yaml_files import read_yaml
 PARAMS = Path("params")
 BOOK = "book"
 """The name of the file in it that belongs to no paper."""
-PROFILES = ("smoke", "quick", "standard", "paper")
+PROFILES = ("smoke", "quick", "deep", "standard", "paper")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Params:
     """Checked parameters; the paper `selfsup` is the attribute `selfsup`, of type `graspbook.selfsup.schema.Selfsup`.
 
     Attributes:
-        profile: The name of the profile: `smoke`, `quick`, `standard` or `paper`.
+        profile: The name of the profile: `smoke`, `quick`, `deep`, `standard` or `paper`.
         values: All parameters as they stood in the file: mappings, lists, numbers and text.
         papers: The configuration of each paper, by its slug.
     """

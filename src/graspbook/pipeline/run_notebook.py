@@ -78,9 +78,9 @@ def declared_parameters(notebook: nbformat.NotebookNode, source: str) -> list[st
 def run_stage(source: Path, out: Path, settings: dict[str, Any], root: Path = Path(".")) -> Path:
     """Execute a notebook as its stage of the pipeline does.
 
-    The stage is the one whose reports go to `out`. The notebook is given `profile` (`standard` where it is `smoke`),
-    `out`, and in `config` the sections of parameters that the stage depends on. What the stage has to leave beside
-    its reports is checked afterwards, and listed in `made.csv`.
+    The stage is the one whose reports go to `out`. The notebook is given `profile` (`standard` where it is `smoke`,
+    `quick` where it is `deep`), `out`, and in `config` the sections of parameters that the stage depends on. What the
+    stage has to leave beside its reports is checked afterwards, and listed in `made.csv`.
 
     Args:
         source: The notebook, relative to `root`.
@@ -118,7 +118,8 @@ def stage_arguments(root: Path, stage: Stage | None, out: Path, settings: dict[s
     """
     params = load_params(root, only=stage.slug if stage else "")
     # pages take the same ways at `smoke` as at `standard`, and nobody reads what they would say of it
-    profile = "standard" if params.profile == "smoke" else params.profile
+    # of `deep`, they show few rows, as at `quick`
+    profile = {"smoke": "standard", "deep": "quick"}.get(params.profile, params.profile)
     parameters: dict[str, Any] = {"profile": profile, "out": Path(out).as_posix()} | settings
     if stage is not None and stage.slug:
         parameters["config"] = stage_parameters(stage, params.values[stage.slug])

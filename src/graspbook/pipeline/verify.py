@@ -1,57 +1,72 @@
 """The reproduction certificate: a run of yours against the committed one, stage by stage.
 
-Each output is `bit-equal` to the committed one, `in band` (a table whose numbers all lie in the committed
-95 % intervals), or `out of band`. An output without intervals that is not bit-equal `differs`: on another
-type of processor, training and ray casting round differently, so that is expected for weights, pictures and
-notebooks.
+A stage is `bit-equal`; or its data sets have `equal states`; or every number of its tables is `in band`, or one is `out
+of band` (`graspbook.pipeline.bands`). A stage of which only numbers without an interval differ is `within 1 %` or
+`beyond 1 %`, one of which only pictures, weights or pages do has `other bytes`: on another type of processor, that is
+expected. A stage `contradicts` itself where its files do not agree with one another or with `dvc.lock`
+(`graspbook.pipeline.consistency`), or where one cannot be read; it is `missing` where it did not run.
 """
 
-import dataclasses
-import io
-import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import yaml
 
 from graspbook.core.errors import InputError
 from graspbook.core.yaml_files import read_yaml
-from graspbook.pipeline.stages import slug_of
+from graspbook.pipeline.bands import Agreement, Compared, compare_json, compare_table
+from graspbook.pipeline.consistency import REPLICATES, printed_table, read_table, report_problems
+from graspbook.pipeline.hashes import summarise
+from graspbook.pipeline.machines import MACHINES, Machine, read_machines
+from graspbook.pipeline.made import MADE
+from graspbook.pipeline.revision import Revision
+from graspbook.pipeline.stages import SOURCES, slug_of
 
-
-class Agreement(StrEnum):
-    """How an output compares with the committed one, best first."""
-
-    EQUAL = "bit-equal"
-    IN_BAND = "in band"
-    DIFFERS = "differs"
-    OUT_OF_BAND = "out of band"
-    MISSING = "missing"
+REPORTS = "reports"
+_NOT_WRITTEN = "is not what its stage wrote: dvc.lock has another hash"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One output of one stage.
+    """One output of one stage, or a file of one.
 
     Attributes:
-        stage: The name of the stage, after the short name of its paper.
         path: The path of the output.
-        agreement: How the output compares with the committed one.
-        detail: What differs, in words; may be empty.
+        found: How it compares with the committed one.
     """
 
-    stage: str
     path: str
-    agreement: Agreement
-    detail: str = ""
+    found: Compared
 
 
-def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Comparison]:
-    """Compare every stage output of a run with the committed one.
+@dataclass(frozen=True)
+class StageComparison:
+    """One stage.
+
+    Attributes:
+        name: The name of the stage, after the short name of its paper.
+        outputs: Its outputs, and the files in them that git has.
+        committed_on: On what the committed run was made; None where that is not recorded.
+        made_on: On what this run was made; None where that is not recorded.
+        has_page: Whether it runs a notebook, so that a machine can be recorded.
+    """
+
+    name: str
+    outputs: list[Comparison]
+    committed_on: Machine | None = None
+    made_on: Machine | None = None
+    has_page: bool = False
+
+    @property
+    def agreement(self) -> Agreement:
+        """How the stage compares: as the output that says most of it."""
+        return max((one.found.agreement for one in self.outputs), key=list(Agreement).index, default=Agreement.EQUAL)
+
+
+def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[StageComparison]:
+    """Compare every stage output of a run with the committed one, and the reports of the run with one another.
 
     Args:
         root: The repository; its `revision` holds what is compared with.
@@ -61,148 +76,154 @@ def compare_run(root: Path, run: Path, revision: str = "HEAD") -> list[Compariso
     Raises:
         InputError: There is no git repository, no such revision, or no `dvc.lock` in either.
     """
-    committed = {
-        lock: _yaml(committed_bytes(root, lock, revision) or b"", f"{lock} at {revision}")
-        for lock in committed_files(root, revision)
-        if Path(lock).name == "dvc.lock" and Path(lock).parts[0] not in ("runs", "tests")
-    }
-    if not committed:
+    known = Revision(root, revision)
+    locks = [
+        lock for lock in known.files() if Path(lock).name == "dvc.lock" and Path(lock).parts[0] not in ("runs", "tests")
+    ]
+    if not locks:
         raise InputError(f"{revision}: no dvc.lock is committed; there is nothing to compare with")
-    comparisons = []
-    for lock, content in committed.items():
-        if not (run / lock).exists():
-            raise InputError(f"{run / lock}: missing; run `dvc repro` first")
-        ours = _outputs(read_yaml(run / lock), str(run / lock))
+    if not any((run / lock).exists() for lock in locks):
+        raise InputError(f"{run / locks[0]}: missing; run `dvc repro` first")
+    problems: dict[str, list[str]] = {}
+    for problem in report_problems(run / REPORTS):
+        problems.setdefault(f"{REPORTS}/{problem.path}", []).append(problem.says)
+    machines = [
+        read_machines((content or b"").decode(errors="replace"))
+        for content in (known.read(MACHINES.as_posix()), _content(run / MACHINES))
+    ]
+    stages = []
+    for lock in locks:
+        theirs = _outputs(_yaml(known.read(lock) or b"", f"{lock} at {revision}"), f"{lock} at {revision}")
+        ours = _outputs(read_yaml(run / lock), str(run / lock)) if (run / lock).exists() else {}
         paper = f"{slug}: " if (slug := slug_of(Path(lock))) else ""
-        for path, (stage, theirs_hash) in _outputs(content, f"{lock} at {revision}").items():
-            files = committed_files(root, revision, path)
-            if path not in ours:
-                found = [Comparison(stage, path, Agreement.MISSING, "no such output in this run")]
-            elif files:
-                found = [_compare_committed(root, run, revision, stage, file) for file in files]
-            else:  # not in git: its hash is all there is
-                found = [
-                    Comparison(stage, path, Agreement.EQUAL if ours[path][1] == theirs_hash else Agreement.DIFFERS)
-                ]
-            comparisons += [dataclasses.replace(one, stage=f"{paper}{stage}") for one in found]
-    return comparisons
+        for name, outs in theirs.items():
+            folder = next((path for path in outs if path.startswith(f"{REPORTS}/")), "")
+            found = [one for path in outs for one in _compare_output(known, run, path, outs, ours.get(name), problems)]
+            committed_on, made_on = (of_run.get(folder) for of_run in machines)
+            has_page = f"{folder}/notebook.ipynb" in known.files(folder)
+            stages.append(StageComparison(f"{paper}{name}", found, committed_on, made_on, has_page))
+    left = [Comparison(path, Compared(Agreement.CONTRADICTS, "; ".join(says))) for path, says in problems.items()]
+    return stages + ([StageComparison("in no stage", left)] if left else [])
 
 
-def _compare_committed(root: Path, run: Path, revision: str, stage: str, file: str) -> Comparison:
-    if not (run / file).is_file():
-        return Comparison(stage, file, Agreement.MISSING, "the file is not there")
-    theirs = committed_bytes(root, file, revision) or b""
-    agreement, detail = compare_file(file, (run / file).read_bytes(), theirs)
-    return Comparison(stage, file, agreement, detail)
+def _compare_output(
+    known: Revision,
+    run: Path,
+    path: str,
+    theirs: dict[str, str],
+    ours: dict[str, str] | None,
+    problems: dict[str, list[str]],
+) -> Iterator[Comparison]:
+    """Compare one output; what is told of `problems` is taken out of them."""
+    if ours is None or path not in ours:
+        yield Comparison(path, Compared(Agreement.MISSING, "the stage did not run" if ours is None else "not made"))
+        return
+    files = known.files(path)
+    if not files:  # not in git: its hash is all there is, and what `made.csv` says of its states
+        if ours[path] == theirs[path]:
+            yield Comparison(path, Compared(Agreement.EQUAL))
+        else:
+            yield Comparison(path, _compare_states(known, run, path, theirs))
+        return
+    changed = path != SOURCES.as_posix() and (run / path).exists() and summarise(run / path).md5 != ours[path]
+    if changed and ours[path] != theirs[path]:
+        yield Comparison(path, Compared(Agreement.CONTRADICTS, _NOT_WRITTEN))
+    for file in files:
+        content = _content(run / file)
+        if content is None:
+            found = Compared(Agreement.MISSING, "the file is not there")
+        elif known.has(file, content):
+            found = Compared(Agreement.EQUAL)
+        else:
+            found = _compare_committed(known, run, file, content)
+            if changed and ours[path] == theirs[path]:
+                found.agreement = Agreement.CONTRADICTS
+                found.detail = "; ".join(filter(None, [found.detail, _NOT_WRITTEN]))
+        if says := problems.pop(file, []):
+            found.agreement = Agreement.CONTRADICTS
+            found.detail = "; ".join(dict.fromkeys(filter(None, [*says, found.detail])))
+        yield Comparison(file, found)
 
 
-def compare_file(path: str, ours: bytes, theirs: bytes) -> tuple[Agreement, str]:
-    """Compare one file; a CSV with `m_lo` and `m_hi` columns is compared within these intervals.
+def _compare_committed(known: Revision, run: Path, file: str, content: bytes) -> Compared:
+    theirs = known.read(file) or b""
+    if PurePosixPath(file).name == MADE:
+        return _compare_made(content, theirs)
+    own = f"{file.removesuffix('.csv')}{REPLICATES}"
+    drawn = (_content(run / own), known.read(own)) if file.endswith(".csv") else (None, None)
+    pair = (drawn[0], drawn[1]) if drawn[0] is not None and drawn[1] is not None else None
+    if pair and not _readable(pair[0]):  # told where the replicates are
+        pair = None
+    return compare_file(file, content, theirs, pair)
+
+
+def compare_file(path: str, ours: bytes, theirs: bytes, replicates: tuple[bytes, bytes] | None = None) -> Compared:
+    """Compare one file by what its kind allows: the numbers of tables and of JSON, the bytes of all else.
 
     Args:
         path: The path of the file, which tells its kind.
         ours: The bytes of this run.
         theirs: The committed bytes.
-
-    Returns:
-        The agreement, and what is wrong in words: each number that lies outside its interval; "" where nothing is.
+        replicates: The bytes of the replicates of a table, of this run and committed; None where there are none.
     """
     if ours == theirs:
-        return Agreement.EQUAL, ""
-    if not path.endswith(".csv"):
-        return Agreement.DIFFERS, ""
+        return Compared(Agreement.EQUAL)
+    if path.endswith(".csv"):
+        printed = printed_table(Path(path.removeprefix(f"{REPORTS}/")))
+        return compare_table(path, ours, theirs, replicates, printed)
+    if path.endswith(".json") and not path.endswith("metrics.json"):  # whose numbers are those of tables
+        return compare_json(path, ours, theirs)
+    return Compared(Agreement.BYTES)
+
+
+def passed(stages: list[StageComparison]) -> bool:
+    """Whether nothing is missing or out of band, and nothing contradicts itself.
+
+    Args:
+        stages: The stages as `compare_run` has compared them.
+    """
+    return all(list(Agreement).index(one.agreement) < list(Agreement).index(Agreement.OUT_OF_BAND) for one in stages)
+
+
+def _compare_made(ours: bytes, theirs: bytes, only: str | None = None) -> Compared:
+    """Compare lists of what a stage made by the states of the data sets whose pixels differ, where they are listed."""
     try:
-        mine, committed = pd.read_csv(io.BytesIO(ours)), pd.read_csv(io.BytesIO(theirs))
-    except (ValueError, RecursionError):  # pandas' own errors are among them
-        return Agreement.OUT_OF_BAND, "not a table"
-    metrics = [name for name in committed.columns if {f"{name}_lo", f"{name}_hi"} <= set(committed.columns)]
-    if not metrics:
-        return Agreement.DIFFERS, ""
-    label = committed.columns[0]
-    if label not in mine or list(mine[label]) != list(committed[label]) or not set(metrics) <= set(mine.columns):
-        return Agreement.OUT_OF_BAND, "other rows or columns"
-    outside = []
-    for metric in metrics:
-        value, centre = _numbers(mine[metric]), _numbers(committed[metric])
-        low, high = _numbers(committed[f"{metric}_lo"]), _numbers(committed[f"{metric}_hi"])
-        inside = ((low <= value) & (value <= high)) | (value == centre) | (mine[metric].isna() & np.isnan(centre))
-        outside += [
-            f"{row}: {metric} {v:g} not in [{a:g}, {b:g}]"
-            for row, v, a, b, ok in zip(committed[label], value, low, high, inside, strict=True)
-            if not ok
-        ]
-    return (Agreement.OUT_OF_BAND, "; ".join(outside)) if outside else (Agreement.IN_BAND, "")
+        mine, known = (read_table(content, ".csv").set_index("path").to_dict("index") for content in (ours, theirs))
+    except (InputError, KeyError, ValueError):
+        return Compared(Agreement.CONTRADICTS, "cannot be read as a list of what was made")
+    pairs = {path: (mine.get(path, {}), line) for path, line in known.items() if only in (None, path)}
+    states = {path: (_states(a), _states(b)) for path, (a, b) in pairs.items() if a.get("md5") != b.get("md5")}
+    if other := [path for path, (a, b) in states.items() if a and b and a != b]:
+        return Compared(Agreement.FAR, f"other states: {', '.join(other)}")
+    same = bool(states) and all(a and a == b for a, b in states.values())
+    return Compared(Agreement.STATES if same else Agreement.BYTES)
 
 
-def certificate(comparisons: list[Comparison]) -> str:
-    """The comparisons as text: one line per stage, and below it every output that is not bit-equal.
-
-    Args:
-        comparisons: The comparisons that `compare_run` made.
-    """
-    order = list(Agreement)
-    lines = []
-    for stage in dict.fromkeys(comparison.stage for comparison in comparisons):
-        outputs = [comparison for comparison in comparisons if comparison.stage == stage]
-        worst = max((output.agreement for output in outputs), key=order.index)
-        lines.append(f"{stage:<40} {worst}")
-        for output in outputs:
-            if output.agreement is not Agreement.EQUAL:
-                lines.append(f"    {output.agreement:<12} {output.path}  {output.detail}".rstrip())
-    return "\n".join(lines)
+def _compare_states(known: Revision, run: Path, path: str, outs: dict[str, str]) -> Compared:
+    """Compare an output that git has not by what the `made.csv` beside its stage's reports says of its states."""
+    for made in (f"{out}/{MADE}" for out in outs if out.startswith(f"{REPORTS}/")):
+        ours, theirs = _content(run / made), known.read(made)
+        if ours is not None and theirs is not None:
+            found = _compare_made(ours, theirs, path)
+            return found if found.agreement != Agreement.CONTRADICTS else Compared(Agreement.BYTES)
+    return Compared(Agreement.BYTES)
 
 
-def passed(comparisons: list[Comparison]) -> bool:
-    """Whether nothing is missing or out of band.
-
-    Args:
-        comparisons: The comparisons that `compare_run` made.
-    """
-    return all(c.agreement not in (Agreement.MISSING, Agreement.OUT_OF_BAND) for c in comparisons)
+def _states(line: dict[str, Any]) -> str:
+    value = line.get("states")
+    return value if isinstance(value, str) else ""
 
 
-def committed_bytes(root: Path, path: str, revision: str) -> bytes | None:
-    """Content of a file at a git revision, or None where it is not in it.
-
-    Args:
-        root: The repository.
-        path: The path of the file, relative to it.
-        revision: The git revision.
-
-    Raises:
-        InputError: There is no git repository, or no such revision.
-    """
-    _check_revision(root, revision)
-    shown = subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=root, capture_output=True)
-    return shown.stdout if shown.returncode == 0 else None
+def _readable(replicates: bytes) -> bool:
+    try:
+        read_table(replicates, REPLICATES)
+    except InputError:
+        return False
+    return True
 
 
-def committed_files(root: Path, revision: str, path: str = ".") -> list[str]:
-    """The files at a path, itself or below it, at a git revision; none where it is not in git.
-
-    Args:
-        root: The repository.
-        revision: The git revision.
-        path: The file or folder, relative to the repository.
-
-    Raises:
-        InputError: There is no git repository, or no such revision.
-    """
-    _check_revision(root, revision)
-    command = ["git", "ls-tree", "-r", "-z", "--name-only", revision, "--", path]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    return [name for name in listed.stdout.split("\0") if name]
-
-
-def _check_revision(root: Path, revision: str) -> None:
-    command = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    if subprocess.run(command, cwd=root, capture_output=True).returncode != 0:
-        raise InputError(f"{root}: git knows no revision '{revision}' here")
-
-
-def _numbers(column: pd.Series) -> np.ndarray:
-    """A column as numbers; NaN where it says something else."""
-    return pd.to_numeric(column, errors="coerce").to_numpy(float)
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def _yaml(content: bytes, source: str) -> dict[str, Any]:
@@ -212,13 +233,12 @@ def _yaml(content: bytes, source: str) -> dict[str, Any]:
         raise InputError(f"{source}: not valid YAML") from None
 
 
-def _outputs(lock: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
-    """For each output path of a `dvc.lock`: its stage and its hash."""
+def _outputs(lock: dict[str, Any], source: str) -> dict[str, dict[str, str]]:
+    """For each stage of a `dvc.lock` the hash of each of its outputs, by path."""
     try:
         return {
-            out["path"]: (stage, out["md5"])
+            stage: {out["path"]: out["md5"] for out in entry.get("outs", [])}
             for stage, entry in lock.get("stages", {}).items()
-            for out in entry.get("outs", [])
         }
     except (AttributeError, KeyError, TypeError):
         raise InputError(f"{source}: expected stages, each with the paths and hashes of its outputs") from None
