@@ -18,7 +18,7 @@ test: setup ## run the tests, on all cores; FAST=1: without the slow ones, in a 
 	@echo "[test] running the tests ($(if $(FAST),a minute,a few minutes))"
 	@OMP_NUM_THREADS=1 python -m pytest -n auto $(if $(FAST),-m "not slow")
 
-verify: setup ## is dvc.lock current, and do the reports here agree with the committed ones?
+verify: setup ## is dvc.lock current, do the reports here agree with the committed ones, and with one another?
 	@echo "[verify] what dvc repro would run (only \`sources\`, where all is up to date):"
 	@dvc repro --dry --allow-missing
 	@echo "[verify] this run beside the committed one, stage by stage:"

@@ -12,8 +12,8 @@ from graspbook.core.errors import InputError
 from graspbook.pipeline import run_notebook as run_notebook_module
 from graspbook.pipeline.clean import clean_notebook
 from graspbook.pipeline.kernel import kernel_environment
-from graspbook.pipeline.params import profile_values
 from graspbook.pipeline.machines import read_machines, this_machine
+from graspbook.pipeline.params import profile_values
 from graspbook.pipeline.run_notebook import NotebookError, declared_parameters, run_notebook, run_stage
 
 PARAMETERS = "profile = 'standard'\nflag = True  # a comment\nlevel: int = 1\nworld = {\n    'a': 1,\n}"

@@ -38,8 +38,8 @@ class Agreement(StrEnum):
     FAR = "beyond 1 %"  # without replicates
     IN_BAND = "in band"
     OUT_OF_BAND = "out of band"
-    CONTRADICTS = "contradicts"
     MISSING = "missing"
+    CONTRADICTS = "contradicts"
 
 
 @dataclass(frozen=True)

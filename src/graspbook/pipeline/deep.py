@@ -42,7 +42,7 @@ class Headline:
 HEADLINES = (
     Headline("selfsup", "evaluate", "table_1", "Grasp-100", 14),
     Headline("don", "results", "table_1", "NT-Xent + Multi-Object + Augmentations", 14),
-    Headline("mlgsl", "results", "table_1", "MLGSL (2 labels)", 30),
+    Headline("mlgsl", "results", "table_1", "MLGSL (2 labels)", 40),
     Headline("joint", "results", "table_1", "MobileNetV2, stride 4", 45),
     Headline("latent", "results", "table_1", "MaskRCNN", 120),
 )
