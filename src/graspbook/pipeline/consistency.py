@@ -3,7 +3,6 @@
 The same questions are asked of the committed reports (`tests/test_reports.py`) and of a run (`graspbook verify`).
 """
 
-import importlib.util
 import io
 import json
 import re
@@ -20,6 +19,8 @@ from graspbook.core.errors import InputError
 from graspbook.papers import Paper, Table, load_paper, slugs
 from graspbook.reporting.claims import judge_all
 from graspbook.reporting.ledger_writer import claims_frame, claims_markdown
+from graspbook.reporting.registered.judging import judge_registered
+from graspbook.reporting.registered.ledger_frame import ledger_frame
 from graspbook.reporting.tables import PROFILE_NOTES, table_markdown
 from graspbook.statistics.intervals import interval
 
@@ -230,10 +231,7 @@ def ledger_problems(reports: Path) -> list[Problem]:
             difference = _first_difference(markdown.read_text(encoding="utf-8"), claims_markdown(judged, profile))
             if difference:
                 found.append(Problem("claims/claims.md", f"contradicts the tables: {difference}"))
-        if scoreboard.is_file() and importlib.util.find_spec("graspbook.reporting.registered"):
-            from graspbook.reporting.registered.judging import judge_registered
-            from graspbook.reporting.registered.ledger import ledger_frame
-
+        if scoreboard.is_file():
             board = ledger_frame(judge_registered(reports))
             found += _ledger_problems(scoreboard, board, ("paper", "claim", "condition"), reports)
     except InputError as error:
