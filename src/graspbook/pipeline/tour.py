@@ -122,7 +122,7 @@ _PAGE = """<!DOCTYPE html>
 <title>graspbook: the tour</title>
 <style>
 body {{ font: 17px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
-img {{ max-width: 100%; background: #fff; }}
+img {{ max-width: 100%; max-height: 36rem; background: #fff; }}
 h2 {{ margin: 2.5rem 0 0; font-size: 1.3rem; }}
 .paper, span {{ color: #595959; }}
 .paper {{ margin-top: 0; font-style: italic; }}
