@@ -35,14 +35,14 @@ def new_file(out: Path) -> Iterator[Path]:
         InputError: Nothing can be written there.
     """
     out = Path(out)
-    with _written(out, always=True):
+    with says_why(out, always=True):
         if out.is_dir():
             raise InputError(f"{out}: is a folder; expected the name of a file")
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = _hidden(out, "partial")  # two runs at once must not write into each other's
         partial.unlink(missing_ok=True)  # a name that no file can have shows now
     try:
-        with _written(out):
+        with says_why(out):
             yield partial
             os.replace(partial, out)
     finally:
@@ -59,7 +59,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         InputError: Nothing can be written there.
     """
-    with new_file(path) as partial, _written(path, always=True):
+    with new_file(path) as partial, says_why(path, always=True):
         partial.write_bytes(content)
 
 
@@ -95,7 +95,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     out = real_folder(out)
     check_replaceable(out)
-    with _partial(out) as partial:
+    with hidden_folder(out) as partial:
         yield partial
         try:
             check_replaceable(out)
@@ -103,7 +103,7 @@ def new_folder(out: Path) -> Iterator[Path]:
             aside = out.with_name(f"{out.name}-{secrets.token_hex(4)}")
             os.replace(partial, aside)
             raise InputError(f"{error}; what was made now lies in {aside}") from None
-        with _written(out, always=True):
+        with says_why(out, always=True):
             made = list_files(partial)
             # a run killed in between leaves one of the two folders, and both are known
             write_manifest(out, *read_manifest(out), made)
@@ -123,7 +123,7 @@ def scratch_folder(out: Path) -> Iterator[Path]:
     Yields:
         The path of the hidden folder to fill.
     """
-    with _partial(out) as partial:
+    with hidden_folder(out) as partial:
         yield partial
         try:
             os.replace(partial, out)
@@ -161,7 +161,7 @@ def check_replaceable(out: Path) -> None:
     Raises:
         InputError: It cannot, or holds something that was not made here.
     """
-    with _written(out, always=True):
+    with says_why(out, always=True):
         if not out.exists():
             return
         if not out.is_dir():
@@ -190,16 +190,26 @@ def check_place(out: Path) -> None:
 
 
 @contextmanager
-def _partial(out: Path) -> Iterator[Path]:
-    """A new hidden folder beside `out`, held as long as the block lasts, and removed where it ends in an error."""
+def hidden_folder(out: Path) -> Iterator[Path]:
+    """A new hidden folder beside `out`, held as long as the block lasts, and removed where it ends in an error.
+
+    Args:
+        out: What the folder is to become; its folder is created.
+
+    Yields:
+        The path of the hidden folder to fill.
+
+    Raises:
+        InputError: Nothing can be written there.
+    """
     partial = _hidden(out, "partial")
     with ExitStack() as stack:
-        with _written(out, always=True):
+        with says_why(out, always=True):
             out.parent.mkdir(parents=True, exist_ok=True)
             _clear_away(out)
             stack.enter_context(held(partial))
         try:
-            with _written(out):
+            with says_why(out):
                 yield partial
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -241,7 +251,7 @@ def _hidden(out: Path, kind: str) -> Path:
 
 
 @contextmanager
-def _written(out: Path, always: bool = False) -> Iterator[None]:
+def says_why(out: Path, always: bool = False) -> Iterator[None]:
     """Says in a sentence why nothing can be written at `out`.
 
     Args:

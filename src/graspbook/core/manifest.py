@@ -24,7 +24,7 @@ def list_files(folder: Path) -> Files:
     Args:
         folder: The folder.
     """
-    return {path.relative_to(folder).as_posix(): _hash(path) for path in _files(folder)}
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in _files(folder)}
 
 
 def read_manifest(folder: Path) -> list[Files]:
@@ -72,7 +72,7 @@ def foreign_file(folder: Path) -> str | None:
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         known = [files[name] for files in lists if name in files]
-        if not known or _hash(path) not in known:
+        if not known or file_hash(path) not in known:
             return name
     return None
 
@@ -81,7 +81,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
-def _hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file; of a link, where it leads to.
+
+    Args:
+        path: The file.
+    """
     if path.is_symlink():
         return f"link to {os.readlink(path)}"
     if not path.is_file():  # a pipe, a socket

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from graspbook.core.errors import InputError
+from graspbook.data.orientation import png_orientation
 
 DEPTH_STEP = 1e-4
 """Metres per grey level of a stored depth image."""
@@ -149,7 +150,10 @@ def _decode(path: Path, field: str, accepted: set[tuple[int, int]], expected: st
     if (colour, bits) not in accepted:
         found = f"{bits}-bit {_COLOUR_TYPES.get(colour, f'colour type {colour}')}"
         raise InputError(f"{path}: field {field}: expected {expected}, found {found}")
-    _check_chunks(data, path, field)
+    where = f"{path}: field {field}"
+    check_png(data, where)
+    if png_orientation(data) != 1:
+        raise InputError(f"{where}: an EXIF tag turns or mirrors the picture, and nothing else of its set; save it upright")
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -182,8 +186,16 @@ def _parse_header(data: bytes, path: Path, field: str) -> tuple[int, int, int, i
     return height, width, bits, colour
 
 
-def _check_chunks(data: bytes, path: Path, field: str) -> None:
-    """Raise unless every chunk up to IEND is whole; decoders say it less clearly, or fill in grey."""
+def check_png(data: bytes, where: Path | str) -> None:
+    """Refuse a PNG file that is not whole; decoders say it less clearly, or fill in grey.
+
+    Args:
+        data: The file's bytes.
+        where: The file, with which the error message begins.
+
+    Raises:
+        InputError: A chunk is cut off or damaged, or the last one is missing.
+    """
     view, at = memoryview(data), len(_SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -191,8 +203,8 @@ def _check_chunks(data: bytes, path: Path, field: str) -> None:
         if end > len(data):
             break
         if zlib.crc32(view[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
-            raise InputError(f"{path}: field {field}: damaged PNG, the checksum at byte {at} does not match")
+            raise InputError(f"{where}: damaged PNG, the checksum at byte {at} does not match")
         if data[at + 4 : at + 8] == b"IEND":
             return
         at = end
-    raise InputError(f"{path}: field {field}: truncated PNG, it ends after {len(data)} bytes without its last chunk")
+    raise InputError(f"{where}: truncated PNG, it ends after {len(data)} bytes without its last chunk")
