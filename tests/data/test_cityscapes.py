@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from graspbook.core.errors import InputError
 from graspbook.data.cityscapes import Streets, decode_ids, encode_ids, write_street
+from graspbook.data.images import write_png
 
 
 @pytest.fixture
@@ -74,3 +76,49 @@ def test_a_digest_names_names_bytes_and_size(folder):
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="not a picture"):
         Streets(folder, "train")[0]
+
+
+def labels_of(folder, name="aachen/aachen_000000_000000"):
+    return folder / f"gtFine/train/{name}_gtFine_instanceIds.png"
+
+
+def test_ids_of_8_bits_are_labels_and_tell_no_thing_apart(folder):
+    write_png(labels_of(folder), np.array([[7, 26, 33]], np.uint8).repeat(8, 0).repeat(4, 1))
+    street = Streets(folder, "train")[0]
+    assert street.classes[0].tolist() == [0] * 4 + [3] * 4 + [8] * 4
+    assert street.classes.dtype == np.uint8 and not street.instances.any()
+
+
+@pytest.mark.parametrize("value", [34, 255])
+def test_ids_that_8_bits_have_cut_off_are_refused(folder, value):
+    write_png(labels_of(folder), np.full((8, 12), value, np.uint8))
+    with pytest.raises(
+        InputError, match=rf"instanceIds\.png: expected instance ids of 16 bits, found 8 bits .* {value}"
+    ):
+        Streets(folder, "train")[0]
+
+
+def test_labels_in_colours_are_refused(folder):
+    write_png(labels_of(folder), np.zeros((8, 12, 3), np.uint8))
+    with pytest.raises(InputError, match=r"instanceIds\.png: expected a grey PNG of 16 bits, found 8 bits, colours"):
+        Streets(folder, "train")[0]
+
+
+def test_a_picture_that_an_exif_tag_turns_alone_is_refused(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    picture = folder / "leftImg8bit/train/aachen/aachen_000000_000000_leftImg8bit.png"
+    Image.open(picture).save(picture, exif=exif)
+    with pytest.raises(InputError, match=r"leftImg8bit\.png: labels .*: its EXIF orientation 3 turns or mirrors it"):
+        Streets(folder, "train")[0]
+
+
+def test_what_is_left_out_is_counted_aloud(folder, caplog):
+    Streets(folder, "train")
+    assert not caplog.records
+    (folder / "leftImg8bit/train/aachen/extra_leftImg8bit.jpg").touch()
+    (folder / "leftImg8bit/train/bonn/bonn_000000_000001_leftImg8bit.png").unlink()
+    assert len(Streets(folder, "train")) == 3
+    pictures, labels = (record.getMessage() for record in caplog.records)
+    assert "1 files are left out" in pictures and "aachen/extra_leftImg8bit.jpg" in pictures
+    assert "1 files of labels are left out" in labels and "bonn_000000_000001_gtFine_instanceIds.png" in labels

@@ -324,11 +324,52 @@ def two_images(tmp_path, names, sizes):
     return path
 
 
-def test_images_must_end_up_the_same_size(tmp_path):
-    path = two_images(tmp_path, ["a.png", "b.png"], [(20, 30), (40, 60)])
-    with pytest.raises(InputError, match=r"image 1: fields height, width: expected 20x30 .* found 40x60"):
+def test_images_of_several_shapes_are_black_and_background_beside_what_they_show(tmp_path):
+    sizes = [(20, 30), (40, 30), (20, 30)]
+    path = two_images(tmp_path, ["a.png", "b.png", "c.png"], sizes)
+    whole = json.loads(path.read_text())
+    for number, (height, width) in enumerate(sizes):
+        cv2.imwrite(str(tmp_path / "abc"[number]) + ".png", np.full((height, width, 3), 99, np.uint8))
+        everything = {"size": [height, width], "counts": [0, height * width]}
+        whole["annotations"].append({"id": number, "image_id": number, "segmentation": everything})
+    path.write_text(json.dumps(whole))
+    for height, size, shown in ((None, (40, 30), sizes), (10, (10, 15), [(10, 15), (10, 8), (10, 15)])):
+        scenes = CocoScenes(path, height).subset([2, 1])
+        for scene, (rows, columns) in zip(scenes, (shown[2], shown[1]), strict=True):
+            inside = np.zeros(size, bool)
+            inside[:rows, :columns] = True
+            np.testing.assert_array_equal(scene.image, np.where(inside, 99, 0)[..., None].repeat(3, 2))
+            np.testing.assert_array_equal(scene.ids, inside)
+        assert {(image["height"], image["width"]) for image in scenes.truth()["images"]} == {scenes.size} == {size}
+
+
+@pytest.mark.parametrize("layout", ["beside", "own"])
+def test_images_lie_beside_a_folder_of_annotations_or_where_it_is_said(tmp_path, layout):
+    for name in ("set/annotations", "set/images", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    path = tmp_path / "set/annotations/x.json"
+    path.write_text(json.dumps(content()))
+    with pytest.raises(InputError, match=r"expected the file .*set/annotations/images/a\.png or .*set"):
         CocoScenes(path)
-    assert CocoScenes(path, height=10)[1].image.shape == (10, 15, 3)
+    folder = tmp_path / ("set/images" if layout == "beside" else "elsewhere")
+    write_png(folder / "a.png", np.full((H, W, 3), 255, np.uint8))
+    assert CocoScenes(path, images=None if layout == "beside" else folder)[0].image.all()
+
+
+def test_what_is_left_out_is_counted_aloud(put, caplog):
+    coco = content(rle(box(0, 9, 0, 9)), rle(box(0, 0, 0, 0)), [], rle(box(1, 3, 1, 3)), [[1, 1, 9, 1, 9, 9]])
+    coco["annotations"][0]["iscrowd"] = 1
+    CocoScenes(put(coco))
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "1 of 5 annotations are left out: they are marked as crowds (iscrowd 1; masks drawn with a brush often are, "
+        "and count once they have iscrowd 0)",
+        "2 of 5 annotations are left out: their masks have no pixel",
+    ]
+
+
+def test_of_a_whole_file_nothing_is_said(put, caplog):
+    CocoScenes(put(content(rle(box(0, 9, 0, 9)))))
+    assert not caplog.records
 
 
 def test_names_must_differ_without_folder_and_ending(tmp_path):
@@ -339,7 +380,7 @@ def test_names_must_differ_without_folder_and_ending(tmp_path):
 
 def test_only_one_image_is_read_at_a_time(written, monkeypatch):
     read = []
-    monkeypatch.setattr(cv2, "imread", lambda file, flags, real=cv2.imread: read.append(file) or real(file, flags))
+    monkeypatch.setattr(cv2, "imdecode", lambda data, how, real=cv2.imdecode: read.append(0) or real(data, how))
     scenes = CocoScenes(written[1])
     scenes.truth()
     assert read == []

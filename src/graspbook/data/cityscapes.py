@@ -19,12 +19,16 @@ import cv2
 import numpy as np
 
 from graspbook.core.errors import InputError
+from graspbook.core.notices import say, some
 from graspbook.data.images import write_png
+from graspbook.data.pictures import read_labelled, read_levels
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"
 """The two halves of a folder."""
 THING_LABELS = (24, 25, 26, 27, 28, 31, 32, 33)
 """`labelId` of person, rider, car, truck, bus, train, motorcycle, bicycle: class k + 1 has THING_LABELS[k]."""
+LAST_LABEL = 33
+"""Of Cityscapes' labels."""
 CLASSES = 1 + len(THING_LABELS)
 """Background and eight things."""
 
@@ -81,6 +85,7 @@ class Streets:
         ]
         if not wanted:
             raise InputError(f"{folder / IMAGES / split}: no picture <city>/*_{IMAGES}.png of the cities wanted")
+        self._say_what_is_left_out(found)
         self.names = tuple(f"{path.parent.name}/{path.name.removesuffix(f'_{IMAGES}.png')}" for path in wanted)
         absent = [name for name in self.names if not self._label_path(name).is_file()]
         if absent:
@@ -101,10 +106,8 @@ class Streets:
 
     def __getitem__(self, place: int) -> Street:
         name = self.names[place]
-        image = _read(self._image_path(name), cv2.IMREAD_COLOR_RGB)
-        ids = _read(self._label_path(name), cv2.IMREAD_UNCHANGED)
-        if ids.ndim != 2 or ids.shape != image.shape[:2]:
-            raise InputError(f"{self._label_path(name)}: {list(ids.shape)} pixels, its picture {list(image.shape[:2])}")
+        ids = read_ids(self._label_path(name))
+        image = read_labelled(self._image_path(name), ids.shape, f"labels {self._label_path(name).name}")
         if self.size is not None and self.size != ids.shape:
             height, width = self.size
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
@@ -123,6 +126,20 @@ class Streets:
                 sha.update(hashlib.sha256(path.read_bytes()).digest())
         return sha.hexdigest()[:16]
 
+    def _say_what_is_left_out(self, found: list[Path]) -> None:
+        """Files that are no pictures by their names, and labels of pictures that are not there."""
+        pictures, labels = self.folder / IMAGES / self.split, self.folder / LABELS / self.split
+        ending = f"_{LABELS}_instanceIds.png"
+        known = {f"{path.parent.name}/{path.name.removesuffix(f'_{IMAGES}.png')}" for path in found}
+        others = sorted(set(pictures.glob("*/[!.]*")) - set(found))
+        alone = [path for path in sorted(labels.glob(f"*/*{ending}")) if _name(path).removesuffix(ending) not in known]
+        for folder, paths, why in (
+            (pictures, others, f"files are left out, whose names do not end in _{IMAGES}.png"),
+            (labels, alone, "files of labels are left out, which have no picture"),
+        ):
+            if paths:
+                say(f"{folder}: {len(paths)} {why}: {some([_name(path) for path in paths])}")
+
     def _image_path(self, name: str) -> Path:
         return self.folder / IMAGES / self.split / f"{name}_{IMAGES}.png"
 
@@ -140,6 +157,7 @@ def decode_ids(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Classes, uint8 [H, W] as in `Street`, and instances, int32 [H, W], 1 to N in the order of their ids; 0 for none.
     """
+    ids = ids.astype(np.int32)
     label = np.where(ids >= 1000, ids // 1000, ids)
     classes = _CLASS[np.clip(label, 0, 255)]
     values, places = np.unique(np.where((ids >= 1000) & (classes > 0), ids, 0), return_inverse=True)
@@ -194,11 +212,26 @@ def write_street(
     return name
 
 
-def _read(path: Path, how: int) -> np.ndarray:
-    try:
-        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), how)
-    except (OSError, cv2.error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    if pixels is None:
-        raise InputError(f"{path}: not a picture")
-    return pixels
+def read_ids(path: Path) -> np.ndarray:
+    """Read instance ids; 8 bits are taken where they suffice, in a picture whose things are not told apart.
+
+    Args:
+        path: The PNG file.
+
+    Returns:
+        The ids, uint16 [H, W].
+
+    Raises:
+        InputError: The file cannot be read, is not grey, or has 8 bits that cannot be the ids meant.
+    """
+    ids = read_levels(path)
+    if ids.dtype == np.uint8 and ids.max() > LAST_LABEL:
+        raise InputError(
+            f"{path}: expected instance ids of 16 bits, found 8 bits and values up to {ids.max()}, which are no labels "
+            f"(0 to {LAST_LABEL})"
+        )
+    return ids.astype(np.uint16)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

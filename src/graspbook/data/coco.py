@@ -2,6 +2,7 @@
 
     FOLDER/annotations.json   masks as polygons or run-length encodings; every category counts as "object"
     FOLDER/images/<name>.png  8-bit; `file_name` is relative to the JSON file, or to `images` beside it
+                              (FOLDER/annotations/x.json: also to FOLDER/images)
 
 A field `bin` on the images, ours and not COCO's, says which images show the same bin: they are alike, and a
 bootstrap over images must resample them together.
@@ -23,7 +24,8 @@ import numpy as np
 from graspbook.core.atomic import new_folder
 from graspbook.core.errors import InputError
 from graspbook.data.coco_file import decode_segmentation, read_coco, read_groups
-from graspbook.data.images import write_png
+from graspbook.data.images import MAX_PIXELS, write_png
+from graspbook.data.pictures import read_labelled
 from graspbook.data.rle import encode_mask
 
 ANNOTATIONS = "annotations.json"
@@ -50,35 +52,47 @@ class CocoScenes:
     """The images of a COCO file with their instances; pixels are decoded when asked for.
 
     Instances become visible masks: where two overlap, the later annotation wins. Annotations of crowds are
-    left out. Everything but the pixels of the images is checked at once.
+    left out, which is said. Everything but the pixels of the images is checked at once.
+
+    Images of several shapes are handed out at one size: at its right and lower edge, what is narrower or lower is
+    black and background.
 
     Args:
         annotations: The COCO JSON file.
         height: The height to which images are resized, in pixels; the width follows from the aspect ratio. None leaves
             images as they are.
+        images: The folder that `file_name` is relative to; None looks beside the JSON file, in `images` there, and for
+            a file in a folder `annotations` in `images` beside that.
 
     Attributes:
         names: The names of the images, in the file's order.
         groups: The group of each image, int64 [n]: images of one group show the same bin; the image's own number where
             the file does not say.
         size: Height and width, in pixels, of every image handed out.
+        annotations: The annotations of each image that are not left out, as the file has them.
 
     Raises:
-        InputError: There is no such file, it is no COCO JSON, a field is faulty (the message names file, image or
-            annotation, and field), or the images handed out would differ in size.
+        InputError: There is no such file, it is no COCO JSON, or a field is faulty (the message names file, image or
+            annotation, and field).
     """
 
-    def __init__(self, annotations: Path | str, height: int | None = None):
+    def __init__(self, annotations: Path | str, height: int | None = None, images: Path | str | None = None):
         self.path = Path(annotations)
+        self._folders = _image_folders(self.path) if images is None else [Path(images)]
         if height is not None and height < 1:
             raise InputError(f"height: expected at least 1 pixel, got {height}")
-        images, by_image = read_coco(self.path)
-        self._images = images
-        self._annotations = [by_image[image["id"]] for image in images]
-        self.names = tuple(PurePosixPath(image["file_name"]).stem for image in images)
-        self._files = [self._find(image) for image in images]
-        self.groups = read_groups(images, self.path)
-        self.size = self._common_size(height)
+        entries, by_image = read_coco(self.path)
+        self._images = entries
+        self.annotations = [by_image[image["id"]] for image in entries]
+        self.names = tuple(PurePosixPath(image["file_name"]).stem for image in entries)
+        self._files = [self._find(image) for image in entries]
+        self.groups = read_groups(entries, self.path)
+        self._sizes = [_resized(image["height"], image["width"], height) for image in entries]
+        self.size = max(size[0] for size in self._sizes), max(size[1] for size in self._sizes)
+        if self.size[0] * self.size[1] > MAX_PIXELS:
+            raise InputError(
+                f"{self.path}: images of {self.size[0]}x{self.size[1]} pixels, expected at most {MAX_PIXELS} pixels"
+            )
         self._check_names()
 
     def __len__(self) -> int:
@@ -101,19 +115,10 @@ class CocoScenes:
             IndexError: There is no image of this number.
         """
         entry, file = self._images[index], self._files[index]
-        # Labels are drawn on the pixels as stored, whatever an EXIF tag says about turning them.
-        try:
-            image = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-        except cv2.error:  # a header that claims more pixels than OpenCV takes
-            image = None
-        if image is None:
-            raise InputError(f"{file}: image {entry['id']} of {self.path}: expected a readable image file")
-        if image.shape[:2] != (entry["height"], entry["width"]):
-            raise InputError(
-                f"{file}: image {entry['id']} of {self.path}: fields height, width: expected "
-                f"{entry['height']}x{entry['width']} pixels, the file has {image.shape[0]}x{image.shape[1]}"
-            )
-        return LabelledScene(self.names[index], resize_image(image, self.size), self.ids(index))
+        where = f"image {entry['id']} of {self.path}: fields height, width"
+        image = read_labelled(file, (entry["height"], entry["width"]), where)
+        image = _padded(resize_image(image, self._sizes[index]), self.size)
+        return LabelledScene(self.names[index], image, self.ids(index))
 
     def ids(self, index: int) -> np.ndarray:
         """`LabelledScene.ids` of one image, without reading the image.
@@ -126,9 +131,14 @@ class CocoScenes:
         """
         entry = self._images[index]
         ids = np.zeros((entry["height"], entry["width"]), np.uint16)
-        for number, annotation in enumerate(self._annotations[index], 1):
+        for number, annotation in enumerate(self.annotations[index], 1):
             ids[self._mask(annotation, entry)] = number
-        return resize_ids(ids, self.size)
+        return _padded(resize_ids(ids, self._sizes[index]), self.size)
+
+    @property
+    def annotated(self) -> int:
+        """The number of annotations of the images, without those left out."""
+        return sum(map(len, self.annotations))
 
     def subset(self, indices: Sequence[int]) -> CocoScenes:
         """A view of the images `indices`, in that order.
@@ -138,7 +148,7 @@ class CocoScenes:
         """
         indices = list(indices)
         view = copy.copy(self)
-        for field in ("_images", "_annotations", "_files"):
+        for field in ("_images", "annotations", "_files", "_sizes"):
             setattr(view, field, [getattr(self, field)[index] for index in indices])
         view.names = tuple(self.names[index] for index in indices)
         view.groups = self.groups[indices]
@@ -168,25 +178,13 @@ class CocoScenes:
         return _dictionary(images, annotations)
 
     def _find(self, image: dict) -> Path:
-        folder, name = self.path.parent, image["file_name"]
-        for file in (folder / name, folder / "images" / name):
+        places = [folder / image["file_name"] for folder in self._folders]
+        for file in places:
             if os.path.isfile(file):  # unlike Path.is_file, also False for a name that no file can have
                 return file
         raise InputError(
-            f"{self.path}: image {image['id']}: field file_name: expected the file {folder / name} or "
-            f"{folder / 'images' / name}"
+            f"{self.path}: image {image['id']}: field file_name: expected the file {' or '.join(map(str, places))}"
         )
-
-    def _common_size(self, height: int | None) -> tuple[int, int]:
-        sizes = [_resized(image["height"], image["width"], height) for image in self._images]
-        for image, size in zip(self._images, sizes, strict=True):
-            if size != sizes[0]:
-                raise InputError(
-                    f"{self.path}: image {image['id']}: fields height, width: expected {sizes[0][0]}x{sizes[0][1]} "
-                    f"pixels as image {self._images[0]['id']} has{' when resized' if height else ''}, "
-                    f"found {size[0]}x{size[1]}"
-                )
-        return sizes[0]
 
     def _check_names(self) -> None:
         first: dict[str, dict] = {}
@@ -290,6 +288,22 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return mask
     way = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR
     return cv2.resize(mask.astype(np.float32), size[::-1], interpolation=way) > 0.5
+
+
+def _image_folders(annotations: Path) -> list[Path]:
+    """The folders in which the images of a COCO file usually lie."""
+    folder = annotations.parent
+    around = [folder.parent / "images"] if folder.resolve().name == "annotations" else []
+    return [folder, folder / "images", *around]
+
+
+def _padded(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An image, or ids, with zeros at its right and lower edge up to a size."""
+    if pixels.shape[:2] == size:
+        return pixels
+    whole = np.zeros((*size, *pixels.shape[2:]), pixels.dtype)
+    whole[: pixels.shape[0], : pixels.shape[1]] = pixels
+    return whole
 
 
 def _resized(height: int, width: int, wanted: int | None) -> tuple[int, int]:

@@ -8,15 +8,18 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from graspbook.core.errors import InputError
+from graspbook.core.notices import say
 from graspbook.data.images import MAX_PIXELS
 from graspbook.data.rle import decode_mask
 
 MAX_INSTANCES = 65535
 """Of one image: an instance's id is 16 bits wide."""
 
+CROWD = "they are marked as crowds (iscrowd 1; masks drawn with a brush often are, and count once they have iscrowd 0)"
+
 
 def read_coco(path: Path) -> tuple[list[dict], dict[Any, list[dict]]]:
-    """Read and check a COCO file.
+    """Read and check a COCO file; how many annotations are left out is said.
 
     Args:
         path: The COCO JSON file.
@@ -49,17 +52,24 @@ def read_coco(path: Path) -> tuple[list[dict], dict[Any, list[dict]]]:
             raise InputError(f"{path}: image {image['id']}: field id: expected another, it is there twice")
         images[image["id"]] = image
     by_image: dict[int, list[dict]] = {identity: [] for identity in images}
+    crowds = empty = 0
     for number, annotation in enumerate(content["annotations"]):
         where = f"{path}: annotation {annotation.get('id', f'number {number}')}"
         image = images.get(annotation.get("image_id")) if _is_int(annotation.get("image_id")) else None
         if image is None:
             found = annotation.get("image_id")
             raise InputError(f"{where}: field image_id: expected the id of an image in this file, got {found!r}")
-        if not annotation.get("iscrowd"):
-            _check_segmentation(annotation.get("segmentation"), image, where)
+        if annotation.get("iscrowd"):
+            crowds += 1
+        else:
+            empty += not _check_segmentation(annotation.get("segmentation"), image, where)
             by_image[image["id"]].append(annotation)
             if len(by_image[image["id"]]) > MAX_INSTANCES:
                 raise InputError(f"{path}: image {image['id']}: expected at most {MAX_INSTANCES} annotations")
+    count = len(content["annotations"])
+    for number, why in ((crowds, CROWD), (empty, "their masks have no pixel")):
+        if number:
+            say(f"{path}: {number} of {count} annotations are left out: {why}")
     return list(images.values()), by_image
 
 
@@ -106,7 +116,8 @@ def _check_image(image: dict, number: int, path: Path) -> None:
         raise InputError(f"{where}: field file_name: expected a relative path inside the file's folder, got {name!r}")
 
 
-def _check_segmentation(segmentation: Any, image: dict, where: str) -> None:
+def _check_segmentation(segmentation: Any, image: dict, where: str) -> bool:
+    """Whether the mask has a pixel."""
     where, size = f"{where}: field segmentation", [image["height"], image["width"]]
     if isinstance(segmentation, list):
         for polygon in segmentation:
@@ -119,7 +130,7 @@ def _check_segmentation(segmentation: Any, image: dict, where: str) -> None:
                     raise InputError(
                         f"{where}: expected polygons on or near the image, every {name} from {-length} to {2 * length}"
                     )
-        return
+        return decode_segmentation(segmentation, *size).any()
     counts = segmentation.get("counts") if isinstance(segmentation, dict) else None
     if not isinstance(counts, str | list):
         raise InputError(f"{where}: expected a list of polygons, or an object with size and counts")
@@ -128,9 +139,9 @@ def _check_segmentation(segmentation: Any, image: dict, where: str) -> None:
     if isinstance(counts, list):
         if not all(_is_int(run) and run >= 0 for run in counts) or sum(counts) != size[0] * size[1]:
             raise InputError(f"{where}: counts: expected whole numbers that add up to {size[0]}x{size[1]} pixels")
-        return
+        return any(counts[1::2])
     try:
-        decode_mask(counts, *size)
+        return bool(decode_mask(counts, *size).any())
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 

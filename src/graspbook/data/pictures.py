@@ -59,7 +59,7 @@ def read_colour(path: Path) -> UInt8[np.ndarray, "h w 3"]:
             other colours than RGB or more than one frame.
     """
     path = Path(path)
-    pixels, mode, orientation = _read(path, cv2.IMREAD_UNCHANGED)
+    pixels, mode, orientation = _read(path, cv2.IMREAD_UNCHANGED, str(path))
     if pixels.dtype != np.uint8:
         raise InputError(f"{path}: {8 * pixels.dtype.itemsize} bits a channel; expected 8: convert it first")
     if pixels.ndim == 2 or pixels.shape[2] < 3 or mode in ("LA", "La"):
@@ -84,7 +84,7 @@ def read_labelled(path: Path, size: tuple[int, int], where: str) -> UInt8[np.nda
     Raises:
         InputError: The file cannot be read, has another size, or may be turned or not.
     """
-    stored, _, orientation = _read(Path(path), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    stored, _, orientation = _read(Path(path), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, f"{path}: {where}")
     pixels = stored
     if orientation > 1 and size == stored.shape[:2]:
         if orientation < 5 or size[0] == size[1]:
@@ -96,54 +96,74 @@ def read_labelled(path: Path, size: tuple[int, int], where: str) -> UInt8[np.nda
         pixels = upright(stored, orientation)
     if pixels.shape[:2] != size:
         raise InputError(
-            f"{path}: {where}: fields height, width: expected {size[0]}x{size[1]} pixels, "
-            f"the file has {pixels.shape[0]}x{pixels.shape[1]}"
+            f"{path}: {where}: expected {size[0]}x{size[1]} pixels, the file has {pixels.shape[0]}x{pixels.shape[1]}"
         )
     return pixels
 
 
-def _read(path: Path, how: int) -> tuple[np.ndarray, str, int]:
+def read_levels(path: Path) -> np.ndarray:
+    """A picture of one channel, whose numbers mean something else than a colour.
+
+    Args:
+        path: The picture's file.
+
+    Returns:
+        The numbers as they are stored, uint8 or uint16 [H, W].
+
+    Raises:
+        InputError: The file cannot be read, has colours, or is turned by an EXIF tag.
+    """
+    pixels, mode, orientation = _read(Path(path), cv2.IMREAD_UNCHANGED, str(path))
+    if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16) or mode == "P":
+        seen = f"{8 * pixels.dtype.itemsize} bits, {'colours' if pixels.ndim == 3 else mode}"
+        raise InputError(f"{path}: expected a grey PNG of 16 bits, found {seen}")
+    if orientation != 1:
+        raise InputError(f"{path}: an EXIF tag turns or mirrors it; save it upright")
+    return pixels
+
+
+def _read(path: Path, how: int, name: str) -> tuple[np.ndarray, str, int]:
     """Pixels as OpenCV decodes them, Pillow's name of the mode ("" if it does not know it), and the orientation."""
     try:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise InputError(f"{path}: missing; expected a picture") from None
+        raise InputError(f"{name}: missing; expected a picture") from None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    mode, orientation = _look(path, data)
+        raise InputError(f"{name}: cannot be read: {error}") from None
+    mode, orientation = _look(data, name)
     if data[:4] == b"\x89PNG":
-        check_png(data, path)
+        check_png(data, name)
     with _silent():
         try:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
         except cv2.error:  # no bytes, or a header that claims more pixels than OpenCV takes
             pixels = None
     if pixels is None:
-        raise InputError(f"{path}: not a picture" if not mode else f"{path}: a damaged picture, it does not decode")
+        raise InputError(f"{name}: not a picture" if not mode else f"{name}: a damaged picture, it does not decode")
     return pixels, mode, orientation
 
 
-def _look(path: Path, data: bytes) -> tuple[str, int]:
+def _look(data: bytes, name: str) -> tuple[str, int]:
     """Mode and orientation of a picture, from what comes before its pixels."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError:
-        raise InputError(f"{path}: expected a picture of at most {MAX_PIXELS} pixels, its header claims more") from None
+        raise InputError(f"{name}: expected a picture of at most {MAX_PIXELS} pixels, its header claims more") from None
     except (UnidentifiedImageError, OSError, ValueError):  # OpenCV reads a few formats that Pillow does not know
         return "", 1
     with picture:
         if picture.width * picture.height > MAX_PIXELS:
-            raise InputError(f"{path}: expected a picture of at most {MAX_PIXELS} pixels, its header claims more")
+            raise InputError(f"{name}: expected a picture of at most {MAX_PIXELS} pixels, its header claims more")
         if picture.mode in _PRINT:
-            raise InputError(f"{path}: stored as {_PRINT[picture.mode]}; convert it to 8-bit RGB first")
+            raise InputError(f"{name}: stored as {_PRINT[picture.mode]}; convert it to 8-bit RGB first")
         try:
             frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)  # MPO: a phone's second view
         except Exception:  # Pillow raises whatever damaged bytes lead to
-            raise InputError(f"{path}: a damaged picture, it does not decode") from None
+            raise InputError(f"{name}: a damaged picture, it does not decode") from None
         if frames > 1:
-            raise InputError(f"{path}: holds {frames} frames or pages; expected a single picture")
+            raise InputError(f"{name}: holds {frames} frames or pages; expected a single picture")
         orientation = orientation_of(picture)
         return picture.mode, 1 if picture.format == "TIFF" else orientation  # OpenCV turns TIFF files itself
 

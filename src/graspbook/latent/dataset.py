@@ -12,7 +12,6 @@ from jaxtyping import Shaped, UInt8, UInt16
 
 from graspbook.core.errors import InputError
 from graspbook.data.coco import CocoScenes
-from graspbook.data.coco_file import read_coco
 from graspbook.instances.model import ClassBatch, images_to_tensor
 from graspbook.instances.types import Instances, labelled
 
@@ -88,13 +87,12 @@ def load_images(annotations: Path | str, height: int | None = None) -> LabelledI
         InputError: The file is faulty, see `CocoScenes`, or an annotation's category is no integer.
     """
     scenes = CocoScenes(annotations, height)
-    entries, by_image = read_coco(Path(annotations))
-    kinds = sorted({note.get("category_id") for notes in by_image.values() for note in notes}, key=str)
+    kinds = sorted({note.get("category_id") for notes in scenes.annotations for note in notes}, key=str)
     if any(not isinstance(kind, int) for kind in kinds):
         raise InputError(f"{annotations}: field category_id: expected an integer for every annotation")
     order = {kind: number for number, kind in enumerate(sorted(kinds))}
     classes = tuple(
-        np.array([0, *(order[note["category_id"]] for note in by_image[entry["id"]])], np.int64) for entry in entries
+        np.array([0, *(order[note["category_id"]] for note in notes)], np.int64) for notes in scenes.annotations
     )
     images, ids = np.zeros((len(scenes), *scenes.size, 3), np.uint8), np.zeros((len(scenes), *scenes.size), np.uint16)
     for number, scene in enumerate(scenes):

@@ -87,7 +87,7 @@ def change(coco, edit, split="train2017"):
         (lambda c: c.pop("images"), "train2017.json: field images"),
         (lambda c: c["annotations"][0].update(category_id=7), "annotation 10: field category_id.*got 7"),
         (lambda c: c["images"][0].update(file_name="none.jpg"), "image 1: field file_name.*none.jpg, there is none"),
-        (lambda c: c["images"][0].update(height=40), "image 1: field file_name.*of 40x60 pixels"),
+        (lambda c: c["images"][0].update(height=40), "image 1: field file_name: expected 40x60 pixels"),
     ],
 )
 def test_what_is_missing_is_named_by_file_and_field(config, coco, edit, message):

@@ -1,6 +1,6 @@
 """COCO files of several classes: written with them, and read, whatever the sizes of the images.
 
-`graspbook.data.coco` knows one class and images of one size. Classes are numbered in the order of the ids of the file's
+`graspbook.data.coco` knows one class. Classes are numbered in the order of the ids of the file's
 `categories`, so that splits agree even if one of them shows no instance of some class.
 """
 
@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from graspbook.core.atomic import new_folder
 from graspbook.core.errors import InputError
 from graspbook.data.coco import ANNOTATIONS, LabelledScene, resize_image, resize_mask, write_scenes
 from graspbook.data.coco_file import decode_segmentation, read_coco, read_groups
+from graspbook.data.pictures import read_labelled
 from graspbook.latent.dataset import LabelledImages
 
 Scene = tuple[LabelledScene, np.ndarray]
@@ -128,10 +128,7 @@ def _picture(file: Path, entry: dict, annotations: Path) -> np.ndarray:
     where = f"{annotations}: image {entry['id']}: field file_name"
     if not file.is_file():
         raise InputError(f"{where}: expected the file {file}, there is none")
-    picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None or picture.shape[:2] != (entry["height"], entry["width"]):
-        raise InputError(f"{where}: expected {file} to be an image of {entry['height']}x{entry['width']} pixels")
-    return picture
+    return read_labelled(file, (entry["height"], entry["width"]), where)
 
 
 def _fit(entry: dict, size: tuple[int, int]) -> tuple[int, int]:
