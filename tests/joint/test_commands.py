@@ -28,7 +28,7 @@ def test_a_folder_becomes_overlays_and_a_rate(tmp_path, model, streets):
     said = run("segment", tmp_path / "in", "--model", model, "--out", tmp_path / "out").output
     assert "2 pictures in" in said
     assert " FPS (superpixels " in said
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "times.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["0.png", "1.png", "times.csv"]
     assert cv2.imread(str(tmp_path / "out" / "0.png")).shape == (32, 64, 3)
     assert list(pd.read_csv(tmp_path / "out" / "times.csv"))[2:] == ["superpixels", "network", "clustering"]
 
@@ -48,8 +48,13 @@ def test_a_grey_picture_is_refused_by_name(tmp_path, model):
 
 def test_a_network_becomes_a_program_for_pictures_of_a_size(tmp_path, model, monkeypatch):
     asked = []
-    monkeypatch.setattr("graspbook.joint.export.save_program", lambda network, *rest: asked.append((network.k, *rest)))
+
+    def save(network, height, width, path):
+        asked.append((network.k, height, width, path.name))
+        path.touch()
+
+    monkeypatch.setattr("graspbook.joint.export.save_program", save)
     path = tmp_path / "a.onnx"
     assert "64x32" in run("export", "--model", model, "--out", path, "--height", 32, "--width", 64).output
     run("export", "--model", model, "--out", path)
-    assert asked == [(4, 32, 64, path), (4, 128, 256, path)]  # without a size, that of training
+    assert asked == [(4, 32, 64, "a.onnx"), (4, 128, 256, "a.onnx")]  # without a size, that of training

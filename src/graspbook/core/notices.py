@@ -9,7 +9,16 @@ def say(text: str) -> None:
     Args:
         text: What is to be said: the file, and what of it is left out.
     """
-    logging.getLogger("graspbook").warning("%s", text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    logging.getLogger("graspbook").warning("%s", shown(text))
+
+
+def shown(text: str) -> str:
+    """Text as it can be printed and written, whatever a file is called: what is no UTF-8 in its name is escaped.
+
+    Args:
+        text: The text, such as a file's name.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def some(names: list[str], most: int = 3) -> str:

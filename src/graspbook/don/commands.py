@@ -24,10 +24,10 @@ def find_command(
     model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "don",
 ) -> None:
     """Find a point of one picture in another: its best match, and how close every other pixel comes."""
-    import cv2
     import pandas as pd
 
-    from graspbook.core.atomic import write_bytes
+    from graspbook.core.outputs import add_files
+    from graspbook.data.images import write_png
     from graspbook.data.pictures import read_colour
     from graspbook.don.figures.heat import match_picture
     from graspbook.don.find import find_point
@@ -36,12 +36,12 @@ def find_command(
 
     wanted = read_point(point)
     before, after = read_colour(reference), read_colour(picture)
-    match = find_point(load(model), before, wanted, after)
-    u, v = match.found
-    line = {"u": wanted[0], "v": wanted[1], "found_u": u, "found_v": v, "closeness": match.closeness}
-    write_csv(pd.DataFrame([line]), out / "match.csv")
-    drawn = match_picture(before, after, match)
-    write_bytes(out / "match.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
+    with add_files(out, ["match.csv", "match.png"], [reference, picture]) as folder:
+        match = find_point(load(model), before, wanted, after)
+        u, v = match.found
+        line = {"u": wanted[0], "v": wanted[1], "found_u": u, "found_v": v, "closeness": match.closeness}
+        write_csv(pd.DataFrame([line]), folder / "match.csv")
+        write_png(folder / "match.png", match_picture(before, after, match))
     typer.echo(f"found at pixel ({u}, {v}), closeness {match.closeness:.3f}; pictures in {out}")
 
 

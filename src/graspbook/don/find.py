@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graspbook.core.errors import InputError
+from graspbook.core.memory import check_memory
 from graspbook.data.pictures import check_colour
 from graspbook.don.metrics import nearest_pixels
 from graspbook.don.model_file import FILES, DescriptorModel
@@ -21,6 +24,9 @@ from graspbook.nn.model_file import check_model
 
 SMALLEST = 4 * STRIDE
 """Height and width that a picture has at least, pixels."""
+
+BYTES = 150
+"""Of memory that a pixel takes at least."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -111,22 +117,44 @@ def find_point(
         picture: RGB picture that is searched, uint8 [H, W, 3] of any size from 32 pixels a side.
 
     Raises:
-        InputError: The model is no such network, the point lies outside the reference, or a picture is not uint8
-            [H, W, 3] or too small.
+        InputError: The model is no such network or gives no finite numbers, the point lies outside the reference, or a
+            picture is not uint8 [H, W, 3], too small, or too large for the memory.
     """
     check_model(model, Network, FILES.kind)
-    check_colour(picture, "picture", SMALLEST)
+    for name, given in (("reference", reference), ("picture", picture)):
+        check_colour(given, name, SMALLEST)
+        height, width = given.shape[:2]
+        check_memory(BYTES * height * width, f"{name}: {width}x{height} pixels")
+    point = _checked(point)
     wanted = descriptors_of(model, reference, [point])
     described = _described(model, picture)
     if measure_of(model.row) == "cosine":
         heat = normalize(described, dim=1) @ normalize(wanted, dim=1)[0]
     else:
         heat = -torch.linalg.vector_norm(described - wanted, dim=1)
+    if not torch.isfinite(heat).all():
+        raise InputError("model: its descriptors are not finite; expected a trained network")
     place = int(heat.argmax())
     row, column = divmod(place, picture.shape[1])
-    return Match(
-        (float(point[0]), float(point[1])), (column, row), float(heat[place]), heat.reshape(picture.shape[:2]).numpy()
-    )
+    return Match(point, (column, row), float(heat[place]), heat.reshape(picture.shape[:2]).numpy())
+
+
+def _checked(point: Any) -> tuple[float, float]:
+    try:
+        u, v = point
+    except (TypeError, ValueError):
+        u = v = None
+    if any(isinstance(one, bool) or not isinstance(one, int | float | np.integer | np.floating) for one in (u, v)):
+        raise InputError(f"point: expected two numbers (u, v), got {point!r:.60}")
+    return _float(u), _float(v)
+
+
+def _float(value: Any) -> float:
+    """A number; infinite where no float is as large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _described(model: DescriptorModel, picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "p d"]:

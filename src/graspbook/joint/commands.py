@@ -20,24 +20,28 @@ def segment_command(
     model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "joint",
 ) -> None:
     """Draw classes and instances into each picture of a folder or video, and say how many it makes in a second."""
-    import cv2
     import pandas as pd
 
-    from graspbook.core.atomic import write_bytes
+    from graspbook.core.notices import shown
+    from graspbook.core.outputs import add_files
+    from graspbook.data.images import write_png
     from graspbook.joint.figures.pictures import result_picture
     from graspbook.joint.frames import read_frames
-    from graspbook.joint.scene import segment_scene
-    from graspbook.pipeline.models import load
+    from graspbook.joint.scene import check_scene, segment_scene
+    from graspbook.pipeline.models import find_model, load
     from graspbook.reporting.tables import write_csv
 
     trained, lines = load(model), []
-    for name, picture in read_frames(source):
-        segmented = segment_scene(trained, picture)
-        drawn = result_picture(picture, segmented.classes, segmented.instances.ids)
-        write_bytes(out / f"{name}.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
-        lines.append({"picture": name, "instances": len(segmented.instances.classes)} | segmented.milliseconds)
-    times = pd.DataFrame(lines)
-    write_csv(times, out / "times.csv")
+    frames = read_frames(source, lambda picture: check_scene(trained, picture))
+    names = [*(f"{name}.png" for name in frames.names), "times.csv"]
+    with add_files(out, names, [source, find_model(model), *(source / name for name in names)]) as folder:
+        for name, picture in frames.pictures:
+            segmented = segment_scene(trained, picture)
+            write_png(folder / f"{name}.png", result_picture(picture, segmented.classes, segmented.instances.ids))
+            found = {"picture": shown(name), "instances": len(segmented.instances.classes)}
+            lines.append(found | segmented.milliseconds)
+        times = pd.DataFrame(lines)
+        write_csv(times, folder / "times.csv")
     parts = times[["superpixels", "network", "clustering"]].iloc[min(1, len(times) - 1) :].mean()  # the first warms up
     timing = ", ".join(f"{name} {value:.0f} ms" for name, value in parts.items())
     typer.echo(f"{len(times)} pictures in {out}; {1e3 / parts.sum():.1f} FPS ({timing})")
@@ -51,14 +55,17 @@ def export_command(
     model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "joint",
 ) -> None:
     """Write a network as a program of its own, for pictures of one size."""
-    from graspbook.joint.export import save_program
+    from graspbook.core.outputs import add_files
+    from graspbook.joint.export import check_name, save_program
     from graspbook.joint.model_file import FILES
     from graspbook.joint.network import JointNetwork
     from graspbook.nn.model_file import check_model
     from graspbook.pipeline.models import load
 
+    check_name(out)
     trained = load(model)
     check_model(trained, JointNetwork, FILES.kind)
     height, width = height or trained.settings.height, width or trained.settings.width
-    save_program(trained.network, height, width, out)
+    with add_files(out.parent, [out.name]) as folder:
+        save_program(trained.network, height, width, folder / out.name)
     typer.echo(f"{out}: the network for pictures of {width}x{height}")

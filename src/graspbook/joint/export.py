@@ -53,6 +53,19 @@ def export_program(network: JointNetwork, height: int, width: int) -> torch.expo
     return torch.export.export(Exported(network).eval(), (torch.zeros(1, 3, height, width),))
 
 
+def check_name(path: Path) -> None:
+    """Refuse a name that does not say which format is wanted.
+
+    Args:
+        path: File to write.
+
+    Raises:
+        InputError: The suffix is neither .pt2 nor .onnx.
+    """
+    if path.suffix not in (".pt2", ".onnx"):
+        raise InputError(f"{path}: expected a name that ends in .pt2 or .onnx")
+
+
 def save_program(network: JointNetwork, height: int, width: int, path: Path) -> None:
     """Write the network as a file: `.pt2`, PyTorch's own form, or `.onnx`.
 
@@ -66,8 +79,7 @@ def save_program(network: JointNetwork, height: int, width: int, path: Path) -> 
         InputError: The suffix is neither .pt2 nor .onnx.
     """
     path = Path(path)
-    if path.suffix not in (".pt2", ".onnx"):
-        raise InputError(f"{path}: expected a name that ends in .pt2 or .onnx")
+    check_name(path)
     program = export_program(network, height, width)
     with new_file(path) as partial:
         if path.suffix == ".pt2":

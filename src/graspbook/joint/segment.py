@@ -126,7 +126,8 @@ def segment(
         Classes and instances on pixels, and the time of each part.
 
     Raises:
-        InputError: The picture has another shape or type, or is smaller than a superpixel.
+        InputError: The picture has another shape or type, or is smaller than a superpixel, or the network's outputs are
+            not finite.
     """
     image = as_rgb(picture)
     device = next(network.parameters()).device
@@ -138,6 +139,8 @@ def segment(
     times.append(_now(device))
     grids = predict_grids(network, image)
     times.append(_now(device))
+    if not np.isfinite(grids.probability).all():
+        raise InputError("model: its outputs are not finite; expected a trained network")
     if method is None:
         method = "all-to-all" if grids.confidence is None else "centres"
     found, scores = find_instances(grids, config, method)

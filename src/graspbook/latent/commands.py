@@ -30,18 +30,18 @@ def segment_command(
     """Confidence masks, union masks and samples of a picture; what is left out is as the model was trained."""
     import json
 
-    import cv2
-
-    from graspbook.core.atomic import write_bytes, write_text
+    from graspbook.core.atomic import write_text
+    from graspbook.core.outputs import add_files
+    from graspbook.data.images import write_png
     from graspbook.data.pictures import read_colour
     from graspbook.latent.segment import as_records, picture_of, segment_instances
     from graspbook.pipeline.models import load
 
     picture = read_colour(image)
-    answer = segment_instances(load(model), picture, p, samples, len(picture) if height == 0 else height, seed)
-    write_text(out / "masks.json", json.dumps(as_records(answer), indent=1) + "\n")
-    drawn = picture_of(picture, answer)
-    write_bytes(out / "picture.png", cv2.imencode(".png", drawn[..., ::-1])[1].tobytes())
+    with add_files(out, ["masks.json", "picture.png"], [image]) as folder:
+        answer = segment_instances(load(model), picture, p, samples, len(picture) if height == 0 else height, seed)
+        write_text(folder / "masks.json", json.dumps(as_records(answer), indent=1) + "\n")
+        write_png(folder / "picture.png", picture_of(picture, answer))
     typer.echo(
         f"{len(answer.confidence)} confidence masks at p = {answer.p:g}, {len(answer.union)} union masks, "
         f"{sum(map(len, answer.samples)) / len(answer.samples):.1f} instances a sample; files in {out}"

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from graspbook.core.arguments import real_number, whole_number
 from graspbook.core.errors import InputError
+from graspbook.core.memory import check_memory
 from graspbook.data.pictures import check_colour
 from graspbook.data.rle import encode_mask
 from graspbook.instances.types import Instances
@@ -21,9 +23,13 @@ from graspbook.latent.model_file import FILES, LatentModel
 from graspbook.latent.predict import draw_samples
 from graspbook.latent.union_nms import union_nms
 from graspbook.nn.model_file import check_model
+from graspbook.nn.weight_file import check_finite
 
 SMALLEST, LARGEST = 32, 2048
 """Height that an image is segmented at, pixels."""
+LARGEST_SEED = 2**63 - 1
+BYTES, SAMPLE_BYTES, MASK_BYTES = 250, 6e6, 50
+"""Of memory that at least are taken by a pixel that the model sees, by a sample, and by each pixel of a sample."""
 WIDTH = 320
 """Of each part of the picture, pixels."""
 
@@ -67,28 +73,30 @@ def segment_instances(
         Confidence masks, union masks and samples, with masks bool [n, H, W].
 
     Raises:
-        InputError: The model has no code, the image has a wrong type or size, or p, samples or height are out of range.
+        InputError: The model has no code or gives no finite numbers, the image has a wrong type or size, or p, samples,
+            height or seed are out of range or too large for the memory.
     """
     check_model(model, LatentMaskRCNN, FILES.kind)
     if model.network.latent is None:
         raise InputError("model: a plain Mask R-CNN has one answer; expected a model with a latent code")
     check_colour(image, "image")
     defaults = model.settings.predict
-    p = defaults.p if p is None else p
-    samples = defaults.samples if samples is None else samples
-    seed = defaults.seed if seed is None else seed
-    if samples < 1:
-        raise InputError(f"samples: expected at least 1, got {samples}")
+    p = defaults.p if p is None else real_number(p, "p", 0, 1)
+    samples = defaults.samples if samples is None else whole_number(samples, "samples", 1)
+    seed = defaults.seed if seed is None else whole_number(seed, "seed", 0, LARGEST_SEED)
     partners_needed(samples, p)
     size = image.shape[:2]
-    wanted = model.settings.height if height is None else height
+    wanted = model.settings.height if height is None else whole_number(height, "height", 1)
     width = round(size[1] * wanted / size[0])
     if not (SMALLEST <= wanted <= LARGEST and SMALLEST <= width <= 4 * LARGEST):
         raise InputError(f"image: would be segmented at {width}x{wanted} pixels, expected {SMALLEST} to {LARGEST}")
+    needed = BYTES * wanted * width + samples * (SAMPLE_BYTES + MASK_BYTES * wanted * width)
+    check_memory(needed, f"samples: {samples} of {width}x{wanted} pixels")
     if (wanted, width) != size:
         image = cv2.resize(
             image, (width, wanted), interpolation=cv2.INTER_AREA if wanted < size[0] else cv2.INTER_LINEAR
         )
+    check_finite(model.network)
     drawn = draw_samples(model.network, np.ascontiguousarray(image), samples, seed)
     sure = [sample.filter_by_score(defaults.hypothesis) for sample in drawn]
     made = confidence_masks(sure, p, 0.0, defaults.stop), union_nms(sure, defaults.nms)

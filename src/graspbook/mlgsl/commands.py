@@ -23,10 +23,10 @@ def plan_grasps_command(
     count: Annotated[int, typer.Option(min=1, help="grasps at most")] = 5,
 ) -> None:
     """Plan grasps for a gripper with two jaws in one depth image; best first, in pixels and in metres."""
-    import cv2
     import pandas as pd
 
-    from graspbook.core.atomic import write_bytes
+    from graspbook.core.outputs import add_files
+    from graspbook.data.images import write_png
     from graspbook.mlgsl.figures.colours import BEST_COLOUR, GRASP_COLOUR
     from graspbook.mlgsl.figures.pictures import depth_picture, draw_grasps
     from graspbook.mlgsl.plan import plan_grasps, read_depth_file, read_intrinsics
@@ -35,12 +35,13 @@ def plan_grasps_command(
     from graspbook.world.table.sensor import inpaint_depth
 
     image, camera = read_depth_file(depth, unit), read_intrinsics(intrinsics)
-    grasps = pd.DataFrame(plan_grasps(load(model), image, camera, count))
-    write_csv(grasps, out / "grasps.csv")
-    rows = grasps[["u", "v", "angle", "width_px"]].to_numpy()
-    picture = draw_grasps(depth_picture(inpaint_depth(image)), rows[1:], GRASP_COLOUR)
-    picture = draw_grasps(picture, rows[:1], BEST_COLOUR, thickness=2)
-    write_bytes(out / "grasps.png", cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+    with add_files(out, ["grasps.csv", "grasps.png"], [depth, intrinsics]) as folder:
+        grasps = pd.DataFrame(plan_grasps(load(model), image, camera, count))
+        write_csv(grasps, folder / "grasps.csv")
+        rows = grasps[["u", "v", "angle", "width_px"]].to_numpy()
+        picture = draw_grasps(depth_picture(inpaint_depth(image)), rows[1:], GRASP_COLOUR)
+        picture = draw_grasps(picture, rows[:1], BEST_COLOUR, thickness=2)
+        write_png(folder / "grasps.png", picture)
     best = grasps.iloc[0]
     typer.echo(
         f"{len(grasps)} grasps in {out}; the best at pixel ({best.u:.0f}, {best.v:.0f}), {best.z:.3f} m away, "

@@ -56,7 +56,7 @@ def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model
         build: The function that makes a model of `about`; its random weights are overwritten at once.
 
     Raises:
-        InputError: The file is missing or holds no such model.
+        InputError: The file is missing or holds no such model, or weights that are no finite numbers.
     """
     if not path.is_file():
         raise InputError(f"{path}: missing; expected {kind} (.safetensors)")
@@ -74,4 +74,20 @@ def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model
         model.load_state_dict(state)
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError, MemoryError) as error:
         raise InputError(f"{path}: configuration and weights do not make a model: {error}") from error
+    check_finite(model, str(path))
     return model.eval()
+
+
+def check_finite(model: nn.Module, where: str = "model") -> None:
+    """Refuse a model whose weights say nothing.
+
+    Args:
+        model: The model.
+        where: The model's place, with which the error message begins.
+
+    Raises:
+        InputError: A weight is infinite or not a number.
+    """
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise InputError(f"{where}: the weights {name!r} are not finite numbers; expected a trained model")

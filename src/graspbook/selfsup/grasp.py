@@ -6,11 +6,15 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from graspbook.core.errors import InputError
+from graspbook.core.memory import check_memory
 from graspbook.data.pictures import check_colour
 from graspbook.nn.model_file import check_model
 from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 from graspbook.selfsup.model_file import KIND, GraspSegmentationModel
+
+BYTES = 500
+"""Of memory that a pixel takes at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,8 @@ def segment_grasp(
         Visible and amodal mask, their entropy, and whether to trust them.
 
     Raises:
-        InputError: The model is none of these, or an image or the footprints have another shape or type.
+        InputError: The model is none of these or gives no finite numbers, an image or the footprints have another shape
+            or type, or are too large for the memory.
     """
     check_model(model, GraspSegmenter, KIND)
     check_colour(before, "before")
@@ -58,5 +63,9 @@ def segment_grasp(
     if not isinstance(suction, np.ndarray) or suction.dtype != np.bool_ or suction.shape != before.shape[:2]:
         seen = f"{suction.dtype} {list(suction.shape)}" if isinstance(suction, np.ndarray) else type(suction).__name__
         raise InputError(f"suction: expected bool {list(before.shape[:2])}, as large as before, got {seen}")
+    height, width = suction.shape
+    check_memory(BYTES * height * width, f"before: {width}x{height} pixels")
     found = segment_arrays(model.network, before[None], after[None], suction[None], model.settings.filter)
+    if not np.isfinite(found.entropy).all():
+        raise InputError("model: its outputs are not finite; expected a trained network")
     return GraspMasks(found.visible[0], found.amodal[0], found.entropy[0], bool(found.kept[0]))
