@@ -29,7 +29,7 @@ def trained_with(monkeypatch):
     """What `selfsup train` is called with, given options: its configuration."""
     given = []
 
-    def train(labels, grasps, segmenter, out, config, pretrained, start):
+    def train(labels, grasps, segmenter, out, config, pretrained, start, images):
         given.append(config)
         return SimpleNamespace(n_objects=3, n_grasps=4, n_labelled=5, best_ap=6.0, n_held_out=7)
 

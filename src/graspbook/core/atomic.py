@@ -171,6 +171,22 @@ def check_replaceable(out: Path) -> None:
         raise InputError(f"{out}: holds {file}, which was not made here; not replacing it")
 
 
+def check_apart(out: Path, *inputs: Path | str | None) -> None:
+    """Check that a folder to be made, or replaced, holds nothing that is read.
+
+    Args:
+        out: The folder to be made.
+        inputs: Files and folders that are read; None counts for nothing.
+
+    Raises:
+        InputError: One of them is the folder, or lies in it.
+    """
+    real = real_folder(out)
+    for given in inputs:
+        if given is not None and real in (path := Path(given).resolve(), *path.parents):
+            raise InputError(f"{given}: is read, and would be lost when {out} is replaced; choose another folder")
+
+
 def check_place(out: Path) -> None:
     """Check that a file could be made here, as far as can be told without making one.
 

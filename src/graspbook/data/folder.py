@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from graspbook.core.errors import InputError
+from graspbook.core.notices import say, shown
 from graspbook.data import images, schema
 from graspbook.data.grasps import GraspDataset, GraspSample
 
@@ -45,6 +46,8 @@ class GraspFolder:
             if file.suffix != ".png" or field not in _FIELDS or not name or not file.is_file():
                 expected = ", ".join(f"<name>_{field}.png" for field in _FIELDS)
                 raise InputError(f"{file}: unknown file; a folder of grasps holds only {expected}")
+            if shown(name) != name:
+                raise InputError(f"{file}: expected a name in UTF-8, as tables name the grasp; rename the file")
             names.add(name)
         if not names:
             raise InputError(f"{self.path}: expected at least one grasp (<name>_before.png), the folder is empty")
@@ -93,7 +96,8 @@ class GraspFolder:
 def open_grasps(path: Path | str) -> GraspDataset | GraspFolder:
     """Open one's own grasps in either layout: a folder with a `grasps.parquet` (or that file), or one of PNGs.
 
-    Of a table with outcomes, only grasps that did not fail are opened: what was not taken cannot be segmented.
+    Of a table with outcomes, only grasps that did not fail are opened: what was not taken cannot be segmented. How many
+    are left out is said.
 
     Args:
         path: The folder, or the Parquet file.
@@ -111,6 +115,8 @@ def open_grasps(path: Path | str) -> GraspDataset | GraspFolder:
     usable = np.flatnonzero(outcome.isna() | (outcome == "success"))
     if not len(usable):
         raise InputError(f"{dataset.path}: column outcome: expected at least one success, every grasp failed")
+    if len(usable) < len(dataset):
+        say(f"{dataset.path}: {len(dataset) - len(usable)} of {len(dataset)} grasps are left out: they failed")
     return dataset.subset(usable)
 
 

@@ -28,14 +28,14 @@ def segment_command(
     from graspbook.joint.figures.pictures import result_picture
     from graspbook.joint.frames import read_frames
     from graspbook.joint.scene import check_scene, segment_scene
-    from graspbook.pipeline.models import find_model, load
+    from graspbook.pipeline.models import load
     from graspbook.reporting.tables import write_csv
 
     trained, lines = load(model), []
     frames = read_frames(source, lambda picture: check_scene(trained, picture))
     names = [*(f"{name}.png" for name in frames.names), "times.csv"]
-    with add_files(out, names, [source, find_model(model), *(source / name for name in names)]) as folder:
-        for name, picture in frames.pictures:
+    with add_files(out, names, [source, *(source / name for name in names)]) as folder:
+        for name, picture in frames:
             segmented = segment_scene(trained, picture)
             write_png(folder / f"{name}.png", result_picture(picture, segmented.classes, segmented.instances.ids))
             found = {"picture": shown(name), "instances": len(segmented.instances.classes)}
@@ -55,10 +55,12 @@ def export_command(
     model: Annotated[str, typer.Option(help="stored model by its name, or a .safetensors file")] = "joint",
 ) -> None:
     """Write a network as a program of its own, for pictures of one size."""
+    from graspbook.core.memory import check_memory
     from graspbook.core.outputs import add_files
     from graspbook.joint.export import check_name, save_program
     from graspbook.joint.model_file import FILES
     from graspbook.joint.network import JointNetwork
+    from graspbook.joint.scene import BYTES
     from graspbook.nn.model_file import check_model
     from graspbook.pipeline.models import load
 
@@ -66,6 +68,7 @@ def export_command(
     trained = load(model)
     check_model(trained, JointNetwork, FILES.kind)
     height, width = height or trained.settings.height, width or trained.settings.width
+    check_memory(BYTES * height * width, f"a program for pictures of {width}x{height} pixels")
     with add_files(out.parent, [out.name]) as folder:
         save_program(trained.network, height, width, folder / out.name)
     typer.echo(f"{out}: the network for pictures of {width}x{height}")

@@ -7,13 +7,14 @@ grid. Superpixels and clustering stay outside: they are no networks.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graspbook.core.atomic import new_file
+from graspbook.core.atomic import write_bytes
 from graspbook.core.errors import InputError
 from graspbook.joint.network import JointNetwork
 
@@ -76,15 +77,17 @@ def save_program(network: JointNetwork, height: int, width: int, path: Path) -> 
         path: File to write; its suffix decides the format.
 
     Raises:
-        InputError: The suffix is neither .pt2 nor .onnx.
+        InputError: The suffix is neither .pt2 nor .onnx, or the file cannot be written.
     """
     path = Path(path)
     check_name(path)
     program = export_program(network, height, width)
-    with new_file(path) as partial:
-        if path.suffix == ".pt2":
-            with open(partial, "wb") as file:
-                torch.export.save(program, file)
-        else:
-            names = OUTPUTS[: 2 if network.centre is None else 3]
-            torch.onnx.export(program, (), str(partial), dynamo=True, input_names=["images"], output_names=names)
+    # made in memory: PyTorch's own writing ends the process on a full disk, and leaves weights beside an ONNX file
+    if path.suffix == ".pt2":
+        buffer = io.BytesIO()
+        torch.export.save(program, buffer)
+        write_bytes(path, buffer.getvalue())
+    else:
+        names = OUTPUTS[: 2 if network.centre is None else 3]
+        made = torch.onnx.export(program, (), dynamo=True, input_names=["images"], output_names=names, verbose=False)
+        write_bytes(path, made.model_proto.SerializeToString())

@@ -1,6 +1,8 @@
 """The `graspbook` command: run notebooks and profiles, judge claims, verify runs; one group of commands per paper."""
 
 import importlib
+import io
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +34,9 @@ class _Commands(TyperGroup):
     def invoke(self, context: click.Context) -> object:
         from graspbook.pipeline.dvc_command import PipelineError
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a file's name may be no UTF-8
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(context)
         except (InputError, PipelineError) as error:
@@ -41,6 +46,11 @@ class _Commands(TyperGroup):
             raise
         except OSError as error:  # a full disk, a folder that may not be read
             typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "llocat" not in str(error):  # PyTorch says so when it gets no memory
+                raise
+            typer.echo("error: there is not enough memory for this; try smaller pictures, or fewer at once", err=True)
             raise typer.Exit(1) from None
 
 

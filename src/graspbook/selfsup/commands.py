@@ -22,9 +22,11 @@ def segment_grasps_command(
     batch_size: Annotated[int, typer.Option(min=1, help="grasps at once")] = 8,
 ) -> None:
     """Segment the grasped object in every grasp of a folder; say which masks to trust."""
+    from graspbook.core.atomic import check_apart
     from graspbook.data.folder import open_grasps
     from graspbook.selfsup.grasp_segmentation.inference import segment_grasps
 
+    check_apart(out, _file(model))
     grasps, trained = open_grasps(folder), _segmenter(model)
     scores = segment_grasps(trained.network, grasps, out, trained.settings.filter, batch_size)
     kept = int(scores["kept"].sum())
@@ -33,12 +35,15 @@ def segment_grasps_command(
 
 @app.command("train")
 def train_command(
-    labels: Annotated[Path, typer.Option(help="COCO JSON of labelled images, which lie beside it")],
+    labels: Annotated[Path, typer.Option(help="COCO JSON of labelled images")],
     grasps: Annotated[Path, typer.Option(help="unlabelled grasps, as for segment-grasps")],
     out: Annotated[Path, typer.Option(help="folder for the model, the objects cut out and samples")],
     model: Annotated[
         str, typer.Option(help="grasp segmentation model that cuts the objects out, by its name or file")
     ] = "selfsup",
+    images: Annotated[
+        Path | None, typer.Option(help="folder of the labelled images; else beside the JSON file, or in `images` there")
+    ] = None,
     start: Annotated[
         Path | None, typer.Option(help="Mask2Former of this repository to go on from; else from ImageNet features")
     ] = None,
@@ -55,6 +60,7 @@ def train_command(
     import torch
 
     torch.set_flush_denormal(True)
+    from graspbook.core.atomic import check_apart
     from graspbook.instances.registry import load_instance_model
     from graspbook.nn.weights import load_pretrained
     from graspbook.pipeline.models import standard
@@ -76,11 +82,12 @@ def train_command(
     # the rows of Table II may need two images a step, one of them with a single object; here one will do
     at_least_two = replace(config.training, batch_size=max(2, config.training.batch_size))
     check_config(replace(config, training=at_least_two), "options")
+    check_apart(out, start, _file(model))
     begun = None if start is None else load_instance_model(start)
     pretrained = None
     if begun is None:
         pretrained = load_pretrained(network.weights, network.mask2former.backbone, location=network.location)
-    result = train_on_own_data(labels, grasps, _segmenter(model).network, out, config, pretrained, begun)
+    result = train_on_own_data(labels, grasps, _segmenter(model).network, out, config, pretrained, begun, images)
     typer.echo(
         f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "
         f"images; AP {result.best_ap:.1f} on {result.n_held_out} held-out ones; model and samples in {out}"
@@ -97,6 +104,11 @@ def _segmenter(model: str) -> Any:
     found = load(model)
     check_model(found, GraspSegmenter, KIND)
     return found
+
+
+def _file(model: str) -> str | None:
+    """The file of a model that is not named but given as one."""
+    return model if model.endswith(".safetensors") else None
 
 
 def _with(config: Any, **options: Any) -> Any:

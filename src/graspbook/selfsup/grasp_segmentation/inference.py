@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 
-from graspbook.core.atomic import new_folder
+from graspbook.core.atomic import check_apart, new_folder
 from graspbook.core.errors import InputError
 from graspbook.core.progress import progress
 from graspbook.data.folder import GraspFolder, check_cups
@@ -98,11 +98,13 @@ def segment_grasps(
         The rows of `scores.csv`.
 
     Raises:
-        InputError: a grasp is faulty, or `out` holds something that was not made here; named by file and field.
+        InputError: a grasp is faulty, or `out` holds the grasps or something that was not made here; named by file and
+            field.
     """
     out = Path(out)
     if batch_size < 1:
         raise InputError(f"batch_size: expected at least 1, got {batch_size}")
+    check_apart(out, grasps.path)
     rows = []
     with new_folder(out) as folder:
         for sample in progress(grasps, "checking grasps", len(grasps)):

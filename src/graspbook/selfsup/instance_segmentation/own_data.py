@@ -16,8 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from graspbook.core.atomic import check_replaceable, new_folder, real_folder
+from graspbook.core.atomic import check_apart, check_replaceable, new_folder, real_folder
 from graspbook.core.errors import InputError
+from graspbook.core.memory import check_memory
+from graspbook.core.notices import say
+from graspbook.core.progress import progress
 from graspbook.data.coco import CocoScenes, LabelledScene
 from graspbook.data.folder import open_grasps
 from graspbook.data.images import write_png
@@ -35,6 +38,8 @@ from graspbook.selfsup.pasting.paste import paste
 from graspbook.selfsup.pasting.sources import ModelSource
 
 MODEL = "model.safetensors"
+BYTES = 500
+"""Of memory that a pixel of a training batch takes at least."""
 _SHEET = (4, 3)  # columns and rows of composites.png
 
 
@@ -65,6 +70,7 @@ def train_on_own_data(
     config: OwnDataConfig,
     pretrained: Pretrained | None = None,
     start: InstanceModel | None = None,
+    images: Path | str | None = None,
 ) -> OwnDataResult:
     """Cut objects out of unlabelled grasps, paste them on labelled images, and train Mask2Former on the result.
 
@@ -80,21 +86,26 @@ def train_on_own_data(
         pretrained: weights of the backbone, or None for random ones.
         start: a trained Mask2Former to go on from, which knows objects from background already and needs far
             fewer steps; it is trained in place, and `config.model` and `pretrained` are not looked at.
+        images: folder of the labelled images, or None for those beside the JSON file; see `CocoScenes`.
 
     Raises:
         InputError: something is wrong with the labels or grasps, or `out` holds what was not made here; said before the
             training begins, by file and field.
     """
     out, seed = real_folder(Path(out)), config.training.seed
+    check_apart(out, labels, grasps, images)
     check_replaceable(out)
     scratch = out.with_name(f".{out.name}.scratch")
-    scenes = CocoScenes(labels, config.height)
+    scenes = CocoScenes(labels, config.height, images)
+    height, width = scenes.size
+    check_memory(BYTES * height * width * config.training.batch_size, f"batches of {width}x{height} pixels")
     learned, held_out = hold_out(scenes, config.held_out, seed)
     if not held_out.truth()["annotations"]:
         raise InputError(
             f"{scenes.path}: expected at least one labelled object in the images held out to measure on, "
             f"{', '.join(held_out.names)}; label one or choose another seed"
         )
+    _check_images(scenes)
     found = open_grasps(grasps)
     with new_folder(out) as folder:
         source = ModelSource(segmenter, config.filter, config.filtered)
@@ -113,6 +124,25 @@ def train_on_own_data(
     shutil.rmtree(scratch, ignore_errors=True)
     best = float(trained.history["validation_ap"].max())
     return OwnDataResult(len(learned), len(held_out), len(found), len(bank), best)
+
+
+def _check_images(scenes: CocoScenes) -> None:
+    """Read every image before anything is made of one, and say which objects are left out."""
+    refused, shown = [], 0
+    for index in progress(range(len(scenes)), "checking images", len(scenes)):
+        try:
+            shown += np.count_nonzero(np.unique(scenes[index].ids))
+        except InputError as error:
+            refused.append(f"  {error}")
+    if refused:
+        listed = "\n".join(refused)
+        raise InputError(f"{scenes.path}: {len(refused)} of {len(scenes)} images cannot be used:\n{listed}")
+    if shown < scenes.annotated:
+        size = "{}x{}".format(*scenes.size)
+        say(
+            f"{scenes.path}: {scenes.annotated - shown} of {scenes.annotated} objects are left out: at {size} pixels "
+            "they have none, or others cover them"
+        )
 
 
 def hold_out(scenes: CocoScenes, part: float, seed: int) -> tuple[CocoScenes, CocoScenes]:
