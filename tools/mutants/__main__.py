@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.mutants.lists import (
@@ -46,24 +47,25 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="modules whose path begins so, such as don/ or don/train.py")
     parser.add_argument("--chosen", action="store_true", help="those written by hand alone")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument(
+        "--quick", action="store_true", help="with the tests of the module alone, not those of its room"
+    )
+    options = parser.parse_args(arguments)
     try:
-        mutants = chosen_mutants(root) + ([] if chosen.chosen else automatic_mutants(root))
+        mutants = chosen_mutants(root) + ([] if options.chosen else automatic_mutants(root))
         accepted = reasons(root)
     except Refused as error:
         print(error, file=sys.stderr)
         return 2
-    mutants = [mutant for mutant in mutants if mutant.path.startswith(chosen.only)]
-    tests = {mutant.path: tests_of(mutant.path, root) for mutant in mutants}
+    mutants = [mutant for mutant in mutants if mutant.path.startswith(options.only)]
+    tests = {mutant.path: tests_of(mutant.path, root)[: 1 if options.quick else 2] for mutant in mutants}
     digests = {path: tests_digest(stages, root) for path, stages in tests.items()}
     run([mutant for mutant in mutants if result(mutant, finished(root), digests) is None], tests, digests, root)
     outcomes = [result(mutant, finished(root), digests) or "not tried" for mutant in mutants]
     return summary(mutants, outcomes, accepted)
 
 
-def run(
-    mutants: list[Mutant], tests: dict[str, tuple[list[str], list[str]]], digests: dict[str, str], root: Path
-) -> None:
+def run(mutants: list[Mutant], tests: dict[str, Sequence[list[str]]], digests: dict[str, str], root: Path) -> None:
     """Tries mutants, and adds their results to the file.
 
     Args:
@@ -75,26 +77,34 @@ def run(
     if not mutants:
         return
     load_libraries()
+    rooms: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        rooms.setdefault(mutant.room, []).append(mutant)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Copy(root, Path(folder) / "copy")
-        print(f"[mutants] {len(mutants)} to try; first all tests without a mutant", flush=True)
-        needed = sorted({file for mutant in mutants for stage in tests[mutant.path] for file in stage})
-        broken = copy.test(needed, 3600).failed
-        for test in broken:
-            print(f"[mutants] fails without a mutant, left out: {test}", flush=True)
-        out = [argument for test in broken for argument in ("--deselect", test)]
-        for number, mutant in enumerate(mutants, 1):
-            began, outcome, by = time.monotonic(), "survived", ""
-            for stage in tests[mutant.path]:
-                if stage and outcome == "survived":
-                    rest = SECONDS - (time.monotonic() - began)
-                    found = copy.test([*out, *stage], rest, Path(PACKAGE) / mutant.path, mutant.text)
-                    outcome = {"passed": "survived", "failed": "killed"}.get(found.word, found.word)
-                    by = " ".join(found.failed[:1])
-            seconds = f"{time.monotonic() - began:.1f}"
-            kind = "chosen" if mutant.chosen else "automatic"
-            _add(root, (mutant.path, mutant.word, kind, mutant.digest, digests[mutant.path], outcome, by, seconds))
-            print(f"[mutants] {number}/{len(mutants)} {outcome}, {seconds} s: {mutant.path}: {mutant.word}", flush=True)
+        for room, own in rooms.items():
+            print(f"[mutants] {room}: {len(own)} to try; first the tests without a mutant", flush=True)
+            broken = copy.test(sorted({file for mutant in own for stage in tests[mutant.path] for file in stage}), 3600)
+            for test in broken.failed:
+                print(f"[mutants] fails without a mutant, left out: {test}", flush=True)
+            out = [argument for test in broken.failed for argument in ("--deselect", test)]
+            for number, mutant in enumerate(own, 1):
+                outcome, by, seconds = _try(copy, mutant, tests[mutant.path], out)
+                kind = "chosen" if mutant.chosen else "automatic"
+                _add(root, (mutant.path, mutant.word, kind, mutant.digest, digests[mutant.path], outcome, by, seconds))
+                print(f"[mutants] {number}/{len(own)} {outcome}, {seconds} s: {mutant.path}: {mutant.word}", flush=True)
+
+
+def _try(copy: Copy, mutant: Mutant, stages: Sequence[list[str]], out: list[str]) -> tuple[str, str, str]:
+    """What a mutant comes to, the test that kills it, and the seconds that it took."""
+    began, outcome, by = time.monotonic(), "survived", ""
+    for stage in stages:
+        if stage and outcome == "survived":
+            rest = SECONDS - (time.monotonic() - began)
+            found = copy.test([*out, *stage], rest, Path(PACKAGE) / mutant.path, mutant.text)
+            outcome = {"passed": "survived", "failed": "killed"}.get(found.word, found.word)
+            by = " ".join(found.failed[:1])
+    return outcome, by, f"{time.monotonic() - began:.1f}"
 
 
 def finished(root: Path) -> dict[tuple[str, str], dict[str, str]]:
@@ -109,7 +119,7 @@ def finished(root: Path) -> dict[tuple[str, str], dict[str, str]]:
         return {(row["path"], row["word"]): row for row in csv.DictReader(file)}
 
 
-def tests_digest(stages: tuple[list[str], ...], root: Path) -> str:
+def tests_digest(stages: Sequence[list[str]], root: Path) -> str:
     """A name of the text of test files.
 
     Args:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 EXTREMES = {"min": "max", "argmin": "argmax", "minimum": "maximum", "any": "all", "amin": "amax"}
 EXTREMES |= {other: one for one, other in EXTREMES.items()}
 SPLITS = {"train": "validation", "validation": "test", "test": "train", "best": "last", "last": "best"}
+NEVER_RESULTS = ("strict", "title", "total", "encoding")
+"""Keyword arguments that change no result."""
 NAMING = ("fingerprint", "key")
 """How the names of functions end that make the name of a result."""
 
@@ -89,8 +91,8 @@ def _siblings(arguments: ast.arguments) -> dict[str, str]:
 def _changes(node: ast.AST, siblings: dict[str, str], naming: bool) -> Iterator[Change]:
     """The changes in a statement or expression and all that it holds."""
     guard = isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise)
-    if isinstance(node, (ast.JoinedStr, ast.Raise)) or guard:
-        return  # messages, and what is refused: no wiring
+    if isinstance(node, (ast.JoinedStr, ast.Raise)) or guard or _is_super(node):
+        return  # messages, what is refused, what Python asks for: no wiring
     yield from _own_changes(node, siblings, naming)
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list"):
@@ -104,7 +106,7 @@ def _own_changes(node: ast.AST, siblings: dict[str, str], naming: bool) -> Itera
     match node:
         case ast.Call(func=func, args=args, keywords=keywords):
             for k, keyword in enumerate(keywords):
-                if keyword.arg is not None:
+                if keyword.arg not in (None, *NEVER_RESULTS):
                     rest = ast.Call(func, args, keywords[:k] + keywords[k + 1 :])
                     yield f"keyword dropped: {keyword.arg} of {_callee(node)}", node, ast.unparse(rest)
             for k, (one, other) in enumerate(itertools.pairwise(args)):
@@ -136,6 +138,10 @@ def _own_changes(node: ast.AST, siblings: dict[str, str], naming: bool) -> Itera
             yield f"statement dropped: {_short(node)}", node, "pass"
         case ast.Assign(targets=[ast.Subscript() | ast.Attribute()]):
             yield f"statement dropped: {_short(node)}", node, "pass"
+
+
+def _is_super(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("super().__init__")
 
 
 def _callee(call: ast.Call) -> str:
