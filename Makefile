@@ -1,5 +1,5 @@
 # Each target does all of its own set-up. They need Python 3.11 or newer and git, nothing else.
-.PHONY: help setup reproduce smoke test verify book checkbook notebooks bench clean
+.PHONY: help setup reproduce smoke test mutants verify book checkbook notebooks bench clean
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## say what there is
@@ -17,6 +17,9 @@ smoke: setup ## does every page execute? All of them with a few steps on a few i
 test: setup ## run the tests, on all cores; FAST=1: without the slow ones, in a minute
 	@echo "[test] running the tests ($(if $(FAST),a minute,a few minutes))"
 	@OMP_NUM_THREADS=1 python -m pytest -n auto $(if $(FAST),-m "not slow")
+
+mutants: setup ## change the wiring wrongly in small ways, one at a time: does a test fail? ONLY=don/train.py; else hours
+	@OMP_NUM_THREADS=1 nice -n 15 python -m tools.mutants $(if $(ONLY),--only $(ONLY))
 
 verify: setup ## is dvc.lock current, do the reports here agree with the committed ones, and with one another?
 	@echo "[verify] what dvc repro would run (only \`sources\`, where all is up to date):"

@@ -22,8 +22,8 @@ from tools.mutants.lists import (
     Refused,
     automatic_mutants,
     chosen_mutants,
+    files_testing,
     reasons,
-    tests_of,
 )
 from tools.mutants.worker import Copy, load_libraries
 
@@ -47,9 +47,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="modules whose path begins so, such as don/ or don/train.py")
     parser.add_argument("--chosen", action="store_true", help="those written by hand alone")
-    parser.add_argument(
-        "--quick", action="store_true", help="with the tests of the module alone, not those of its room"
-    )
+    parser.add_argument("--quick", action="store_true", help="with the tests about the module alone")
     options = parser.parse_args(arguments)
     try:
         mutants = chosen_mutants(root) + ([] if options.chosen else automatic_mutants(root))
@@ -58,7 +56,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         print(error, file=sys.stderr)
         return 2
     mutants = [mutant for mutant in mutants if mutant.path.startswith(options.only)]
-    tests = {mutant.path: tests_of(mutant.path, root)[: 1 if options.quick else 2] for mutant in mutants}
+    tests = {mutant.path: files_testing(mutant.path, root)[: 1 if options.quick else 2] for mutant in mutants}
     digests = {path: tests_digest(stages, root) for path, stages in tests.items()}
     run([mutant for mutant in mutants if result(mutant, finished(root), digests) is None], tests, digests, root)
     outcomes = [result(mutant, finished(root), digests) or "not tried" for mutant in mutants]
@@ -70,7 +68,7 @@ def run(mutants: list[Mutant], tests: dict[str, Sequence[list[str]]], digests: d
 
     Args:
         mutants: The mutants.
-        tests: For each module its test files, as `tests_of` gives them.
+        tests: For each module its test files, as `files_testing` gives them.
         digests: For each module the name of their text.
         root: The repository.
     """

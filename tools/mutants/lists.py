@@ -97,7 +97,7 @@ def _compile(mutant: Mutant, file: str) -> None:
         raise Refused(f"{file}: {mutant.path}: {mutant.word}: line {error.lineno} is not Python") from None
 
 
-def tests_of(path: str, root: Path) -> tuple[list[str], list[str]]:
+def files_testing(path: str, root: Path) -> tuple[list[str], list[str]]:
     """The test files that should notice a wrong module: first those about it, then the others of its room.
 
     Args:
