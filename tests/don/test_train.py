@@ -10,12 +10,14 @@ from graspbook.core.errors import InputError
 from graspbook.don import train as module
 from graspbook.don.config import Row
 from graspbook.don.losses import match_loss, non_match_loss, nt_xent
-from graspbook.don.network import DescriptorNetwork, build_network, descriptors_at
+from graspbook.don.network import DescriptorNetwork, build_network, descriptors_at, to_input
 from graspbook.don.pairs import PairSource
 from graspbook.don.queries import draw_queries
 from graspbook.don.train import batch_loss, make_batch, train_row
+from graspbook.training.fit import Step
 from tests.conftest import standard
 from tests.don.flat import flat_scene
+from tests.variants import variants
 
 DATA = Path(__file__).parents[2] / "data"
 DON = standard("don")
@@ -158,18 +160,32 @@ def test_the_pixelwise_loss_with_masks_is_that_of_a_loop():
     assert torch.isclose(found, expected, rtol=1e-4)
 
 
+STEP = Step(0, 0, 1, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def validation(scenes):
+    evaluate = dataclasses.replace(DON.evaluate, pairs=1, queries=10, travel=0.05)
+    return scenes[:1], draw_queries(scenes[:1], evaluate, 1, 0.005)
+
+
 @pytest.fixture
-def planned(scenes, tmp_path, monkeypatch):
+def planned(scenes, validation, tmp_path, monkeypatch):
     """Makes what a training consists of, without training: the arguments that `fit` is given."""
     monkeypatch.setattr(module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, plan=plan, **parts))
-    evaluate = dataclasses.replace(DON.evaluate, pairs=1, queries=10, travel=0.05)
-    validation = scenes[:1], draw_queries(scenes[:1], evaluate, 1, 0.005)
 
-    def plan(wanted, scenes=scenes, train=TRAIN, augmentations=DON.augment):
-        settings = {"train": train, "network": RANDOM, "augmentations": augmentations, "scratch_dir": tmp_path}
-        return train_row(wanted, 1, scenes, validation, **settings)
+    def plan(wanted, scenes=scenes, validation=validation, seed=1, **settings):
+        given = {"train": TRAIN, "network": RANDOM, "augmentations": DON.augment, "scratch_dir": tmp_path}
+        return train_row(wanted, seed, scenes, validation, **(given | settings))
 
     return plan
+
+
+def painted(scenes, first):
+    """The same scenes, each in one grey of its own."""
+    return [
+        dataclasses.replace(scene, images=np.full_like(scene.images, grey)) for grey, scene in enumerate(scenes, first)
+    ]
 
 
 def test_the_weights_with_the_most_answers_within_80_pixels_are_kept(planned, monkeypatch):
@@ -193,3 +209,78 @@ def test_a_training_is_named_by_the_augmentations_and_masks_that_it_uses(planned
 def test_weights_decay_as_the_settings_say(planned):
     plan = planned(row(), train=dataclasses.replace(TRAIN, weight_decay=0.25))
     assert [group["weight_decay"] for group in plan.optimiser(plan.model).param_groups] == [0.25]
+
+
+@pytest.mark.parametrize("loss", ["nt-xent", "pixelwise"])
+def test_a_training_is_named_by_every_setting_that_it_uses(loss, planned):
+    wanted = row(loss=loss)
+    name = planned(wanted).name
+    changed = {field: planned(other).name for field, other in variants(wanted, "title", "seeds")}
+    changed |= {field: planned(wanted, train=other).name for field, other in variants(TRAIN, "seed")}
+    changed |= {field: planned(wanted, network=other).name for field, other in variants(RANDOM, "weights", "location")}
+    assert len(changed) > 15
+    assert [field for field, other in changed.items() if other == name] == []
+    for same in (planned(row(loss=loss, title="other")), planned(row(loss=loss, seeds=2))):
+        assert same.name == name
+    assert planned(wanted, train=dataclasses.replace(TRAIN, seed=TRAIN.seed + 1)).name == name
+    assert planned(wanted, seed=2).name != name
+
+
+def test_a_training_is_named_by_all_that_it_learns_from_and_is_chosen_on(planned, scenes, validation):
+    name = planned(row()).name
+    moved = [dataclasses.replace(scene, cameras=scene.cameras[::-1]) for scene in scenes]
+    deeper = [dataclasses.replace(scene, depth=scene.depth + 0.001) for scene in scenes]
+    for other in (painted(scenes, 0), moved, deeper, scenes[::-1]):
+        assert planned(row(), other).name != name
+    queries = validation[1]
+    for field in ("pixels", "answers"):
+        other = [dataclasses.replace(queries[0], **{field: getattr(queries[0], field) + 1}), *queries[1:]]
+        assert planned(row(), validation=(validation[0], other)).name != name
+    asked = [dataclasses.replace(queries[0], b=queries[0].a), *queries[1:]]
+    assert planned(row(), validation=(validation[0], asked)).name != name
+    assert planned(row(), validation=(painted(validation[0], 0), queries)).name != name
+
+
+def test_the_first_scenes_are_learned_and_never_those_of_validation(planned, scenes, validation):
+    painted_ones = painted(scenes, 100), (painted(validation[0], 200), validation[1])
+    for wanted, greys in ((row(batch=4, scenes=2), {100, 101}), (row(batch=4), {100, 101, 102})):
+        plan = planned(wanted, *painted_ones)
+        batches = [plan.batch(dataclasses.replace(STEP, number=number)) for number in range(8)]
+        values = to_input(torch.arange(256, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 1, 3))[:, 0].flatten()
+        seen = {int((values - value).abs().argmin()) for batch in batches for value in batch.images.unique()}
+        assert seen == greys
+
+
+@pytest.mark.parametrize(("loss", "measure"), [("nt-xent", "cosine"), ("pixelwise", "euclidean")])
+def test_weights_are_compared_on_the_queries_of_validation_as_the_loss_compares(
+    loss, measure, planned, validation, monkeypatch
+):
+    given = []
+    scores = SimpleNamespace(errors=np.zeros(1), auc=np.zeros(1))
+    monkeypatch.setattr(module, "score", lambda model, *others: given.append(others) or scores)
+    plan = planned(row(loss=loss))
+    plan.evaluate(plan.model)
+    [(scenes, queries, used)] = given
+    assert scenes is validation[0] and queries is validation[1] and used == measure
+
+
+def test_each_step_process_and_seed_draws_its_own_pairs(planned):
+    batches = [planned(row()).batch(dataclasses.replace(STEP, number=number)) for number in (0, 1)]
+    batches += [planned(row()).batch(dataclasses.replace(STEP, part=1, parts=2)), planned(row(), seed=2).batch(STEP)]
+    drawn = {batch.pairs[0].a.tobytes() for batch in batches}
+    assert len(drawn) == 4
+    assert planned(row()).batch(STEP).pairs[0].a.tobytes() in drawn
+
+
+def test_each_seed_begins_with_its_own_weights(planned):
+    one, same, other = (planned(row(), seed=seed).model.state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(value, same[key]) for key, value in one.items())
+    assert not all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def test_a_row_takes_as_many_steps_as_its_pairs_need_and_its_rate_rises_then_falls(planned):
+    assert planned(row(batch=2)).plan.steps == TRAIN.pairs // 2
+    plan = planned(row(pairs=200, batch=2))
+    assert plan.plan.steps == 100 and plan.plan.evaluate_every == 100 // TRAIN.evaluations
+    rates = [plan.rate(1.0, step) for step in range(100)]
+    assert np.argmax(rates) in (4, 5) and rates[0] < 0.5 and rates[-1] < 0.01

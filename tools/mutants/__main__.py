@@ -8,6 +8,7 @@ was stopped goes on, and only what survived is tried again, once a test has chan
 import argparse
 import csv
 import hashlib
+import signal
 import sys
 import tempfile
 import time
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         0, or 1: a mutant survived without a reason, or a reason is given for one that is killed.
     """
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="modules whose path begins so, such as don/ or don/train.py")
+    parser.add_argument("--only", nargs="+", default=[""], help="modules that begin so: don/, or don/train.py")
     parser.add_argument("--chosen", action="store_true", help="those written by hand alone")
     parser.add_argument("--quick", action="store_true", help="with the tests about the module alone")
     options = parser.parse_args(arguments)
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     except Refused as error:
         print(error, file=sys.stderr)
         return 2
-    mutants = [mutant for mutant in mutants if mutant.path.startswith(options.only)]
+    mutants = [mutant for mutant in mutants if mutant.path.startswith(tuple(options.only))]
     tests = {mutant.path: files_testing(mutant.path, root)[: 1 if options.quick else 2] for mutant in mutants}
     digests = {path: tests_digest(stages, root) for path, stages in tests.items()}
     run([mutant for mutant in mutants if result(mutant, finished(root), digests) is None], tests, digests, root)
@@ -74,6 +75,7 @@ def run(mutants: list[Mutant], tests: dict[str, Sequence[list[str]]], digests: d
     """
     if not mutants:
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
     load_libraries()
     rooms: dict[str, list[Mutant]] = {}
     for mutant in mutants:

@@ -88,7 +88,11 @@ class Copy:
                 code = self._pytest([*arguments, f"--timeout={TEST_SECONDS}", "-p", "no:cacheprovider"], failed)
             finally:
                 os._exit(code)
-        code = _waited(child, seconds)
+        try:
+            code = _waited(child, seconds)
+        except BaseException:
+            _end(child)
+            raise
         tests = list(dict.fromkeys(failed.read_text().splitlines()))
         if code is None:
             return Outcome("timed out", tests)
