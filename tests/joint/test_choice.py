@@ -1,11 +1,17 @@
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from graspbook.core.errors import InputError
-from graspbook.joint.choice import alternatives, best_settings, chosen_text, look, read_chosen, try_settings
+from graspbook.data.cityscapes import Street
+from graspbook.joint import choice as module
+from graspbook.joint.choice import Seen, alternatives, best_settings, chosen_text, look, read_chosen, try_settings
+from graspbook.joint.clustering import cluster_by_centres
 from graspbook.joint.config import ChoiceConfig
+from graspbook.joint.crowds import crowd
 from graspbook.joint.evaluate import evaluate_by
 from graspbook.joint.network import build_network
 from graspbook.joint.segment import segment
@@ -60,3 +66,49 @@ def test_what_is_no_choice_is_refused_by_name(tmp_path, text):
         path.write_text(text)
     with pytest.raises(InputError, match=r"chosen\.json: no choice"):
         read_chosen(path)
+
+
+@pytest.fixture
+def crowded(cluster_config):
+    """A picture with two things side by side, as grids that say it, and with what would be true."""
+    grids = crowd(2, 4, 8, 0)
+    height, width = grids.classes.shape
+    owner = cluster_by_centres(grids.classes, grids.embeddings, grids.confidence, cluster_config)
+    street = Street(np.zeros((height, width, 3), np.uint8), grids.classes.astype(np.uint8), owner.ids.astype(np.int32))
+    return Seen(street, grids, torch.arange(height * width).reshape(height, width))
+
+
+@pytest.mark.parametrize("method", ["centres", "all-to-all"])
+def test_each_alternative_is_clustered_by_its_own_settings(method, crowded, cluster_config):
+    """With a radius as large as the picture the two things are one; with a threshold above all there are none."""
+    choice = dataclasses.replace(CHOICE, thresholds=[0.7, 0.999], assign=[0.5], radii=[0.5, 9.0], scores=["size"])
+    tried = try_settings([crowded], method, choice, cluster_config, 1)
+    field, values = {"centres": ("threshold", [0.7, 0.999]), "all-to-all": ("radius", [0.5, 9.0])}[method]
+    assert tried[field].tolist() == values
+    assert tried["ap50"][0] == pytest.approx(100) and tried["ap50"][1] < 60
+
+
+def test_each_score_ranks_the_detections_by_its_own(crowded, cluster_config, monkeypatch):
+    """Of two detections one is right, and one of the scores puts it first."""
+    ids = crowded.street.instances == 1
+    street = Street(crowded.street.image, np.where(ids, 3, 0).astype(np.uint8), ids.astype(np.int32))
+    ranks = {"confidence": np.array([0.9, 0.1]), "size": np.array([0.1, 0.9])}
+    monkeypatch.setattr(module, "score_instances", lambda *given: ranks[given[-1]])
+    choice = dataclasses.replace(CHOICE, thresholds=[0.5], assign=[0.5], scores=["confidence", "size"])
+    tried = try_settings([dataclasses.replace(crowded, street=street)], "centres", choice, cluster_config, 1)
+    assert tried["score"].tolist() == ["confidence", "size"]
+    assert tried["ap50"].tolist() == pytest.approx([100, 50])
+
+
+def test_small_things_are_left_out_as_everywhere(crowded, cluster_config):
+    choice = dataclasses.replace(CHOICE, thresholds=[0.999], assign=[0.5], scores=["size"])
+    missed = try_settings([crowded], "centres", choice, cluster_config, 1)["ap50"][0]
+    assert missed == 0
+    assert np.isnan(try_settings([crowded], "centres", choice, cluster_config, 1000)["ap50"][0])
+
+
+def test_the_score_is_chosen_with_the_rest(cluster_config):
+    lines = pd.DataFrame(
+        {"threshold": 0.7, "assign": 0.5, "radius": 0.5, "score": ["size", "product"], "ap50": [1.0, 2.0]}
+    )
+    assert best_settings(lines, cluster_config).score == "product"

@@ -186,3 +186,24 @@ def test_a_centre_near_a_duplicate_and_not_near_what_is_kept_is_kept():
     confidence, embedding = np.zeros((3, 9)), np.zeros((3, 9), np.float32)
     confidence[1, [1, 4, 7]], embedding[1, [1, 4, 7]] = (0.9, 0.8, 0.7), (0.0, 0.25, 0.5)
     assert c.find_centres(sure, confidence, embedding.reshape(-1, 1), 0.3).tolist() == [10, 16]
+
+
+def test_all_to_all_takes_what_has_come_to_rest_within_half_the_radius(cluster_config):
+    """Embeddings in a row, each nearer to the next than the radius: more shifts bring more of them together."""
+    row = np.array([0.1, 1.1, 1.4, 1.7, 1.9, 2.1, 2.1, 2.8])
+    classes = np.ones((1, 8), int)
+    for shifts, expected in ((1, [1, 2, 3, 4, 4, 4, 4, 5]), (3, [1, 2, 2, 3, 3, 3, 3, 4])):
+        config = dataclasses.replace(cluster_config, radius=0.5, shifts=shifts)
+        assert c.cluster_all_to_all(classes, row[None, None], config).ids[0].tolist() == expected
+
+
+def test_small_instances_of_all_methods_are_dropped(cluster_config):
+    classes = np.array([[1, 1, 1, 0, 1]])
+    embeddings = np.array([[[0.0, 0.0, 0.0, 0.0, 5.0]]])
+    config = dataclasses.replace(cluster_config, least=2)
+    for found in (
+        c.cluster_by_centres(classes, embeddings, np.array([[0.0, 0.9, 0.0, 0.0, 0.9]]), config),
+        c.cluster_all_to_all(classes, embeddings, config),
+        c.connected_components(classes, config),
+    ):
+        assert found.ids[0].tolist() == [1, 1, 1, 0, 0] and found.classes.tolist() == [1]

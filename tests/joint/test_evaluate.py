@@ -4,7 +4,8 @@ import pytest
 from graspbook.data.cityscapes import Street
 from graspbook.instances.average_precision import match_classes
 from graspbook.instances.types import LabelMap, labelled, ranked
-from graspbook.joint.evaluate import instance_scores, match_things
+from graspbook.joint import evaluate as module
+from graspbook.joint.evaluate import evaluate_by, instance_scores, match_things
 from graspbook.joint.segment import SceneSegmentation
 
 BLANK = np.zeros((10, 20, 3), np.uint8)
@@ -77,3 +78,52 @@ def test_label_maps_are_matched_as_their_masks_are(seed):
         np.testing.assert_array_equal(matches.score, expected.score)
         np.testing.assert_array_equal(matches.hit[0], expected.hit[0])
         np.testing.assert_array_equal(matches.n_objects[0], expected.n_objects[0])
+
+
+def test_detections_of_a_picture_are_matched_from_the_surest_to_the_least_sure():
+    street = truth((3, 0, 8))
+    matches = match_things([street], [said((3, 10, 16, 0.2), (3, 0, 8, 0.9))], 1)[2]
+    assert matches.score.tolist() == pytest.approx([0.9, 0.2])
+    assert matches.hit[0, 0].tolist() == [True, False]
+
+
+def test_a_group_of_one_class_excuses_no_detection_of_another():
+    classes = np.zeros((10, 20), np.uint8)
+    classes[:, :8], classes[:, 10:16] = 3, 1
+    instances = np.zeros((10, 20), np.int32)
+    instances[:, :8] = 1
+    grouped = Street(BLANK, classes, instances)  # nobody told the things of class 1 apart
+    found = said((3, 10, 16, 0.9), (3, 0, 8, 0.5))
+    assert instance_scores(match_things([grouped], [found], 1))["ap50"][0] == pytest.approx(50)
+
+
+def test_large_and_small_things_have_scores_of_their_own():
+    image = np.zeros((40, 40, 3), np.uint8)
+    classes, instances = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.int32)
+    classes[:, :30], instances[:, :30] = 3, 1  # 1,200 pixels
+    classes[:4, 34:38], instances[:4, 34:38] = 3, 2
+    street = Street(image, classes, instances)
+    only_large = SceneSegmentation(classes, LabelMap(np.where(instances == 1, 1, 0), np.array([3])), np.ones(1), {})
+    scores = instance_scores(match_things([street], [only_large], 1))
+    assert scores["ap_large"][0] == pytest.approx(100) and scores["ap_small"][0] == 0
+
+
+def test_each_picture_has_counts_of_its_own():
+    class Some(list):
+        cities = ("a", "b")
+
+    streets = Some([truth((3, 0, 8)), truth((1, 0, 20))])
+    made = evaluate_by(lambda image: said((3, 0, 8, 0.9)), streets, 1)
+    assert made.counts.sum((1, 2)).tolist() == [200, 200]
+    assert made.counts[1].sum(1)[1] + made.counts[1].sum(0)[1] == 200
+
+
+def test_a_network_is_evaluated_by_the_method_and_the_cells_that_are_asked_for(monkeypatch):
+    given = []
+    monkeypatch.setattr(module, "segment", lambda *parts: given.append(parts) or said((3, 0, 8, 0.9)))
+
+    class Some(list):
+        cities = ("a",)
+
+    module.evaluate("network", Some([truth((3, 0, 8))]), "clustering", 10.0, 1, "components", True)
+    assert given[0][2:] == ("clustering", 10.0, "components", True)

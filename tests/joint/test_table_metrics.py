@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from graspbook.instances.average_precision import IOU_THRESHOLDS
+from graspbook.instances.matching import Candidates, match_images
 from graspbook.joint.evaluate import Evaluation
 from graspbook.joint.iou import mean_iou
 from graspbook.joint.table_metrics import accuracy, classes, outlines, speed
@@ -57,3 +59,20 @@ def test_outlines_pool_pictures_before_they_are_scored():
     precision, recall = 10 / 40, 10 / 20
     np.testing.assert_allclose(values["boundary"], [200 * precision * recall / (precision + recall), 100])
     assert values["iou"][1] == pytest.approx(mean_iou(confusions[0]))
+
+
+def test_each_class_is_a_column_and_the_background_is_none():
+    one = made(0)
+    values = classes(one, "abcdefgh")(np.ones((1, 6)))
+    counts = one.counts.sum(0)
+    expected = [100 * counts[k, k] / (counts[k].sum() + counts[:, k].sum() - counts[k, k]) for k in range(1, 9)]
+    np.testing.assert_allclose([values[name][0] for name in "abcdefgh"], expected)
+
+
+def test_detections_of_pictures_that_were_not_drawn_do_not_count():
+    """Of two pictures the first is all right, the second all wrong."""
+    right = Candidates(np.array([[1.0]]), np.array([0.9]), np.zeros((3, 1), bool), np.zeros((3, 1), bool))
+    wrong = Candidates(np.array([[0.0]]), np.array([0.9]), np.zeros((3, 1), bool), np.zeros((3, 1), bool))
+    own = Evaluation(made(0, 2).counts, [match_images([right, wrong], IOU_THRESHOLDS)], ("a", "b"))
+    values = accuracy(own)(np.array([[1.0, 0.0], [0.0, 1.0]]))
+    np.testing.assert_allclose(values["ap50"], [100, 0])

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from graspbook.joint import timing as module
 from graspbook.joint.config import TimingConfig
 from graspbook.joint.network import build_network
 from graspbook.joint.segment import Grids
@@ -43,3 +44,12 @@ def test_enlarged_grids_keep_the_share_of_each_class():
     assert (large.classes == 1).mean() == pytest.approx((grids.classes == 1).mean(), abs=0.05)
     assert enlarged_grids(Grids(probability, grids.embeddings, None), (16, 32)).confidence is None
     assert enlarged(np.zeros((4, 8, 3), np.uint8), (8, 16)).shape == (8, 16, 3)
+
+
+def test_the_clustering_ends_when_every_pixel_has_its_instance(streets, network_config, cluster_config, monkeypatch):
+    spread = []
+    monkeypatch.setattr(module, "spread", lambda both, labels: spread.append(labels.shape) or both)
+    timing = TimingConfig(width=96, height=64, pictures=1, repeats=1)
+    network = build_network(ROW, network_config, 1).eval()
+    module.time_parts(network, streets[0].image, cluster_config, "components", 10.0, timing)
+    assert spread == [(64, 96)] * 2

@@ -1,14 +1,23 @@
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from graspbook.core.errors import InputError
+from graspbook.data.cityscapes import Streets
 from graspbook.instances.model import ClassBatch
+from graspbook.joint.losses import class_weights
+from graspbook.joint.others import train as module
 from graspbook.joint.others.build import build_other, load_other, save_other, segment_by
 from graspbook.joint.others.enet import ENet
 from graspbook.joint.others.semantic import NETWORKS, SemanticNetwork
 from graspbook.joint.others.train import labelled_picture, things_of, train_other
+from graspbook.joint.train import class_frequency
 from graspbook.joint.training_config import Other
+from graspbook.training.fit import Step
+from tests.variants import variants
 
 
 def other(name, **values):
@@ -118,3 +127,82 @@ def test_the_surest_detection_has_the_pixel(mask_config, network_config, monkeyp
 def labelled(streets, things):
     images = torch.from_numpy(np.stack([streets[place].image for place in (0, 4)])).permute(0, 3, 1, 2).float() / 255
     return ClassBatch(images, [masks for masks, _ in things], [classes for _, classes in things])
+
+
+STEP = Step(0, 0, 1, torch.device("cpu"))
+
+
+@pytest.fixture
+def parts(streets):
+    """Pictures to learn from, and those of another drive."""
+    return Streets(streets.folder, "train", without=["d2"]), Streets(streets.folder, "train", only=["d2"])
+
+
+@pytest.fixture
+def planned(parts, tmp_path, train_config, network_config, mask_config, monkeypatch):
+    """Makes what a training consists of, without training: the arguments that `fit` is given."""
+    monkeypatch.setattr(module, "fit", lambda model, plan, **given: SimpleNamespace(model=model, plan=plan, **given))
+
+    def plan(row, streets=parts[0], validation=parts[1], seed=1, **settings):
+        given = {"train": train_config, "network": network_config, "mask_rcnn": mask_config, "scratch_dir": tmp_path}
+        return train_other(row, seed, streets, validation, **(given | settings))
+
+    return plan
+
+
+@pytest.mark.parametrize("row", [other("enet"), MASK], ids=lambda row: row.title)
+def test_a_training_is_named_by_all_that_it_uses(row, planned, parts, train_config, mask_config):
+    name = planned(row).name
+    changed = {f"row.{field}": planned(one).name for field, one in variants(row, "title", "seeds", "network")}
+    changed |= {f"train.{field}": planned(row, train=one).name for field, one in variants(train_config)}
+    changed |= {"seed": planned(row, seed=2).name}
+    fewer = Streets(parts[0].folder, "train", only=["d0"])
+    changed |= {"pictures": planned(row, fewer).name, "validation": planned(row, validation=fewer).name}
+    used = variants(mask_config, "backbone") if row is MASK else ()
+    changed |= {f"mask_rcnn.{field}": planned(row, mask_rcnn=one).name for field, one in used}
+    assert [field for field, one in changed.items() if one == name] == []
+    assert planned(dataclasses.replace(row, title="other", seeds=2)).name == name
+
+
+def test_pictures_to_learn_from_are_seen_and_no_others(planned, parts, train_config):
+    still = dataclasses.replace(train_config, contrast=0.0, brightness=0.0)
+    images = [street.image for street in parts[0]]
+    expected = {image.tobytes() for image in images} | {image[:, ::-1].tobytes() for image in images}
+    seen = {
+        np.rint(255 * image.permute(1, 2, 0).numpy()).astype(np.uint8).tobytes()
+        for number in range(24)
+        for image in planned(other("enet"), train=still).batch(dataclasses.replace(STEP, number=number))[0]
+    }
+    assert seen == expected
+
+
+def test_the_pixels_of_validation_are_watched(planned, parts, monkeypatch):
+    given = []
+    monkeypatch.setattr(module, "pixel_iou", lambda model, *others: given.append(others) or 1.0)
+    plan = planned(other("enet"))
+    assert plan.evaluate(plan.model) == {"miou": 1.0}
+    assert given == [(parts[1], 2)]
+
+
+def test_a_row_learns_at_a_rate_of_its_own_and_a_pretrained_backbone_slower(planned):
+    [group] = planned(other("enet", learning_rate=0.5)).optimiser(planned(other("enet")).model).param_groups
+    assert group["lr"] == 0.5
+    plan = planned(MASK)
+    heads, backbone = plan.optimiser(plan.model).param_groups
+    assert (heads["lr"], backbone["lr"]) == pytest.approx((0.001, 0.0002))
+    assert {id(one) for one in backbone["params"]} == {id(one) for one in plan.model.backbone_parameters()}
+    assert planned(other("enet", batch_size=3)).plan.batch_size == 3
+
+
+def test_rare_classes_weigh_more_and_dropout_is_drawn_from_the_seed(planned, parts, monkeypatch):
+    given = []
+    monkeypatch.setattr(module, "semantic_loss", lambda said, true, weights: given.append(weights) or said.sum())
+    plan = planned(other("enet", width=0.25))
+    plan.model.train()
+    batch = plan.batch(STEP)
+    torch.manual_seed(5)
+    once = plan.loss(plan.model, batch, STEP)
+    torch.manual_seed(6)
+    again, later = (plan.loss(plan.model, batch, dataclasses.replace(STEP, number=number)) for number in (0, 1))
+    assert torch.equal(given[0], class_weights(class_frequency(parts[0])))
+    assert torch.isclose(once, again) and not torch.isclose(once, later)
