@@ -211,6 +211,7 @@ def test_weights_decay_as_the_settings_say(planned):
     assert [group["weight_decay"] for group in plan.optimiser(plan.model).param_groups] == [0.25]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["nt-xent", "pixelwise"])
 def test_a_training_is_named_by_every_setting_that_it_uses(loss, planned):
     wanted = row(loss=loss)

@@ -125,6 +125,7 @@ def planned(parts, tmp_path, train_config, network_config, monkeypatch):
     return plan
 
 
+@pytest.mark.slow
 def test_a_training_is_named_by_every_setting_that_it_uses(planned, train_config, network_config):
     name = planned().name
     changed = {f"row.{field}": planned(other).name for field, other in variants(ROW, "title", "seeds")}

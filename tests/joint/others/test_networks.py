@@ -150,6 +150,7 @@ def planned(parts, tmp_path, train_config, network_config, mask_config, monkeypa
     return plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [other("enet"), MASK], ids=lambda row: row.title)
 def test_a_training_is_named_by_all_that_it_uses(row, planned, parts, train_config, mask_config):
     name = planned(row).name
