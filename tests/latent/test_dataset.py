@@ -49,3 +49,11 @@ def test_a_category_that_is_no_number_is_refused(annotations):
     annotations.write_text(json.dumps(content))
     with pytest.raises(InputError, match="category_id"):
         load_images(annotations)
+
+
+def test_a_subset_keeps_what_belongs_to_its_images(annotations):
+    images, some = load_images(annotations), load_images(annotations).subset([1, 0])
+    assert some.groups.tolist() == images.groups[::-1].tolist()
+    for k in (0, 1):
+        np.testing.assert_array_equal(some.instances(k).masks, images.instances(1 - k).masks)
+        np.testing.assert_array_equal(some.classes[k], images.classes[1 - k])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
+from graspbook.instances.model import images_to_tensor
 from graspbook.latent.dropout import dropout_samples
 from graspbook.latent.predict import predict
 from tests.latent.test_model import build
@@ -32,3 +33,17 @@ def test_answers_differ_and_repeat(image):
 def test_a_model_with_a_code_is_refused(image):
     with pytest.raises(InputError, match="expected a plain Mask R-CNN"):
         dropout_samples(build(), image, 2, 0.1, 1)
+
+
+def test_what_is_kept_is_enlarged_so_that_the_mean_stays(image, monkeypatch):
+    model, given = build(None), []
+    own = model.encode(images_to_tensor(image[None])).features
+    decode = model.decode
+    monkeypatch.setattr(
+        model, "decode", lambda encoded, codes: given.append(encoded.features) or decode(encoded, codes)
+    )
+    dropout_samples(model, image, 2, 0.75, 1)
+    for level, features in given[0].items():
+        ratio = (features / own[level])[:, (own[level].abs().amin((0, 2, 3)) > 1e-6)]
+
+        assert set(ratio.round(decimals=2).unique().tolist()) <= {0.0, 4.0}

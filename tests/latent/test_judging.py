@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from graspbook.latent import judging as module
 from graspbook.latent.confidence import confidence_masks
-from graspbook.latent.judging import EvaluationContext, judge_latent, judge_plain
+from graspbook.latent.judging import EvaluationContext, confident_masks, judge_latent, judge_plain
 from graspbook.latent.picking_area import count_picks
 from graspbook.latent.scores import within
 from graspbook.latent.union_nms import union_nms
@@ -51,3 +52,24 @@ def test_a_latent_model_is_judged_at_each_p(rng, yardstick):
     strict = [confidence_masks(samples, 1.0, 0.3) for _, *samples in found]
     np.testing.assert_allclose(judged.within[1.0](ONCE)["within"], within(strict, yardstick.truth)(ONCE)["within"])
     assert judged.coins["decided"].sum() == 0
+
+
+def test_confidence_masks_are_of_samples_that_are_sure_enough(rng):
+    samples = perturbed_samples(rng, 4, 4)
+    predict = dataclasses.replace(STANDARD.predict, hypothesis=0.75, stop=0.05)
+    found = confident_masks(samples, 0.5, predict)
+    expected = confidence_masks([sample.filter_by_score(0.75) for sample in samples], 0.5, 0.0, 0.05)
+    np.testing.assert_array_equal(found.masks, expected.masks)
+    assert len(found) != len(confident_masks(samples, 0.5, dataclasses.replace(predict, hypothesis=0.0)))
+
+
+def test_coins_are_those_of_the_samples_and_unions_of_the_threshold(rng, yardstick, monkeypatch):
+    voted, thresholds = [], []
+    monkeypatch.setattr(module, "coin_counts", lambda parts, samples: voted.append(samples) or {"two": 0.0})
+    monkeypatch.setattr(module, "union_nms", lambda samples, threshold: thresholds.append(threshold) or samples[0])
+    found = [[random_segmentation(rng, 4), *perturbed_samples(rng, 3, 4)] for _ in range(3)]
+    sure = dataclasses.replace(yardstick.predict, nms=0.25, hypothesis=0.5)
+    judge_latent(found, dataclasses.replace(yardstick, predict=sure))
+    assert thresholds == [0.25] * 3
+    for samples, (_, *expected) in zip(voted, found, strict=True):
+        assert [len(one) for one in samples] == [len(one.filter_by_score(0.5)) for one in expected]

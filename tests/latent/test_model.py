@@ -173,3 +173,55 @@ def test_samples_are_the_same_for_the_same_key_and_a_plain_model_has_one_answer(
     np.testing.assert_array_equal(same[0].masks, predict(plain, image[None])[0].masks)
     with torch.no_grad(), pytest.raises(InputError, match="codes"):
         plain.decode(plain.encode(make_batch().images), torch.zeros(2, 1, 3))
+
+
+@torch.no_grad()
+def test_a_decoder_learns_with_the_code_that_is_asked_for(monkeypatch):
+    model, some, seen = build().train(), make_batch(), {}
+    model.encoder.register_forward_hook(lambda part, given, found: seen.update(q=found))
+    model.prior.register_forward_hook(lambda part, given, found: seen.update(p=found))
+    model.injection.register_forward_pre_hook(lambda part, given: seen.update(z=given[1][:, 0]))
+    for code in ("own", "prior", "other", "sample"):
+        _, kl = model.losses(some, generator(3), code)
+        q, p = seen["q"], seen["p"]
+        expected = {"own": q.mean, "prior": p.mean, "other": q.mean[[1, 0]]}
+        if code == "sample":
+            assert not any(torch.equal(seen["z"], other) for other in expected.values())
+        else:
+            torch.testing.assert_close(seen["z"], expected[code])
+            assert not torch.equal(seen["z"], expected["own" if code != "own" else "prior"])
+        torch.testing.assert_close(kl, kl_divergence(q, p))
+        assert not torch.allclose(kl, kl_divergence(p, q))
+
+
+@torch.no_grad()
+def test_a_threshold_holds_for_one_decoding():
+    model = build()
+    usual = model.net.roi_heads.score_thresh
+    encoded = model.encode(make_batch().images)
+    assert model.decode(encoded, torch.zeros(2, 1, 3), 0.9999) is not None
+    assert model.net.roi_heads.score_thresh == usual
+
+
+def test_each_key_and_each_sample_has_a_code_of_its_own(monkeypatch):
+    image, model, given = np.zeros((32, 32, 3), np.uint8), build(), []
+    nothing = torch.tensor([0.2, 0.6]), torch.ones(2, 32, 32, dtype=torch.bool), torch.zeros(2, dtype=torch.int64)
+    monkeypatch.setattr(
+        model,
+        "decode",
+        lambda encoded, codes, least=0.0: given.append((codes[0], least)) or [[nothing] * codes.shape[1]],
+    )
+    found = [draw_samples(model, image, 3, key, least=0.5) for key in (5, 6)]
+    assert [[len(sample) for sample in own] for own in found] == [[1, 1, 1]] * 2, "sure enough"
+    assert len({row.numpy().tobytes() for codes, _ in given for row in codes}) == 6
+    assert [least for _, least in given] == [0.5, 0.5]
+
+
+def test_images_in_several_batches_have_answers_of_their_own():
+    images = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3)).astype(np.uint8)
+    model = build(None)
+    together = predict(model, images, batch_size=2)
+    assert len(together) == 3
+    for own, image in zip(together, images, strict=True):
+        np.testing.assert_allclose(own.scores, predict(model, image[None])[0].scores, atol=1e-4)
+    assert any(len(own) != len(together[0]) or not np.allclose(own.scores, together[0].scores) for own in together[1:])

@@ -60,3 +60,19 @@ def test_shrinking_takes_the_rim_and_drops_what_vanishes():
     expected[4:9, 4:9] = True
     np.testing.assert_array_equal(found.masks, expected[None])
     assert disc(1.0).sum() == 5
+
+
+def test_an_area_counts_once_however_many_masks_cover_it(rng):
+    one = np.zeros((2, *SIZE), bool)
+    one[0, 2:8, 2:8], one[1, 5:11, 2:8] = True, True
+    truth = random_truth(rng, 2)
+    counts = count_picks([ranked(one, np.zeros(2, np.int64), np.ones(2))], [truth], 1.0, 10, rng)
+    assert counts.predicted.tolist() == [one.any(0).sum()] == [54]
+    assert counts.labelled.tolist() == [truth.masks.sum()]
+
+
+def test_other_draws_are_other_circles():
+    rng = np.random.default_rng(0)
+    found, truth = random_segmentation(rng, 4), random_truth(rng, 5)
+    picks = {int(count_picks([found], [truth], 1.0, 40, np.random.default_rng(k)).picks[0]) for k in range(8)}
+    assert len(picks) > 2

@@ -5,7 +5,7 @@ from graspbook.instances.average_precision import class_average_precision, match
 from graspbook.instances.matching import mask_overlaps
 from graspbook.instances.types import ranked
 from graspbook.latent.picking_area import PickCounts
-from graspbook.latent.recall import max_recall_at_high_precision, rank
+from graspbook.latent.recall import IOG_THRESHOLDS, average_recall, max_recall_at_high_precision, rank
 from graspbook.latent.scores import (
     difference,
     masked,
@@ -105,3 +105,15 @@ def test_auc_counts_pairs(rng):
     assert roc_auc(scores, good, weights) == pytest.approx(wins)
     assert np.isnan(roc_auc(scores, np.ones(40, bool)))
     assert np.isnan(roc_auc(np.zeros(0), np.zeros(0, bool)))
+
+
+def test_recall_and_precision_are_not_each_other(case):
+    found, truth = case
+    values = table_1(found, truth)(ONCE)
+    assert values["ar"] == average_recall(rank(found, truth, "iog", IOG_THRESHOLDS))
+    assert values["ar"] != average_recall(rank(found, truth, "iop", IOG_THRESHOLDS))
+
+
+def test_a_difference_is_the_first_minus_the_second():
+    one, other = (ratios({"s": (np.full(4, value), np.ones(4))}) for value in (5.0, 2.0))
+    assert difference(one, other, {"s": "d"})(ONCE)["d"] == [3.0]

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from graspbook.core.errors import InputError
 from graspbook.data.rle import decode_mask
+from graspbook.instances.types import ranked
+from graspbook.latent import segment as module
 from graspbook.latent.confidence import confidence_masks
 from graspbook.latent.model_file import inference_of, save_network
 from graspbook.latent.predict import draw_samples
@@ -88,3 +90,22 @@ def test_a_missing_picture_is_named(tmp_path):
     result = run(tmp_path / "none.png", "--out", tmp_path)
     assert result.exit_code != 0
     assert "none.png: missing; expected a picture" in str(result.exception) + result.output
+
+
+def test_seed_samples_and_p_are_those_asked_for_and_unsure_detections_do_not_count(model, image, monkeypatch):
+    given, made = [], []
+    masks = np.zeros((2, 32, 48), bool)
+    masks[0, 2:9, 2:9], masks[1, 12:20, 12:20] = True, True
+    drawn = ranked(masks, np.zeros(2, np.int64), np.array([0.9, 0.1]))
+    monkeypatch.setattr(
+        module, "draw_samples", lambda network, seen, count, *key: given.append((count, key)) or [drawn] * count
+    )
+    whole = module.confidence_masks
+    monkeypatch.setattr(
+        module, "confidence_masks", lambda samples, p, *rest: made.append(p) or whole(samples, p, *rest)
+    )
+    answer = segment_instances(model, image, 0.25, 4, seed=9)
+    segment_instances(model, image)
+    assert given == [(4, (9,)), (INFERENCE.predict.samples, (INFERENCE.predict.seed,))]
+    assert made == [0.25, INFERENCE.predict.p] and answer.p == 0.25
+    assert [len(sample) for sample in answer.samples] == [1] * 4

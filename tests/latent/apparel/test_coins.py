@@ -92,3 +92,9 @@ def test_other_coins_give_other_labels_of_the_same_pictures(answers):
     assert len(counts) > 1, "coins of packs differ"
     same = relabelled(images, [answers] * 8, 0.0, LEAST, 1)
     np.testing.assert_array_equal(again.ids, same.ids)
+
+
+def test_where_all_packs_agree_there_are_two_answers_however_many_are_asked():
+    blank = np.zeros((4, 4), np.uint8)
+    asked = Answers(blank, blank, tuple(Question(item, "seam", True) for item in range(1, 12)), True)
+    assert every_answer(asked, 1, 0) == [(0.5, (False,) * 11), (0.5, (True,) * 11)]

@@ -11,6 +11,7 @@ from graspbook.latent.apparel.collect import Totes, _tools, collect_totes
 from graspbook.latent.apparel.config import DataConfig
 from graspbook.latent.apparel.truth import instances_of, pack_answers, read_answers, unpack_answers
 from graspbook.latent.dataset import load_images
+from graspbook.world.totes.scene import muted
 from tests.latent.worlds import SMALL_TOTES
 
 pytestmark = pytest.mark.slow
@@ -77,3 +78,28 @@ def test_the_scratch_key_changes_with_all_that_decides_a_tote_and_not_with_how_m
     ]
     assert len({totes.key(), *(dataclasses.replace(totes, **change).key() for change in variants)}) == 5
     assert dataclasses.replace(totes, config=dataclasses.replace(CONFIG, n_train=9)).key() == totes.key()
+
+
+def test_validation_has_prints_of_the_training_and_totes_of_its_own(folder):
+    assert (
+        _tools(str(folder / "data"), "validation", 0.3)[1].tolist()
+        == _tools(str(folder / "data"), "train", 0.3)[1].tolist()
+    )
+    assert len({Totes(split, CONFIG, "data").seed for split in ("train", "validation", "test")}) == 3
+    later = dataclasses.replace(CONFIG, seed=CONFIG.seed + 1)
+    assert Totes("test", CONFIG, str(folder / "data")).key() != Totes("validation", later, str(folder / "data")).key()
+
+
+def test_no_two_totes_of_a_split_are_alike(folder):
+    images = load_images(folder / "out/train/annotations.json").images
+    assert all((images[k] != images[j]).any() for k in range(3) for j in range(k))
+
+
+def test_prints_are_as_strong_as_the_settings_say(folder, monkeypatch):
+    strengths = []
+    monkeypatch.setattr(
+        "graspbook.latent.apparel.collect.muted",
+        lambda catalogue, contrast: strengths.append(contrast) or muted(catalogue, contrast),
+    )
+    _tools.__wrapped__(str(folder / "data"), "train", 0.125)
+    assert strengths == [0.125]

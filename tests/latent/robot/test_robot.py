@@ -1,8 +1,13 @@
+import dataclasses
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from graspbook.instances.types import no_instances, ranked
-from graspbook.latent.robot.picking import grasp, plan_on
+from graspbook.latent.robot import totes
+from graspbook.latent.robot.picking import Grasp, grasp, plan_on
 from graspbook.latent.robot.totes import looks_at
 from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.grippers.suction.nine_cups import NineCups
@@ -55,3 +60,69 @@ def test_where_nothing_is_believed_nothing_is_grasped(looks):
     assert plan_on(look, empty, NineCups(4, 2)) is None
     result = grasp(look, empty, NineCups(4, 2), look.rays())
     assert result.plan is None and not result.double and not result.sealed.any()
+
+
+class Fake:
+    """A gripper that tells which masks it was asked about and with which draws, and is surest of the smallest."""
+
+    def __init__(self):
+        self.asked = []
+
+    def plan(self, depth, camera, mask, rng):
+        self.asked.append((int(mask.sum()), float(rng.random())))
+        return SimpleNamespace(area=int(mask.sum()), score=-mask.sum())
+
+
+def test_the_surest_plan_on_the_largest_masks_is_taken():
+    masks = np.zeros((12, 20, 20), bool)
+    for k, mask in enumerate(masks):
+        mask.ravel()[: 10 * (k + 1)] = True
+    found = ranked(masks, np.zeros(12, np.int64), np.linspace(0.9, 0.1, 12))
+    look = SimpleNamespace(filling=3, left=4, depth=None, tote=SimpleNamespace(scene=SimpleNamespace(camera=None)))
+    gripper = Fake()
+    assert plan_on(look, found, gripper).area == 50
+    assert sorted(area for area, _ in gripper.asked) == [10 * k for k in range(5, 13)]
+    others = [Fake(), Fake()]
+    for other, (filling, left) in zip(others, ((3, 3), (2, 4)), strict=True):
+        plan_on(SimpleNamespace(**(vars(look) | {"filling": filling, "left": left})), found, other)
+    drawn = [{draw for _, draw in own.asked} for own in (gripper, *others)]
+    assert [len(own) for own in drawn] == [1, 1, 1] and len(set.union(*drawn)) == 3
+
+
+def test_two_cups_on_one_item_are_no_double():
+    empty = np.zeros((9, 3)), np.zeros(9, bool)
+    assert not Grasp(None, np.array([4, 4, 4]), *empty).double and Grasp(None, np.array([4, 5]), *empty).double
+
+
+@pytest.fixture
+def fillings(monkeypatch):
+    """Fillings without their pictures."""
+    for name, value in (("render", None), ("photograph", np.zeros((2, 2, 3), np.uint8)), ("measure_depth", None)):
+        monkeypatch.setattr(totes, name, lambda *_, value=value: value)
+    asked = []
+    catalogue = SimpleNamespace(textures=lambda split: asked.append(split) or np.arange(5))
+    config = dataclasses.replace(SMALL_TOTES, films=1.0, agreement=0.5, ambiguous=0.5)
+    return [list(looks_at(k, 5, config, catalogue, None, 2)) for k in range(8)], asked
+
+
+def test_fillings_are_of_test_packs_without_films_and_lose_the_last_that_was_laid(fillings):
+    fillings, asked = fillings
+    assert set(asked) == {"test"}
+    for looks in fillings:
+        assert not any(place.pack.kind == "film" for place in looks[0].tote.placed)
+        for look, following in itertools.pairwise(looks):
+            assert following.tote.placed == look.tote.placed[:-1] and following.two == look.two[:-1]
+    assert len({tuple(place.pack.thickness for place in looks[0].tote.placed) for looks in fillings}) == 8
+
+
+def test_packs_are_two_items_where_they_are_ambiguous_and_the_coins_say_so(fillings):
+    packs = [(p.pack, two) for looks in fillings[0] for p, two in zip(looks[0].tote.placed, looks[0].two, strict=True)]
+    assert not any(two for pack, two in packs if not pack.ambiguous)
+    assert {two for pack, two in packs if pack.ambiguous} == {True, False}
+    look = next(looks[0] for looks in fillings[0] if any(looks[0].two))
+    number = look.two.index(True) + 1
+    place = look.tote.placed[number - 1]
+    corners = np.array(
+        [[place.position[0] + dx, place.position[1] + dy, 0.0] for dx in (-0.12, 0.12) for dy in (-0.12, 0.12)]
+    )
+    assert set(look.items_at(np.full(4, number), corners)) == {2 * number, 2 * number + 1}

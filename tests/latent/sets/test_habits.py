@@ -70,3 +70,10 @@ def test_the_class_at_a_place_is_that_of_the_best_match(answers):
     assert class_at(sample_of(answers, (True, False, False)), region) == 4
     assert class_at(sample_of(answers, (False, False, False)), region) == 3
     assert class_at(no_instances(region.shape), region) is None
+
+
+def test_who_says_nothing_is_not_counted_as_a_no(answers):
+    counts = habit_counts([np.array([[1, 1, -1], [-1, 0, -1]])], [answers], "class")
+    assert {name: float(value[0]) for name, value in counts.items()} == {
+        "yes": 1, "decided": 1, "alike": 0, "pairs": 0,
+    }  # fmt: skip

@@ -119,3 +119,11 @@ def test_classes_keep_their_numbers_where_one_is_not_shown(coco):
     change(coco, lambda c: c.update(annotations=c["annotations"][:1]), "val2017")
     assert list(category_names(path)) == [1, 3, 90]
     assert load_classes(path, coco / "val2017", (24, 36)).instances(0).classes.tolist() == [2]
+
+
+def test_some_of_the_images_have_groups_of_their_own(coco):
+    file, images = coco / "annotations/instances_train2017.json", coco / "train2017"
+    whole = load_classes(file, images, (24, 36))
+    some = load_classes(file, images, (24, 36), slice(1, None), 2)
+    np.testing.assert_array_equal(some.images, whole.images[1:3])
+    assert some.groups.tolist() == whole.groups[1:3].tolist()
