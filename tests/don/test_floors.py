@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from graspbook.core.errors import InputError
+from graspbook.don import floors as module
 from graspbook.don.floors import FLOORS, answer_floor
 from graspbook.don.queries import draw_queries
 from graspbook.don.scores import answer
@@ -47,3 +48,13 @@ def test_raw_colours_are_compared_by_their_distance(asked):
 
     expected = answer(colours, scenes, queries, "euclidean").predicted
     np.testing.assert_array_equal(answer_floor("rgb", scenes, queries, NETWORK, 1).predicted, expected)
+
+
+@pytest.mark.parametrize(("name", "measure"), [("rgb", "euclidean"), ("sift", "euclidean"), ("imagenet", "cosine")])
+def test_floors_are_compared_as_such_descriptors_are(name, measure, asked, monkeypatch):
+    given, heads = [], []
+    monkeypatch.setattr(module, "answer", lambda look, scenes, queries, how: given.append(how))
+    monkeypatch.setattr(module, "look_with", lambda network, *_: heads.append(network.head))
+    answer_floor(name, *asked, NETWORK, 1)
+    assert given == [measure]
+    assert all(isinstance(head, torch.nn.Identity) for head in heads), "features of ImageNet, not of a random head"

@@ -39,3 +39,11 @@ def test_the_gap_is_a_difference_of_means_with_an_interval_around_it():
     assert gap == pytest.approx(means[True] - means[False])
     assert low <= gap <= high < 0
     assert np.isnan(gap_beside(found[found["beside"]], 10, 1)).all()
+
+
+def test_objects_that_nothing_looks_like_have_no_part_in_the_gap():
+    rows = [(scene, beside, True, 0.5 + 0.1 * beside) for scene in range(4) for beside in (False, True)]
+    others = [(scene, False, False, 0.0) for scene in range(4)]
+    columns = ["scene", "beside", "has_look_alikes", "auc"]
+    gaps = [gap_beside(pd.DataFrame(some, columns=columns), 20, 1)[0] for some in (rows, rows + others)]
+    assert gaps == pytest.approx([0.1, 0.1])

@@ -101,7 +101,7 @@ def test_matches_lie_in_both_pictures_where_both_are_cropped(scenes):
 def test_views_that_share_nothing_are_named(scenes):
     apart = dataclasses.replace(scenes[0], depth=scenes[0].depth * np.array([1, 2, 3, 4], np.float32)[:, None, None])
     with pytest.raises(InputError, match="flat/0: fields depth, cam_R_w2c"):
-        PairSource([apart], source(scenes).row, dataclasses.replace(TRAIN, least_matches=1500), DON.augment).draw(
+        PairSource([apart], source(scenes).row, dataclasses.replace(TRAIN, least_matches=4000), DON.augment).draw(
             np.random.default_rng(0)
         )
 
@@ -111,3 +111,32 @@ def test_augmentations_are_switched_off_by_name():
     nothing = enable(DON.augment, ())
     assert nothing.crop == nothing.grey == nothing.rotation == nothing.hue == 0
     assert enable(DON.augment, ("flip",)).flip == DON.augment.flip
+
+
+def test_non_matches_on_and_off_the_object_are_those_of_the_second_view():
+    single = [flat_scene(seed, objects=(1,)) for seed in range(2)]
+    drawn = source(single, loss="pixelwise", data="single")
+    for seed in range(4):
+        pair = drawn.draw(np.random.default_rng(seed))
+        scene = single[pair.scene]
+        [view] = [k for k in range(4) if np.array_equal(scene.images[k], pair.images[1])]
+        on_object = scene.ids[view].ravel() > 0
+        np.testing.assert_array_equal(pair.inside, np.flatnonzero(on_object))
+        np.testing.assert_array_equal(pair.outside, np.flatnonzero(~on_object))
+
+
+def test_where_too_few_matches_are_left_some_count_twice(scenes):
+    pair = source(scenes, matches=4000).draw(np.random.default_rng(0))
+    assert len(pair.a) == len(pair.b) == 4000
+    assert len(np.unique(np.column_stack([pair.a, pair.b]), axis=0)) < 4000
+
+
+def test_pixels_of_another_object_are_on_it():
+    single = [flat_scene(seed, objects=(1 + seed % 2,)) for seed in range(2)]
+    drawn = source(single, loss="pixelwise", data="single", cross_object=True)
+    rng = np.random.default_rng(0)
+    pair = drawn.draw(rng)
+    image, pixels = drawn.sample_cross_object(pair, rng)
+    other = single[1 - pair.scene]
+    [view] = [k for k in range(4) if np.array_equal(other.images[k], image)]
+    np.testing.assert_array_equal(pixels, np.flatnonzero(other.ids[view]))

@@ -7,7 +7,7 @@ from graspbook.core.errors import InputError
 from graspbook.data.bop import SceneObject
 from graspbook.don.queries import draw_queries, draw_tracks, map_across, to_object, to_scene, visible
 from tests.conftest import standard
-from tests.don.flat import flat_scene
+from tests.don.flat import WIDTH, flat_scene
 
 TOLERANCE = 0.005
 
@@ -91,3 +91,61 @@ def test_an_object_that_shows_few_pixels_is_not_asked_for(scenes, config):
         view.ravel()[np.flatnonzero(view == 1)[10:]] = 0
     queries = draw_queries([dataclasses.replace(scenes[0], ids=ids)], config, 3, TOLERANCE)
     assert {query.number for query in queries} == {2}
+
+
+def test_points_that_another_object_hides_in_the_other_scene_are_no_answers(scenes):
+    hidden = scenes[1].ids.copy()
+    hidden[hidden == 1] = np.where(np.arange((hidden == 1).sum()) % 2, 1, 2)
+    other = dataclasses.replace(scenes[1], ids=hidden)
+    _, answers = map_across(scenes[0], 0, other, 1, 1, TOLERANCE)
+    assert len(answers)
+    column, row = np.rint(answers).astype(int).T
+    assert (hidden[1][row, column] == 1).all()
+
+
+def test_queries_within_scenes_and_across_them_draw_apart(scenes, config, monkeypatch):
+    keys, make = [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda key: keys.append(key) or make(key))
+    for across in (False, True):
+        draw_queries(scenes, config, 1, TOLERANCE, across=across)
+    draw_tracks(scenes, config, TOLERANCE)
+    assert keys == [[config.seed, 0], [config.seed, 1], [config.seed, 2]]
+
+
+def test_views_that_are_turned_too_little_are_not_asked_for(scenes, config):
+    with pytest.raises(InputError, match="no object is seen in two views"):
+        draw_queries(scenes, dataclasses.replace(config, travel=0.0, turn=179.0), 3, TOLERANCE)
+
+
+def test_keypoints_are_different_pixels_of_the_view_that_shows_most_and_are_asked_for_where_they_are_seen(
+    scenes, config
+):
+    many = dataclasses.replace(config, tracked=25)
+    queries = draw_tracks(scenes, many, TOLERANCE)
+    for scene in range(3):
+        for number in scenes[scene].objects:
+            own = [query for query in queries if query.a[0] == scene and query.number == number]
+            assert {query.a[1] for query in own} == {int((scenes[scene].ids == number).sum((1, 2)).argmax())}
+            pixels = np.unique(np.concatenate([query.pixels for query in own]), axis=0)
+            assert len(pixels) <= 25
+    striped = np.where(np.arange(WIDTH) % 2, 1, 1.5)  # in every other view, every other column is measured too far
+    nearer = [
+        dataclasses.replace(one, depth=np.where(np.arange(4)[:, None, None] % 2, one.depth, one.depth * striped))
+        for one in scenes
+    ]
+    for query in draw_tracks(nearer, many, TOLERANCE):
+        (first, view), (second, other) = query.a, query.b
+        column, row = query.pixels.astype(int).T
+        points = nearer[first].cameras[view].backproject(query.pixels, nearer[first].depth[view][row, column])
+        uv, depth = nearer[second].cameras[other].project(points)
+        assert visible(nearer[second], other, uv, depth, TOLERANCE + 1e-6).all()
+
+
+def test_keypoints_of_an_object_are_never_one_pixel_twice(scenes, config):
+    ids = np.where(np.arange(scenes[0].ids[0].size).reshape(scenes[0].ids[0].shape) % 5, 0, scenes[0].ids)
+    few = dataclasses.replace(scenes[0], ids=ids.astype(np.uint8))
+    tracked = int((few.ids == 1).sum((1, 2)).max())
+    assert tracked >= 20, "as many as there are"
+    queries = draw_tracks([few], dataclasses.replace(config, tracked=20), TOLERANCE)
+    for query in queries:
+        assert len(np.unique(query.pixels, axis=0)) == len(query.pixels)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from graspbook.don.config import Row
 from graspbook.don.metrics import area_under_pck, pixel_errors
 from graspbook.don.network import DescriptorNetwork, describe
-from graspbook.don.queries import draw_queries, draw_tracks
-from graspbook.don.scores import _depth_near, answer, judge, lines_of, look_with, score, track_errors
+from graspbook.don.queries import Query, draw_queries, draw_tracks
+from graspbook.don.scores import _depth_near, answer, judge, lines_of, look_with, measure_of, score, track_errors
 from tests.conftest import standard
 from tests.don.flat import HEIGHT, WIDTH, flat_scene
 
@@ -95,3 +96,24 @@ def test_sums_are_for_the_scene_that_is_searched(scenes, queries):
     counts = lines.set_index(["scene", "object"])["asked"]
     first = asked[0].b[0], asked[0].number
     assert counts[first] == sum(len(q.pixels) for q in asked if (q.b[0], q.number) == first)
+
+
+def test_descriptors_are_compared_as_their_loss_does():
+    row = Row("row", "nt-xent", "multi", 1, matches=25)
+    assert measure_of(row) == "cosine" and measure_of(dataclasses.replace(row, loss="pixelwise")) == "euclidean"
+
+
+def test_an_answer_on_another_object_is_not_on_the_object(scenes):
+    rows, columns = np.nonzero(scenes[0].ids[1] == 2)
+    other = np.stack([columns, rows], 1)[:5].astype(np.float32)
+    for number, right in ((1, False), (2, True)):
+        query = Query(number, (0, 0), (0, 1), other, other)
+        assert judge([other], scenes, [query]).on_object.tolist() == [right] * 5
+
+
+def test_tracking_errors_are_measured_where_the_answer_is(scenes):
+    pixels = np.array([[10.0, 12.0]], np.float32)
+    query = Query(1, (0, 0), (0, 1), pixels, pixels)
+    changed = dataclasses.replace(scenes[0], depth=scenes[0].depth * np.array([9, 1, 1, 1], np.float32)[:, None, None])
+    found = [track_errors(judge([pixels + 2], [scene], [query]), [scene], [query])[0] for scene in (scenes[0], changed)]
+    assert found[0] == pytest.approx(found[1])

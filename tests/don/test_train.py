@@ -285,3 +285,22 @@ def test_a_row_takes_as_many_steps_as_its_pairs_need_and_its_rate_rises_then_fal
     assert plan.plan.steps == 100 and plan.plan.evaluate_every == 100 // TRAIN.evaluations
     rates = [plan.rate(1.0, step) for step in range(100)]
     assert np.argmax(rates) in (4, 5) and rates[0] < 0.5 and rates[-1] < 0.01
+
+
+def test_the_table_of_each_view_is_described_by_that_view(scenes):
+    """Where A's picture has one descriptor everywhere and B's another, the table's are as many of each."""
+    wanted = row(batch=1, background=8)
+    batch = make_batch(PairSource(scenes, wanted, TRAIN, DON.augment), np.random.default_rng(0))
+    cells = torch.randn(2, 6, 5, 6, generator=torch.Generator().manual_seed(0))
+    [pair] = batch.pairs
+    ends = [descriptors_at(cells[side], torch.from_numpy(uv)) for side, uv in enumerate((pair.a, pair.b))]
+    table = torch.cat([descriptors_at(cells[side], torch.from_numpy(uv)) for side, uv in enumerate(pair.table)])
+    expected = nt_xent(*ends, wanted.temperature, table)
+    assert torch.isclose(batch_loss(lambda _: cells, batch, wanted, TRAIN), expected, rtol=1e-5)
+
+
+def test_a_batch_holds_the_pictures_of_both_views(scenes):
+    batch = make_batch(PairSource(scenes, row(batch=2), TRAIN, DON.augment), np.random.default_rng(0))
+    pictures = [pair.images[side] for side in (0, 1) for pair in batch.pairs]
+    assert torch.equal(batch.images, to_input(torch.from_numpy(np.stack(pictures))))
+    assert not torch.equal(batch.images[0], batch.images[2])

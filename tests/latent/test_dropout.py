@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from graspbook.core.errors import InputError
 from graspbook.instances.model import images_to_tensor

@@ -64,3 +64,9 @@ def test_a_grasp_of_the_turned_scene_goes_back_as_a_vector_turned_the_other_way(
     np.testing.assert_allclose(back.axis, [0, 0, -1], atol=1e-12)
     np.testing.assert_allclose(back.closing, [0, 1, 0], atol=1e-12)
     assert back.opening == 0.05
+
+
+def test_the_robot_measures_depth_and_does_not_know_it(studio, box_beside_the_middle):
+    backdrop = draw_backdrop(studio, SCENES, np.random.default_rng(1))
+    seen = see(studio, box_beside_the_middle, backdrop, SCENES, 0.0, np.random.default_rng(2))
+    assert (seen.depth != seen.true_depth).mean() > 0.2

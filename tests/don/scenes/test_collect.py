@@ -7,6 +7,7 @@ import pytest
 
 from graspbook.core.errors import InputError
 from graspbook.data.bop import read_scene, scene_folders
+from graspbook.don.scenes import collect as module
 from graspbook.don.scenes.collect import ABOUT, SETS, SceneEpisodes, collect_scenes
 from graspbook.don.scenes.episode import FIRST_UNKNOWN
 from graspbook.don.scenes.objects import INKS, KNOWN, in_inks, known_item, with_prints
@@ -93,3 +94,22 @@ def test_look_alikes_share_inks_and_shapes_but_no_print(catalogue):
     assert len({(k.shape, k.print_of, k.ink) for k in KNOWN}) == len(KNOWN) < FIRST_UNKNOWN
     with pytest.raises(InputError, match="from 1 to 12"):
         known_item(known, first, 13)
+
+
+def test_unknown_objects_of_the_test_are_of_its_own_split(config, monkeypatch, tmp_path):
+    splits = []
+
+    def record(studio, config, arrangement, known, split, seed):
+        splits.append(split)
+        raise InputError("enough")
+
+    monkeypatch.setattr(module, "record_scene", record)
+    for name in SETS:
+        with pytest.raises(InputError, match="enough"):
+            SceneEpisodes(name, config, str(DATA)).record(0, tmp_path)
+    assert splits == ["train", "train", "train", "test"]
+
+
+def test_scenes_of_a_set_show_objects_of_their_own(config):
+    scenes = SceneEpisodes("multi", config, str(DATA))
+    assert len({scenes.contents(number)[1] for number in range(10)}) > 5
