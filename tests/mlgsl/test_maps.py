@@ -45,3 +45,23 @@ def test_the_distance_between_the_best_grasps_grows_with_the_image(metrics):
     maps[0, 80, 80], maps[0, 80, 88], maps[0, 80, 92] = 9, 8, 7  # the nearest one within 5 pixels of 80
     grasps, _ = best_grasps(maps, "imgmse", 2, dataclasses.replace(metrics, blur=0.0, apart=5.0))
     assert grasps[:, 0].tolist() == [80, 92]
+
+
+def test_the_blur_grows_with_the_image_and_the_quality_is_that_of_the_blurred_map(metrics):
+    """A wide plateau beats a narrow peak once both are blurred; as much in an image of twice the size."""
+    blurred = dataclasses.replace(metrics, blur=1.0, apart=5.0)
+    small = np.zeros((4, 80, 80), np.float32)
+    small[0, 20, 20], small[0, 58:63, 58:63] = 1.0, 0.5
+    large = small.repeat(2, 1).repeat(2, 2)
+    for maps, where in ((small, 60), (large, 120)):
+        grasps, score = best_grasps(maps, "imgmse", 1, blurred)
+        assert np.abs(grasps[0, :2] - where).max() <= 1 and score[0] < 0.5
+    sharp, score = best_grasps(small, "imgmse", 1, dataclasses.replace(blurred, blur=0.0))
+    assert sharp[0, :2].tolist() == [20, 20] and score[0] == 1
+
+
+def test_images_have_tables_of_their_own():
+    depth = np.full((2, 8, 8), 0.6, np.float32)
+    depth[1] += 0.3
+    depth[:, 2, 3] -= 0.05
+    np.testing.assert_allclose(to_input(depth)[:, 0, 0], 0, atol=1e-6)

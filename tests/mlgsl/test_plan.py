@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from graspbook.core.errors import InputError
+from graspbook.mlgsl import plan as module
 from graspbook.mlgsl.config import Row
 from graspbook.mlgsl.model import build_network
 from graspbook.mlgsl.model_file import inference_of, load_network, save_network
@@ -121,3 +123,17 @@ def test_a_network_is_stored_with_its_row_and_the_command_plans_with_it(tmp_path
     assert "5 grasps in" in result.output
     assert (tmp_path / "out" / "grasps.csv").read_text().startswith("u,v,angle,width_px,x,y,z,opening,quality")
     assert cv2.imread(str(tmp_path / "out" / "grasps.png")).shape == (320, 320, 3)
+
+
+def test_a_grasp_has_the_depth_of_its_own_pixel_and_is_read_as_its_loss_says(monkeypatch):
+    given = []
+    found = np.array([[20.0, 8.0, 0.0, 10.0]]), np.array([0.5])
+    monkeypatch.setattr(module, "best_grasps", lambda maps, loss, *_: given.append(loss) or found)
+    monkeypatch.setattr(module, "predict", lambda network, depth: np.zeros((1, 4, 24, 32)))
+    monkeypatch.setattr(module, "check_model", lambda *_: None)
+    depth = np.full((24, 32), 0.6, np.float32)
+    depth[8, 20] = 0.5
+    model = SimpleNamespace(network=None, row=SimpleNamespace(loss="imgbce"), settings=None)
+    [grasp] = plan_grasps(model, depth, {"fx": 100.0, "fy": 50.0, "cx": 10.0, "cy": 4.0}, 1)
+    assert given == ["imgbce"]
+    np.testing.assert_allclose((grasp.x, grasp.y, grasp.z, grasp.opening), (0.05, 0.04, 0.5, 0.05), rtol=1e-5)

@@ -11,6 +11,7 @@ from graspbook.mlgsl.config import Row
 from graspbook.mlgsl.targets import padded_targets
 from graspbook.mlgsl.train import augmented, rows_of, train_row
 from graspbook.training.fit import Step
+from tests.variants import variants
 
 
 def run(data, tmp_path, train, network, metrics, seed=1, **changes):
@@ -76,12 +77,14 @@ def test_more_images_than_there_are_cannot_be_wanted(images, tmp_path, train_con
 @pytest.fixture
 def planned(images, tmp_path, train_config, network_config, metrics, monkeypatch):
     """Makes what a training consists of, without training: the arguments that `fit` is given."""
-    monkeypatch.setattr(module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, **parts))
+    monkeypatch.setattr(module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, plan=plan, **parts))
 
-    def plan(seed=1, validation=images, train=train_config, judged=metrics, **changes):
+    def plan(
+        seed=1, data=images, validation=images, train=train_config, network=network_config, judged=metrics, **changes
+    ):
         row = dataclasses.replace(Row(title="MLGSL", loss="mlgsl", labels=2, seeds=1), **changes)
-        settings = {"train": train, "network": network_config, "metrics": judged, "scratch_dir": tmp_path}
-        return train_row(row, seed, images, validation, **settings)
+        settings = {"train": train, "network": network, "metrics": judged, "scratch_dir": tmp_path}
+        return train_row(row, seed, data, validation, **settings)
 
     return plan
 
@@ -138,3 +141,108 @@ def test_depth_gets_noise_of_the_strength_given(images, train_config):
         for config in (dataclasses.replace(still, noise=0.0), dataclasses.replace(still, noise=0.02))
     )
     assert np.std(noisy - plain) == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["fcn", "ggcnn"])
+def test_a_training_is_named_by_every_setting_that_it_uses(
+    architecture, planned, train_config, network_config, metrics
+):
+    own = {"architecture": architecture}
+    name = planned(**own).name
+    row = Row(title="MLGSL", loss="mlgsl", labels=2, seeds=1, images=5, **own)
+    left = ("title", "seeds", *(["attention"] if architecture != "fcn" else []))  # which the others do not have
+    rows = {field: getattr(other, field) for field, other in variants(row, *left)}
+    changed = {f"row.{field}": planned(**(own | {field: value})).name for field, value in rows.items()}
+    changed |= {f"train.{field}": planned(train=other, **own).name for field, other in variants(train_config)}
+    changed |= {f"network.{f}": planned(network=other, **own).name for f, other in variants(network_config)}
+    used = dict(variants(metrics, "sampled", "seed", "replicates"))
+    changed |= {f"metrics.{field}": planned(judged=other, **own).name for field, other in used.items()}
+    assert len(changed) > 20
+    assert [field for field, other in changed.items() if other == name] == []
+    assert planned(title="other", **own).name == name and planned(seeds=2, **own).name == name
+
+
+def test_a_training_is_named_by_all_images_and_labels(planned, images):
+    name = planned().name
+    deeper = dataclasses.replace(images, depth=images.depth + 0.01)
+    moved = dataclasses.replace(images, labels=tuple(rows + 1 for rows in images.labels))
+    for other in (deeper, moved):
+        assert planned(data=other).name != name and planned(validation=other).name != name
+
+
+def test_the_first_images_are_learned_in_batches_of_their_own(planned, images, train_config):
+    """Images of one depth each, so that a batch tells which ones it holds."""
+    still = dataclasses.replace(train_config, rotate=0.0, zoom=0.0, mirror=False, noise=0.0)
+    pixel = np.zeros_like(images.depth)
+    pixel[:, 12, 12] = 0.01 * (1 + np.arange(6))
+    known = dataclasses.replace(images, depth=0.6 - pixel)
+    other = dataclasses.replace(images, depth=0.6 - 20 * pixel)
+
+    def held(plan, step=STEP):
+        return [round(10 * float(image.max())) for image in plan.batch(step)[0]]
+
+    plan = planned(data=known, validation=other, train=still, images=4)
+    steps = [held(plan, dataclasses.replace(STEP, number=number)) for number in range(8)]
+    assert {number for step in steps for number in step} == {1, 2, 3, 4}
+    orders = {tuple(held(planned(data=known, train=still, seed=seed))) for seed in range(6)}
+    assert len(orders) > 2
+    parts = [held(plan, dataclasses.replace(STEP, part=part, parts=3)) for part in range(3)]
+    assert [part[0] for part in parts] == steps[0]
+
+
+def test_each_step_process_and_seed_changes_images_in_its_own_way(planned):
+    steps = [STEP, dataclasses.replace(STEP, number=2), dataclasses.replace(STEP, part=1, parts=2)]
+    drawn = [planned().batch(step)[0][0].numpy().tobytes() for step in steps]
+    drawn += [planned(seed=2).batch(STEP)[0][0].numpy().tobytes()]
+    assert len(set(drawn)) == 4
+    assert planned().batch(STEP)[0][0].numpy().tobytes() == drawn[0]
+
+
+def test_images_of_a_batch_and_their_labels_are_changed_alike_and_each_in_its_own_way(images, train_config):
+    still = dataclasses.replace(train_config, noise=0.0)
+    one = np.stack([images.depth[0]] * 4)
+    rows = np.stack([images.labels[0]] * 4)
+    depth, labels = augmented(one, rows, still, np.random.default_rng(0))
+    assert len({image.tobytes() for image in depth}) == 4
+    for image, own in zip(depth, labels, strict=True):
+        for u, v in own[~np.isnan(own[:, 0]), :2]:
+            assert image[round(float(v)), round(float(u))] < 0.59, "on the bar still"
+
+
+def test_mirrored_images_are_as_many_as_others(images, train_config, monkeypatch):
+    given = []
+    drawn = module.draw_similarity
+    monkeypatch.setattr(module, "draw_similarity", lambda *parts: given.append(parts[1:]) or drawn(*parts))
+    augmented(images.depth[:1], rows_of(images.labels)[:1], train_config, np.random.default_rng(0))
+    assert given == [(train_config.rotate, train_config.zoom, train_config.mirror)]
+
+
+@pytest.mark.parametrize("loss", ["mlgsl-log", "imgbce"])
+def test_the_loss_of_the_row_is_learned_and_read(loss, planned, images, monkeypatch):
+    learned, read = [], []
+    monkeypatch.setattr(module, "grasp_loss", lambda name, *_: learned.append(name))
+    monkeypatch.setattr(
+        module,
+        "evaluate_network",
+        lambda model, seen, name, _: read.append(name) or {"top_1": np.ones(1), "top_5": np.ones(1)},
+    )
+    plan = planned(loss=loss)
+    plan.loss(plan.model, plan.batch(STEP), STEP)
+    plan.evaluate(plan.model)
+    assert learned == read == [loss]
+
+
+def test_the_best_weights_are_kept_after_the_steps_of_the_row(planned, train_config):
+    plan = planned(steps=50)
+    assert plan.plan.keep == "best" and plan.plan.steps == 50
+    rates = [plan.rate(1.0, step) for step in range(50)]
+    assert np.argmax(rates) in (4, 5) and rates[-1] < 0.01
+    assert planned().plan.steps == train_config.steps
+
+
+def test_each_seed_begins_with_its_own_weights_of_the_rows_network(planned):
+    one, same, other = (planned(seed=seed).model.state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(value, same[key]) for key, value in one.items())
+    assert not all(torch.equal(value, other[key]) for key, value in one.items())
+    assert len(planned(attention="all").model.state_dict()) > len(one)

@@ -1,6 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from graspbook.mlgsl.grasp_data import clutter as module
 from graspbook.mlgsl.grasp_data.clutter import fuse, fuse_many, prune, table_plane
 from graspbook.mlgsl.grasp_data.dataset import GraspImages
 from tests.mlgsl.worlds import STANDARD
@@ -76,3 +79,74 @@ def test_each_image_depends_on_the_seed_and_its_number_alone(bars):
     np.testing.assert_array_equal(few.depth, more.depth[:2])
     assert len(more) == 3
     assert not np.array_equal(more.depth[0], more.depth[1])
+
+
+def test_labels_move_with_their_objects_and_stay_on_what_is_seen_of_them(bars):
+    """Each image alone: nothing hides its labels, and the middle of the bar is where it was moved to."""
+    still = dataclasses.replace(CLUTTER, spread=0.2)
+    for seed in range(5):
+        fused = fuse(bars, np.array([seed % 4]), still, np.random.default_rng(seed))
+        rows = fused.labels[0]
+        row, column = np.nonzero(fused.masks[0])
+        for u, v, _, _ in rows:
+            assert fused.masks[0][round(float(v)), round(float(u))]
+        if len(rows) == 4:
+            np.testing.assert_allclose(rows[:, :2].mean(0), (column.mean(), row.mean()), atol=1.5)
+
+
+def test_where_objects_cover_each_other_the_higher_one_is_seen_with_its_labels(bars):
+    """Two bars in one place, the second twice as high: whichever comes first, it alone is seen."""
+    higher = np.where(bars.masks[0], bars.depth[0] - 0.04, bars.depth[0]).astype(np.float32)
+    other = bars.labels[0] + np.array([0, 0, 0, 2], np.float32)
+    both = dataclasses.replace(
+        bars, depth=np.stack([bars.depth[0], higher, *bars.depth[2:]]), labels=(bars.labels[0], other, *bars.labels[2:])
+    )
+    fixed = dataclasses.replace(CLUTTER, min_scale=1.0, max_scale=1.0, spread=0.0)
+
+    class Straight:
+        """Draws no turn and no shift."""
+
+        def uniform(self, low, high, size=None):
+            return np.zeros(size) if size else 0.0
+
+    for chosen in ([0, 1], [1, 0]):
+        fused = fuse(both, np.array(chosen), fixed, Straight())
+        heights = table_plane(bars.depth[0], bars.masks[0]) - fused.depth[0]
+        assert np.median(heights[fused.masks[0]]) == pytest.approx(0.08, abs=2e-3)
+        assert len(fused.labels[0]) and (fused.labels[0][:, 3] == 14).all(), "labels of what is hidden are gone"
+
+
+def test_a_finger_is_as_thick_in_a_larger_image(bars):
+    heights, owner = np.zeros((SIZE, SIZE)), np.full((SIZE, SIZE), -1)
+    heights[bars.masks[0]], owner[bars.masks[0]] = 0.04, 0
+    reach = round(46 + CLUTTER.finger)
+    heights[reach : reach + 1, 40:60], owner[reach : reach + 1, 40:60] = 0.05, 1
+    small = prune(bars.labels[0], 0, heights, owner, CLUTTER)
+    heights, owner = (array.repeat(2, 0).repeat(2, 1) for array in (heights, owner))
+    large = prune(bars.labels[0] * [2, 2, 1, 2] + [[0.5, 0.5, 0, 0]], 0, heights, owner, CLUTTER)
+    assert len(small) == len(large)
+
+
+def test_images_have_different_objects_and_each_a_label(bars, monkeypatch):
+    chosen, fused = [], module.fuse
+
+    def watched(images, numbers, config, rng):
+        chosen.append(numbers.tolist())
+        made = fused(images, numbers, config, rng)
+        return made if len(chosen) % 2 else dataclasses.replace(made, labels=(made.labels[0][:0],))
+
+    monkeypatch.setattr(module, "fuse", watched)
+    four = dataclasses.replace(CLUTTER, min_objects=3, max_objects=4)
+    made = fuse_many(bars, 4, four, 1)
+    assert all(len(set(numbers)) == len(numbers) for numbers in chosen) and {len(n) for n in chosen} == {3, 4}
+    assert len(made) == 4 and all(len(rows) for rows in made.labels), "those without a label are left out"
+    assert len(chosen) >= 7
+
+
+def test_fingers_reach_down_beside_a_grasp(bars):
+    """What is higher than the finger's tips is in the way, though it is lower than the grasped point."""
+    heights, owner = np.zeros((SIZE, SIZE)), np.full((SIZE, SIZE), -1)
+    heights[bars.masks[0]], owner[bars.masks[0]] = 0.04, 0
+    tips = 0.04 - CLUTTER.depth
+    heights[47:52, 48:60], owner[47:52, 48:60] = (tips + 0.04) / 2 + 0.004, 1
+    assert prune(bars.labels[0], 0, heights, owner, CLUTTER)[:, 0].tolist() == [30, 36, 44]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from graspbook.core.errors import InputError
-from graspbook.mlgsl.grasp_data.dataset import load_images
+from graspbook.mlgsl.grasp_data.dataset import GraspImages, load_images
 from graspbook.mlgsl.grasp_data.jacquard import write_image
 
 
@@ -47,3 +47,22 @@ def test_images_of_several_sizes_need_one_to_be_chosen(tmp_path):
     with pytest.raises(InputError, match="several sizes"):
         load_images(tmp_path)
     assert load_images(tmp_path, size=12).size == 12
+
+
+def numbered(count=5, labels=8):
+    """Images whose labels say where they stand."""
+    rows = [np.column_stack([np.arange(labels), np.full(labels, k), *np.ones((2, labels))]) for k in range(count)]
+    depth = np.full((count, 4, 4), 0.5, np.float32)
+    names = tuple(f"o{k}" for k in range(count))
+    return GraspImages(depth, tuple(row.astype(np.float32) for row in rows), depth > 0, names, names)
+
+
+def test_which_labels_are_kept_is_drawn_for_each_image_among_all_of_its_own():
+    kept = [rows[:, 0].astype(int).tolist() for rows in numbered().with_labels(3, 1).labels]
+    assert len({tuple(places) for places in kept}) > 3 and max(map(max, kept)) > 4
+    assert kept != [rows[:, 0].astype(int).tolist() for rows in numbered().with_labels(3, 2).labels]
+
+
+def test_a_subset_keeps_the_labels_of_its_images():
+    some = numbered().subset([4, 2])
+    assert [int(rows[0, 1]) for rows in some.labels] == [4, 2] and some.names == ("o4", "o2")

@@ -1,13 +1,19 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
+import torch
 
 from graspbook.mlgsl.metrics import accuracy
+from graspbook.mlgsl.metrics import judge as module
 from graspbook.mlgsl.metrics.accuracy import sampled_agreement
 from graspbook.mlgsl.metrics.judge import Judge, crops, crops_of, judge_grasps, train_judge
 from graspbook.mlgsl.targets import padded_targets
+from graspbook.training.fit import Step
 from tests.mlgsl.worlds import STANDARD
+from tests.variants import variants
 
 CONFIG = dataclasses.replace(STANDARD.judge, steps=20, batch_size=16, learning_rate=0.005)
 
@@ -80,3 +86,76 @@ def test_a_crop_of_a_larger_image_shows_the_same(images):
     )
     np.testing.assert_array_equal(small[:, 1], large[:, 1])  # the fingers
     assert np.abs(small - large).mean() < 0.02
+
+
+STEP = Step(0, 0, 1, torch.device("cpu"))
+
+
+def some(seed, count=40):
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 0.1, (count, 2, 32, 32)).astype(np.float32), (rng.random(count) < 0.5).astype(np.float32)
+
+
+@pytest.fixture
+def planned(tmp_path, monkeypatch):
+    """Makes what a training consists of, without training: the arguments that `fit` is given."""
+    monkeypatch.setattr(module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, plan=plan, **parts))
+    return lambda train=None, validation=None, config=CONFIG: train_judge(
+        train or some(0), validation or some(1), config, tmp_path
+    )
+
+
+def test_a_judge_is_named_by_its_settings_and_by_all_crops_and_outcomes(planned):
+    names = [planned().name, *(planned(config=other).name for _, other in variants(CONFIG))]
+    x, y = some(0)
+    names += [planned((x + 1, y)).name, planned((x, 1 - y)).name]
+    x, y = some(1)
+    names += [planned(validation=(x + 1, y)).name, planned(validation=(x, 1 - y)).name]
+    assert len(set(names)) == len(names) == 10
+
+
+def test_a_judge_learns_the_crops_in_all_mirrorings_with_their_outcomes(planned):
+    x, y = some(0)
+    known = {}
+    for crop, good in zip(x, y, strict=True):
+        for up, left in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            known[np.ascontiguousarray(crop[:, ::up, ::left]).tobytes()] = float(good), (up, left)
+    seen = set()
+    for number in range(6):
+        crops_, outcomes = planned().batch(dataclasses.replace(STEP, number=number))
+        for crop, good in zip(crops_.numpy(), outcomes.tolist(), strict=True):
+            expected, mirrored = known[crop.tobytes()]
+            assert good == expected
+            seen.add(mirrored)
+    assert len(seen) == 4
+
+
+def test_the_judge_that_is_right_most_often_on_validation_is_kept(planned, monkeypatch):
+    given = []
+    x, y = some(1)
+    monkeypatch.setattr(module, "judge_crops", lambda judge, seen: given.append(seen) or y)
+    plan = planned()
+    assert plan.evaluate(plan.model) == {"accuracy": 100.0} and given[0].tobytes() == x.tobytes()
+    assert plan.plan.keep == "best"
+
+
+def test_each_seed_begins_with_its_own_judge(planned):
+    one, same, other = (planned(config=dataclasses.replace(CONFIG, seed=seed)).model.state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(value, same[key]) for key, value in one.items())
+    assert not any(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def test_a_crop_is_turned_by_the_angle_and_not_against_it():
+    """A bar along the direction 0.6 lies along the rows of the crop of a grasp that closes along it."""
+    row, column = np.indices((80, 80))
+    across = np.abs((row - 40) * np.cos(0.6) - (column - 40) * np.sin(0.6))
+    depth = np.where(across <= 3, 0.55, 0.6).astype(np.float32)
+    [seen] = crops(depth, np.array([[40, 40, 0.6, 14.0]]), 32)
+    assert np.ptp(seen[0][16]) < 0.05 < np.ptp(seen[0][:, 16])
+
+
+def test_good_grasps_are_those_that_the_judge_calls_good(images, metrics, monkeypatch):
+    monkeypatch.setattr(accuracy, "judge_grasps", lambda judge, depth, grasps: np.ones(len(grasps)))
+    maps = np.zeros((len(images), 4, images.size, images.size), np.float32)
+    found = sampled_agreement(maps, images, "imgmse", Judge(32), metrics)
+    assert (found["good"] == metrics.sampled).all() and not found["found"].any()

@@ -33,3 +33,17 @@ def test_guesses_have_any_angle(images, metrics, monkeypatch):
         random_success(images, np.array([6.0]), metrics, np.random.default_rng(seed))
     parts = np.histogram(np.concatenate(guesses), bins=4, range=(-np.pi / 2, np.pi / 2))[0]
     assert parts.sum() == 600 and parts.min() > 100
+
+
+def test_the_first_grasp_counts_for_top_1_and_any_of_five_for_top_5(metrics):
+    """The surest grasp is at a bare place, the second on the only label, the third elsewhere."""
+    maps = np.zeros((1, 4, 80, 80), np.float32)
+    maps[:, 2] = 1
+    maps[0, 0, 10, 10], maps[0, 0, 60, 60], maps[0, 0, 60, 20] = 1.0, 0.9, 0.8
+    maps[0, 3] = 0.25  # an opening of 10 pixels
+    labels = (np.array([[60, 60, 0.0, 10], [12, 10, 1.0, 20]], np.float32),)
+    found = top_success(maps, labels, "imgmse", metrics).iloc[0]
+    assert not found["top_1"] and found["top_5"]
+    assert (found["u"], found["v"]) == (10, 10)
+    np.testing.assert_allclose(found["angle_off"], 1.0, atol=1e-6)  # of the nearest label
+    np.testing.assert_allclose(found["width_ratio"], 0.5, rtol=1e-6)

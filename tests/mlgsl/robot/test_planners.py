@@ -56,3 +56,36 @@ def test_sampled_grasps_gather_where_the_judge_likes_them_and_come_best_first(ba
     ]
     assert (np.diff(away[0]) >= 0).all() and (np.diff(away[1]) >= 0).all()
     assert away[1].max() < 1 < away[0].max()
+
+
+def test_a_network_is_read_as_its_loss_says(bar, monkeypatch):
+    given = []
+    monkeypatch.setattr(planners, "predict", lambda network, depth: np.zeros((1, 4, 80, 80)))
+    monkeypatch.setattr(planners, "best_grasps", lambda maps, loss, *_: given.append(loss) or ("grasps", "scores"))
+    assert DensePlanner(None, "imgbce", STANDARD.metrics).plan(bar, 3, None) == "grasps"
+    assert given == ["imgbce"]
+
+
+def test_pairs_of_edges_face_away_from_each_other_and_leave_room_within_the_gripper(bar):
+    """Of a bar and of a hole as wide, the bar alone has edges that jaws can close on."""
+    hole = np.full((80, 80), 0.56, np.float32)
+    hole[37:44, 15:65] = 0.6
+    rng = np.random.default_rng
+    assert len(edge_pairs(hole, 50, 14.0, rng(0))) == 0 < len(edge_pairs(bar, 50, 14.0, rng(0)))
+    found = edge_pairs(bar, 50, 30.0, rng(0))
+    assert (found[:, 3] > 7 + planners.CLEARANCE - 2).all() and found[:, 3].min() < 14
+    assert len(edge_pairs(bar, 50, 9.0, rng(0))) == 0, "wider than the gripper with its clearance"
+
+
+def test_times_are_those_after_the_first_two_with_images_in_turn(monkeypatch):
+    seen = []
+
+    class Slow:
+        def plan(self, depth, count, rng):
+            seen.append(float(depth[0, 0]))
+
+    clock = iter([value for k in range(5) for value in (10.0 * k, 10.0 * k + (9 if k < 2 else k))])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    depth = np.stack([np.full((2, 2), value, np.float32) for value in (1, 2)])
+    assert time_planners({"a": Slow()}, depth, 3)["a"].tolist() == [2000, 3000, 4000]
+    assert seen == [1, 2, 1, 2, 1]
