@@ -34,7 +34,7 @@ def _others(value, hint):
     if isinstance(value, int):
         return [value + 1, value - 1, max(2 * value, 2)]
     if isinstance(value, float):
-        return [value / 2 + 0.01, value + 0.01, value * 2]
+        return [value / 2 + 0.0123, value + 0.01, value * 2]
     if isinstance(value, tuple):
         return [(other, *value[1:]) for first in value[:1] for other in _others(first, type(first))]
     if dataclasses.is_dataclass(value):

@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from graspbook.selfsup.grasp_segmentation.model import build_grasp_segmenter, pr
 from graspbook.selfsup.grasp_segmentation.train import evaluate, learning_rate, train_grasp_segmenter
 from graspbook.training.fit import Step
 from tests.conftest import standard
+from tests.variants import variants
 
 SECTION = standard("selfsup").train
 TINY = dataclasses.replace(SECTION.network, fpn_channels=8, first_layer="random", freeze_norm=False)
@@ -176,3 +178,83 @@ def test_schedules_start_rise_and_end_as_described():
     constant = dataclasses.replace(cosine, schedule="constant")
     assert {learning_rate(constant, step) for step in range(100)} == {2.0}
     assert learning_rate(dataclasses.replace(cosine, steps=1), 0) == 2.0
+
+
+STEP = Step(0, 0, 1, torch.device("cpu"))
+
+
+@pytest.fixture
+def planned(data, tmp_path, monkeypatch):
+    """Makes what a training consists of, without training: the arguments that `fit` is given."""
+    monkeypatch.setattr(
+        train_module, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, plan=plan, **parts)
+    )
+
+    def plan(data=data, config=CONFIG, augmentation=None, model=None):
+        return train(data, tmp_path, config, augmentation, model)
+
+    return plan
+
+
+@pytest.mark.slow
+def test_a_training_is_named_by_every_setting_and_all_pixels_of_both_sets(planned, data):
+    name, model = planned().name, start()
+    changed = {f"train.{f}": planned(config=other, model=model).name for f, other in variants(CONFIG, "network")}
+    changed |= {f"augment.{f}": planned(augmentation=a, model=model).name for f, a in variants(Augmentation())}
+    changed["augmentation"] = planned(augmentation=Augmentation(), model=model).name
+    changed["network"] = planned(model=start(fpn_channels=9)).name
+    for place, part in enumerate(("labelled", "held out")):
+        for field, pixels in data[place].pixels().items():
+            other = dataclasses.replace(data[place], **{field: pixels[:, ::-1].copy()})
+            given = (other, data[1]) if place == 0 else (data[0], other)
+            changed[f"{part}.{field}"] = planned(given, model=model).name
+    assert len(changed) > 20 and [field for field, other in changed.items() if other == name] == []
+    twice = [field for field, other in changed.items() if list(changed.values()).count(other) > 1]
+    assert twice == []
+
+
+def test_labelled_grasps_are_learned_from_before_and_after_with_their_masks(planned, data):
+    x, y = planned().batch(STEP)
+    for image, masks in zip((255 * x).round().byte().numpy().transpose(0, 2, 3, 1), y.bool().numpy(), strict=True):
+        [place] = [k for k, before in enumerate(data[0].before) if np.array_equal(before, image[..., :3])]
+        np.testing.assert_array_equal(image[..., 3:], data[0].after[place])
+        for mask, name in zip(masks, ("suction", "visible", "amodal"), strict=True):
+            np.testing.assert_array_equal(mask, getattr(data[0], name)[place])
+
+
+def test_the_network_is_given_before_after_and_suction_and_learns_both_masks(planned, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        train_module, "grasp_segmentation_loss", lambda logits, y, normalise: given.append((y, normalise))
+    )
+    x, y = planned().batch(STEP)
+    for normalise in (True, False):
+        plan = planned(config=dataclasses.replace(CONFIG, normalise=normalise))
+        plan.loss(lambda *parts: given.append(parts) or torch.zeros(1), (x, y), STEP)
+    before, after, suction = given[0]
+    assert torch.equal(torch.cat([before, after], 1), x) and torch.equal(suction, y[:, :1])
+    assert torch.equal(given[1][0], y[:, 1:]) and [given[1][1], given[3][1]] == [True, False]
+
+
+def test_each_step_process_and_seed_draws_its_own(planned):
+    def drawn(step=STEP, **options):
+        return planned(augmentation=Augmentation(), **options).batch(step)[0][0].numpy().tobytes()
+
+    steps = [STEP, *(dataclasses.replace(STEP, **change) for change in ({"number": 5}, {"part": 1, "parts": 2}))]
+    others = [drawn(step) for step in steps]
+    others += [drawn(config=dataclasses.replace(CONFIG, seed=seed)) for seed in (1, 2)]
+    assert len(set(others)) == 5 and drawn() == others[0]
+    orders = {
+        planned(config=dataclasses.replace(CONFIG, seed=seed)).batch(STEP)[0].numpy().tobytes() for seed in range(6)
+    }
+    assert len(orders) > 2
+
+
+def test_what_chooses_is_the_iou_on_held_out_grasps(planned, data, monkeypatch):
+    given = []
+    monkeypatch.setattr(train_module, "evaluate", lambda model, grasps: given.append(grasps) or (0.5, 0.25))
+    plan = planned()
+    assert list(plan.evaluate(plan.model).items()) == [("held_out_miou", 0.5), ("held_out_error", 0.25)]
+    assert given[0] is data[1]
+    rates = [planned(config=dataclasses.replace(CONFIG, steps=100)).rate(9.0, step) for step in (0, 50, 99)]
+    assert rates == [learning_rate(dataclasses.replace(CONFIG, steps=100), step) for step in (0, 50, 99)]

@@ -14,6 +14,7 @@ from graspbook.selfsup.inpainting.train import inpainting_loss, train_inpainter,
 from graspbook.training.fit import Step
 from graspbook.training.seeds import generator as seeded
 from tests.conftest import standard
+from tests.variants import variants
 
 INPAINT = standard("selfsup").inpaint
 TINY = dataclasses.replace(INPAINT.model, channels=(8, 16), block=2)
@@ -140,3 +141,73 @@ def test_processes_share_a_batch(flat_discs, tmp_path, monkeypatch):
 def test_too_few_images_are_refused(flat_discs, tmp_path):
     with pytest.raises(InputError, match="1 images, expected at least batch_size = 2"):
         train_inpainter(build_inpaint_model(TINY, 0), CONFIG, flat_discs(1), tmp_path)
+
+
+STEP = Step(0, 0, 1, torch.device("cpu"))
+
+
+def test_a_training_is_named_by_every_setting_by_images_and_by_masks(flat_discs, tmp_path, monkeypatch):
+    monkeypatch.setattr(inpaint_train, "fit", lambda *_, name, **__: name)
+    data, model = flat_discs(6), build_inpaint_model(TINY, 0)
+
+    def name(data=data, config=CONFIG, model=model):
+        return train_inpainter(model, config, data, tmp_path)
+
+    names = {"": name(), "model": name(model=build_inpaint_model(dataclasses.replace(TINY, channels=(8, 24)), 0))}
+    names |= {field: name(config=other) for field, other in variants(CONFIG)}
+    names["images"] = name(dataclasses.replace(data, images=data.images + np.uint8(1)))
+    names["masks"] = name(dataclasses.replace(data, masks=~data.masks))
+    assert len(set(names.values())) == len(names) > 8
+
+
+def test_each_step_and_seed_has_crops_of_its_own_with_the_bands_on_their_outlines(flat_discs):
+    data = flat_discs(6)
+    batches = [training_batch(data, CONFIG, step) for step in range(6)]
+    batches += [training_batch(data, dataclasses.replace(CONFIG, seed=seed), 0) for seed in (1, 2, 3)]
+    assert len({images.numpy().tobytes() for images, _ in batches}) == len(batches)
+    assert len({bands.numpy().tobytes() for _, bands in batches}) == len(batches)
+    for images, bands in batches:  # flipped together: the band covers the whole outline that the image shows
+        for image, hidden in zip(images, bands, strict=True):
+            shown = band((image[0] > 0).numpy(), 1)
+            assert not shown.any() or (hidden[0].numpy() > 0)[shown].mean() > 0.9
+
+
+def test_orders_and_parts_of_a_batch_follow_the_seed(flat_discs, tmp_path, monkeypatch):
+    data = flat_discs(6)
+    data.images[:, 0, 0, 0] = np.arange(6)
+    monkeypatch.setattr(inpaint_train, "fit", lambda *_, batch, **__: batch)
+    whole = dataclasses.replace(CONFIG, crop=640.0)
+    orders = set()
+    for seed in range(6):
+        images, _ = training_batch(data, dataclasses.replace(whole, seed=seed), 0)
+        corners = images[:, 0, [0, 0, -1, -1], [0, -1, 0, -1]]
+        orders.add(tuple(((corners.amin(1) + 1) * 127.5).round().int().tolist()))
+    assert len(orders) > 2
+
+
+def test_what_is_predicted_from_is_noisy(flat_discs):
+    given = []
+
+    class Watched(torch.nn.Module):
+        config = TINY
+
+        def forward(self, noisy, level, image, mask):
+            given.append((noisy, image))
+            return image
+
+    images, masks = training_batch(flat_discs(6), CONFIG, 0)
+    inpainting_loss(Watched(), images, masks, torch.Generator().manual_seed(0))
+    noisy, image = given[0]
+    assert torch.equal(image, images) and (noisy - images).abs().mean() > 0.05
+
+
+def test_crops_lie_about_any_part_of_an_object(flat_discs):
+    """Not always about the first of its pixels."""
+    data = flat_discs(1, height=96, width=128)
+    data.masks[0] = False
+    data.masks[0, 8:88, 60] = True
+    data.images[0] = np.arange(96, dtype=np.uint8)[:, None, None]
+    rows = [
+        inpaint_train._crop(data.images[0], data.masks[0], 16, np.random.default_rng(k))[0].min() for k in range(30)
+    ]
+    assert min(rows) < 20 and max(rows) > 50

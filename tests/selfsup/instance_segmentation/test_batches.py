@@ -15,6 +15,7 @@ from graspbook.selfsup.instance_segmentation.augment import InstanceAugmentation
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler, SingleObjects, labelled
 from graspbook.selfsup.pasting.bank import ObjectBank, bank_of_scenes
 from tests.conftest import standard
+from tests.variants import variants
 
 PASTING = replace(standard("selfsup").pasting, min_area=25.0)
 
@@ -190,3 +191,75 @@ def test_nothing_to_learn_from_or_to_paste_is_refused(scenes, bank):
         BatchSampler(scenes, 2, 0, bank=bank.first(0), config=PASTING)
     with pytest.raises(InputError, match="inpaint"):
         BatchSampler(scenes, 2, 0, inpainter=lambda *_: None, config=PASTING)
+
+
+@pytest.mark.slow
+def test_the_digest_covers_all_that_later_batches_are_made_of(scenes, bank, tmp_path):
+    """Also what the first batch does not show."""
+
+    def digest(scenes=scenes, batch_size=2, seed=0, **options):
+        return BatchSampler(scenes, batch_size, seed, **({"config": PASTING, "bank": bank} | options)).digest()
+
+    def painter(strength):
+        class Painter:
+            def __call__(self, images, masks, generator):
+                return np.where(masks[..., None], np.uint8(strength), images)
+
+        return Painter()
+
+    def rewritten(folder, change):
+        some = [replace(scene, **change(k, scene)) for k, scene in enumerate(scenes)]
+        write_scenes(tmp_path / folder, some, list(range(5)))
+        return CocoScenes(tmp_path / folder / "annotations.json")
+
+    first = numbers(BatchSampler(scenes, 2, 0, augmentation=STILL, config=PASTING)(0))
+    place = next(k for k in range(5) if k not in first)
+    brighter = rewritten("image", lambda k, one: {"image": one.image ^ np.uint8(1)} if k == place else {})
+    moved = rewritten("ids", lambda k, one: {"ids": np.roll(one.ids, 1, 1)} if k == place else {})
+    grasps = SimpleNamespace(path="grasps", table=pd.DataFrame({"grasp_id": scenes.names}))
+    names = {"": digest(), "image": digest(brighter), "ids": digest(moved), "size": digest(batch_size=3)}
+    names |= {"seed": digest(seed=1), "few": digest(bank=bank.first(4)), "none": digest(bank=None)}
+    names |= {field: digest(config=other) for field, other in variants(PASTING)}
+    names |= {f"augment.{f}": digest(augmentation=other) for f, other in variants(InstanceAugmentation())}
+    names |= {f"painted {k}": digest(inpainter=painter(k), dilate=5.0) for k in (7, 8)}
+    names |= {"dilated": digest(inpainter=painter(7), dilate=5.5)}
+
+    class Grasps:
+        path, table = grasps.path, grasps.table
+
+        def __getitem__(self, index):
+            return SimpleNamespace(before=toy_scene(index).image)
+
+    for count in (4, 5):
+        names[f"single {count}"] = digest(singles=SingleObjects(Grasps(), bank.first(count), (HEIGHT, WIDTH)))
+    assert len(set(names.values())) == len(names) > 20, names
+
+
+def test_single_objects_are_each_their_own(bank, scenes):
+    class Grasps:
+        path, table = "grasps", pd.DataFrame({"grasp_id": scenes.names})
+
+        def __getitem__(self, index):
+            return SimpleNamespace(before=toy_scene(index).image)
+
+    singles = SingleObjects(Grasps(), bank, (HEIGHT, WIDTH))
+    assert len(singles) == len(bank) == 15
+    for index in (0, 4, 14):
+        number = int(scenes.names.index(bank.table["grasp_id"][index]))
+        assert singles[index].image[0, 0, 0] == number
+        np.testing.assert_array_equal(singles[index].ids > 0, bank.full_mask(index))
+    assert (singles[0].ids != singles[1].ids).any()
+
+
+def test_places_of_a_batch_are_changed_each_in_its_own_way(scenes):
+    one = scenes.subset([2])
+    strong = InstanceAugmentation()
+    batch = BatchSampler(one, 4, 0, augmentation=strong, config=PASTING)(0)
+    assert len({image.numpy().tobytes() for image in batch.images}) == 4
+    later = BatchSampler(one, 4, 0, augmentation=strong, config=PASTING)(1)
+    assert not set(image.numpy().tobytes() for image in later.images) & {i.numpy().tobytes() for i in batch.images}
+
+
+def test_slivers_are_not_learned(scenes):
+    large = replace(PASTING, min_area=1e9)
+    assert all(len(masks) == 0 for masks in BatchSampler(scenes, 2, 0, augmentation=STILL, config=large)(0).masks)

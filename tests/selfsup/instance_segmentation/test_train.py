@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from graspbook.instances.registry import build_instance_model
 from graspbook.selfsup.instance_segmentation import train as segment_train
 from graspbook.selfsup.instance_segmentation.batches import BatchSampler
 from graspbook.selfsup.instance_segmentation.train import learning_rate, train_instance_model, validation_ap
+from graspbook.training.fit import Step
 from tests.conftest import standard
+from tests.variants import variants
 
 SELFSUP = standard("selfsup")
 TINY = dataclasses.replace(
@@ -135,3 +138,63 @@ def test_validation_needs_images_and_gives_percent(scenes, tmp_path):
     assert 0 <= validation_ap(start(), scenes) <= 100
     with pytest.raises(InputError, match="validation"):
         train_instance_model(start(), CONFIG, sampler(scenes), scenes.subset([]), tmp_path)
+
+
+@pytest.fixture
+def planned(scenes, tmp_path, monkeypatch):
+    """Makes what a training consists of, without training: the arguments that `fit` is given."""
+    monkeypatch.setattr(
+        segment_train, "fit", lambda model, plan, **parts: SimpleNamespace(model=model, plan=plan, **parts)
+    )
+    model = start()
+    return lambda supply=None, validation=scenes, config=CONFIG: train_instance_model(
+        model, config, supply or sampler(scenes), validation, tmp_path
+    )
+
+
+def test_a_training_is_named_by_every_setting_and_by_images_and_labels_of_validation(planned, scenes, tmp_path):
+    names = {"": planned().name} | {field: planned(config=other).name for field, other in variants(CONFIG, "start")}
+
+    def rewritten(folder, change):
+        some = [dataclasses.replace(scene, **change(scene)) for scene in scenes]
+        write_scenes(tmp_path / folder, some, [0, 1, 2, 3])
+        return CocoScenes(tmp_path / folder / "annotations.json")
+
+    names["images"] = planned(validation=rewritten("brighter", lambda one: {"image": one.image + np.uint8(1)})).name
+    names["ids"] = planned(validation=rewritten("moved", lambda one: {"ids": np.roll(one.ids, 1, 1)})).name
+    del names["margin"]  # a row's model knows it: `robust_margin`
+    assert len(set(names.values())) == len(names) > 9, names
+
+
+def test_steps_draw_apart_and_processes_take_their_own_part(planned, scenes, monkeypatch):
+    asked, drawn = [], []
+
+    class Asked(BatchSampler):
+        def __call__(self, *which):
+            asked.append(which)
+            return SimpleNamespace(to=lambda device: "batch")
+
+        def digest(self):
+            return "digest"
+
+    plan = planned(Asked(scenes, 2, 0, config=SELFSUP.pasting))
+    monkeypatch.setattr(
+        type(plan.model), "loss", lambda model, batch, generator: drawn.append(generator.initial_seed())
+    )
+    for step in (Step(0, 0, 1, "cpu"), Step(7, 1, 2, "cpu")):
+        plan.loss(plan.model, plan.batch(step), step)
+    assert asked == [(0, 0, 1), (7, 1, 2)] and len(set(drawn)) == 2
+    assert plan.plan.clip == CONFIG.clip and plan.plan.batch_size == 2
+
+
+def test_weights_are_chosen_by_the_mean_over_thresholds_on_validation(planned, scenes, monkeypatch):
+    assert list(planned().evaluate(start())) == ["validation_ap"]
+    monkeypatch.setattr(
+        segment_train, "average_precision", lambda matches: {"ap": np.array([7.0]), "ap50": np.array([9.0])}
+    )
+    assert validation_ap(start(), scenes) == 7.0
+    seen = []
+    monkeypatch.setattr(segment_train, "validation_ap", lambda model, some, truth: seen.append(some) or 1.0)
+    held = scenes.subset([1, 2])
+    planned(validation=held).evaluate(None)
+    assert seen == [held]
