@@ -64,7 +64,7 @@ def test_episodes_without_end_are_recorded_as_long_as_they_are_asked_for(tmp_pat
         assert [read(next(paths)) for _ in range(2)] == collect(Numbers(3), tmp_path / "other", count=2)
 
 
-@pytest.mark.parametrize("arguments", [{"workers": 0}, {"backend": "threads"}])
+@pytest.mark.parametrize("arguments", [{"workers": 0}])
 def test_bad_arguments_are_named_before_any_work(tmp_path, arguments):
     with (
         pytest.raises(InputError, match=next(iter(arguments))),

@@ -31,8 +31,8 @@ WITHOUT_EFFECT = (
     *(
         f"{PACKAGE}.core.{name}"
         for name in (
-            *("atomic", "canonical", "code_hash", "errors", "fingerprint", "locks", "manifest", "memory", "modules"),
-            *("notices", "outputs", "progress", "scopes", "syntax", "workers"),
+            *("atomic", "canonical", "cluster", "code_hash", "errors", "fingerprint", "locks", "manifest", "memory"),
+            *("modules", "notices", "outputs", "parallel", "progress", "scopes", "syntax", "workers"),
         )
     ),
 )

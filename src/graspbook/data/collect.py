@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 import cv2
 
@@ -24,7 +24,6 @@ from graspbook.core.locks import scratch
 from graspbook.core.parallel import ordered_map
 from graspbook.core.workers import worker_count
 
-Backend = Literal["loky", "dask"]
 Item = TypeVar("Item")
 
 
@@ -73,31 +72,29 @@ class Episodes(ABC):
 
     @contextmanager
     def collected(
-        self, scratch_dir: Path | str, workers: int | None = None, count: int | None = None, backend: Backend = "loky"
+        self, scratch_dir: Path | str, workers: int | None = None, count: int | None = None
     ) -> Iterator[Iterator[Path]]:
         """The stored episodes in the order of their numbers, recorded ahead by workers, as long as the block lasts.
+
+        Where the environment variable GRASPBOOK_DASK names a cluster, its workers record them (`ordered_map`).
 
         Args:
             scratch_dir: The folder where finished episodes wait; those of this collection are removed when the block
                 ends without an error.
             workers: The number of worker processes, by default `worker_count()`; the episodes do not depend on it.
             count: The number of episodes; None goes on without end.
-            backend: "loky" for processes of this machine, or "dask" for the cluster of the active
-                `dask.distributed.Client`, whose workers must see the same folders under the same paths.
 
         Yields:
             An iterator over the episodes' folders.
 
         Raises:
-            InputError: There is less than one worker, or the backend is unknown.
+            InputError: There is less than one worker.
         """
         workers = worker_count() if workers is None else workers
         if workers < 1:
             raise InputError(f"workers: expected at least 1, got {workers}")
-        if backend not in ("loky", "dask"):
-            raise InputError(f"backend: expected 'loky' or 'dask', got {backend!r}")
         with scratch(Path(scratch_dir).resolve() / f"{self.kind}-{self.key()}") as folder:
-            with closing(ordered_map(type(self).store, self, folder, workers, count, backend)) as paths:
+            with closing(ordered_map(type(self).store, self, folder, workers, count)) as paths:
                 yield paths
 
 

@@ -65,26 +65,6 @@ def test_two_workers_give_the_same_bytes(reference, data_dir, tmp_path, hash_fil
     assert hash_files(tmp_path / "out") == hash_files(reference)
 
 
-def test_a_dask_cluster_gives_the_same_bytes(reference, data_dir, tmp_path, hash_files):
-    from dask.distributed import Client, LocalCluster
-
-    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
-    with cluster, Client(cluster):
-        collect(
-            tmp_path / "out",
-            "train",
-            8,
-            5,
-            TINY,
-            TrueSegmenter(),
-            workers=1,
-            backend="dask",
-            data_dir=data_dir,
-            scratch_dir=tmp_path / "scratch",
-        )
-    assert hash_files(tmp_path / "out") == hash_files(reference)
-
-
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(
     reference, data_dir, tmp_path, monkeypatch, hash_files, kill_in_the_middle
 ):
@@ -233,7 +213,6 @@ def test_the_scratch_key_names_the_code_of_episodes_and_of_the_segmenter(data_di
     [
         ({"n_grasps": 0}, "n_grasps"),
         ({"workers": 0}, "workers"),
-        ({"backend": "threads"}, "backend"),
         ({"seed": -1}, "seed: expected a whole number from 0"),
         ({"seed": 2**70}, "seed: expected a whole number from 0"),
         ({"seed": 1.5}, "seed: expected a whole number from 0"),

@@ -14,7 +14,7 @@ from graspbook.core.atomic import scratch_folder
 from graspbook.core.configuration import check_seed
 from graspbook.core.errors import InputError
 from graspbook.core.progress import progress
-from graspbook.data.collect import Backend, Episodes, take
+from graspbook.data.collect import Episodes, take
 from graspbook.data.grasps import GraspDataset
 from graspbook.data.schema import TABLE
 from graspbook.data.writer import GraspWriter
@@ -70,7 +70,6 @@ def collect(
     config: WorldConfig,
     segmenter: Segmenter | None = None,
     workers: int | None = None,
-    backend: Backend = "loky",
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
 ) -> Path:
@@ -85,7 +84,6 @@ def collect(
         segmenter: The segmenter that finds the objects to pick; a `NoisySegmenter` by default.
         workers: The number of processes that work on episodes; `worker_count` by default. The result does not depend on
             it.
-        backend: "loky" for processes of this machine, or "dask"; see `Episodes.collected`.
         data_dir: The folder that holds `catalogue/`.
         scratch_dir: The folder where finished episodes wait; emptied of them when the data set is whole.
 
@@ -100,7 +98,7 @@ def collect(
     check_seed(seed)
     episodes = GraspEpisodes(split, seed, config, segmenter or NoisySegmenter(), str(Path(data_dir).resolve()))
     load_tools(episodes.data_dir)  # a faulty catalogue shows now, not in a worker
-    with episodes.collected(scratch_dir, workers, backend=backend) as paths, GraspWriter(out_dir) as writer:
+    with episodes.collected(scratch_dir, workers) as paths, GraspWriter(out_dir) as writer:
         name = f"{episodes.segmenter.key}: grasps that succeed"
         grasps = take(map(stored_grasps, paths), n_grasps, PATIENCE, name, _succeeded)
         for _ in progress(_copy(writer, grasps), desc=f"grasps ({split})", total=n_grasps):
