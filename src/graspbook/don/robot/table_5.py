@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
+from graspbook.core.parallel import in_turn
 from graspbook.core.progress import progress
 from graspbook.don.find import descriptors_of, find_descriptors
 from graspbook.don.model_file import DescriptorModel
@@ -118,22 +119,32 @@ def grasp_all(
         One row per attempt: `method`, `seed`, `setting`, `object`, `scene`, `turn`, `outcome`, `on_object` (of the two
         points), `error` (metres). A scene that could not be arranged is left out.
     """
-    jobs = [(s, r, n) for s in settings for r in references for n in range(lab.robot.scenes)]
-    rows = []
-    for setting, reference, number in progress(jobs, "scenes to grasp in", total=len(jobs)):
-        with arrange(lab, reference, setting, number) as arranged:
-            if arranged is None:
-                continue
-            wanted = {
-                name: descriptors_of(trained, reference.image, reference.pixels) for name, trained in networks.items()
-            }
-            for turn, seen in enumerate(arranged.turns):
-                for (method, seed), trained in networks.items():
-                    aim = try_network(trained, wanted[method, seed], reference, seen, arranged, lab.robot)
-                    what = aim.outcome.value, aim.on_object, aim.error
-                    rows.append((method, seed, setting, reference.number, number, turn, *what))
+    scenes = [(s, r, n) for s in settings for r in references for n in range(lab.robot.scenes)]
+    done = in_turn(_grasp_in_scene, (networks, lab, scenes), len(scenes))
+    rows = [row for some in progress(done, "scenes to grasp in", total=len(scenes)) for row in some]
     columns = ["method", "seed", "setting", "object", "scene", "turn", "outcome", "on_object", "error"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _grasp_in_scene(
+    job: tuple[Mapping[Name, DescriptorModel], Lab, list[tuple[Setting, Reference, int]]], place: int
+) -> list[tuple]:
+    """The rows of one scene: every network in every turn."""
+    networks, lab, scenes = job
+    setting, reference, number = scenes[place]
+    rows = []
+    with arrange(lab, reference, setting, number) as arranged:
+        if arranged is None:
+            return []
+        wanted = {
+            name: descriptors_of(trained, reference.image, reference.pixels) for name, trained in networks.items()
+        }
+        for turn, seen in enumerate(arranged.turns):
+            for (method, seed), trained in networks.items():
+                aim = try_network(trained, wanted[method, seed], reference, seen, arranged, lab.robot)
+                what = aim.outcome.value, aim.on_object, aim.error
+                rows.append((method, seed, setting, reference.number, number, turn, *what))
+    return rows
 
 
 def table_lines(attempts: pd.DataFrame) -> pd.DataFrame:

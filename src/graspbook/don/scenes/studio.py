@@ -31,6 +31,10 @@ class Studio:
         self.renderer = TableRenderer(self.catalogue)
         self.plain = catalogue
 
+    def __reduce__(self) -> tuple:
+        """Another process makes a renderer of its own."""
+        return type(self), (self.plain,)
+
     def known(self, number: int) -> Item:
         """A known object at rest.
 

@@ -9,6 +9,7 @@ one is filled anew; a number names a filling.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,7 +22,7 @@ from graspbook.world.render.renderer import Renderer
 from graspbook.world.render.sensor import measure_depth, photograph
 from graspbook.world.totes.config import ApparelConfig
 from graspbook.world.totes.laying import lay_all
-from graspbook.world.totes.scene import ToteScene, draw_tote_scene, render
+from graspbook.world.totes.scene import ToteScene, draw_tote_scene, muted, render
 
 STREAM = 77
 """Of random numbers, so that the robot's totes are those of no data set."""
@@ -65,6 +66,18 @@ class Look:
                 x, _ = place.local(points[pixels][:, 0], points[pixels][:, 1])
                 items[pixels] += place.pack.part(x)
         return items
+
+
+@functools.cache
+def tools(data_dir: str, contrast: float) -> tuple[Catalogue, Renderer]:
+    """The catalogue, and a renderer of its muted prints, once in each process.
+
+    Args:
+        data_dir: Folder that holds `catalogue/`.
+        contrast: Contrast of the prints, 0..1.
+    """
+    catalogue = Catalogue.load(data_dir)
+    return catalogue, Renderer(muted(catalogue, contrast))
 
 
 def looks_at(

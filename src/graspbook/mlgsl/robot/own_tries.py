@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from graspbook.core.parallel import in_turn
 from graspbook.core.progress import progress
 from graspbook.mlgsl.grasp_data.dataset import GraspImages, Scenery
 from graspbook.mlgsl.robot.planners import edge_pairs
@@ -38,17 +39,26 @@ def try_and_keep(
         int64 [N], 0 where none held.
     """
     needed, kept, labels = np.zeros(len(images), np.int64), [], []
-    for place, scenery in enumerate(progress(sceneries, "own tries", total=len(images))):
-        rng = np.random.default_rng([seed, place])
-        rows = edge_pairs(images.depth[place], tries, widest, rng)
-        rotation, position = scenery.pose
-        with TableCell() as cell:
-            cell.add(1, scenery.item, position, rotation)
-            trials = Trials(cell, gripper)
-            grasps = to_world(rows, images.depth[place], scenery.camera, gripper.max_opening)
-            held = next((k for k, grasp in enumerate(grasps) if trials.attempt(grasp) is GraspOutcome.SUCCESS), None)
+    done = in_turn(_tried, (images.depth, sceneries, gripper, widest, tries, seed), len(sceneries))
+    for place, (rows, held) in enumerate(progress(done, "own tries", total=len(images))):
         if held is not None:
             needed[place] = held + 1
             kept.append(place)
             labels.append(rows[held : held + 1].astype(np.float32))
     return dataclasses.replace(images.subset(kept), labels=tuple(labels)), needed
+
+
+def _tried(
+    job: tuple[np.ndarray, Sequence[Scenery], JawConfig, float, int, int], place: int
+) -> tuple[np.ndarray, int | None]:
+    """The grasps tried in one image, and the number of the first that held."""
+    depth, sceneries, gripper, widest, tries, seed = job
+    rows = edge_pairs(depth[place], tries, widest, np.random.default_rng([seed, place]))
+    scenery = sceneries[place]
+    rotation, position = scenery.pose
+    with TableCell() as cell:
+        cell.add(1, scenery.item, position, rotation)
+        trials = Trials(cell, gripper)
+        grasps = to_world(rows, depth[place], scenery.camera, gripper.max_opening)
+        held = next((k for k, grasp in enumerate(grasps) if trials.attempt(grasp) is GraspOutcome.SUCCESS), None)
+    return rows, held

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from graspbook.core.parallel import in_turn
 from graspbook.mlgsl.config import RobotConfig, WorldConfig
 from graspbook.mlgsl.robot.clutter_scenes import look
 from graspbook.mlgsl.robot.planners import Planner
@@ -58,21 +59,30 @@ def grasp_objects(
     Returns:
         One row per planner, object and pose: `method`, `object`, `pose` (from 0) and `end` (a value of `GraspOutcome`).
     """
+    poses = [(place, pose) for place in range(len(shapes)) for pose in range(config.grasps_per_object)]
+    done = in_turn(_grasp_at_pose, (planners, shapes, world, config, poses), len(poses))
+    return pd.DataFrame([row for rows in done for row in rows])
+
+
+def _grasp_at_pose(
+    job: tuple[dict[str, Planner], Sequence[Shape], WorldConfig, RobotConfig, list[tuple[int, int]]], number: int
+) -> list[dict]:
+    """The rows of one object at one pose."""
+    planners, shapes, world, config, poses = job
+    place, pose = poses[number]
+    rng = np.random.default_rng([config.seed, 0, place, pose])
     rows = []
-    for place, shape in enumerate(shapes):
-        for pose in range(config.grasps_per_object):
-            rng = np.random.default_rng([config.seed, 0, place, pose])
-            with TableCell() as cell:
-                if not _lay_down(cell, shape, world, rng):
-                    continue
-                camera, depth = look(cell, world, rng)
-                trials = Trials(cell, world.gripper)
-                for name, planner in planners.items():
-                    plan = planner.plan(depth, 1, np.random.default_rng([config.seed, 4, place, pose]))
-                    [grasp] = to_world(plan, depth, camera, world.gripper.max_opening)
-                    end = trials.attempt(grasp)
-                    rows.append({"method": name, "object": shape.name, "pose": pose, "end": end.value})
-    return pd.DataFrame(rows)
+    with TableCell() as cell:
+        if not _lay_down(cell, shapes[place], world, rng):
+            return []
+        camera, depth = look(cell, world, rng)
+        trials = Trials(cell, world.gripper)
+        for name, planner in planners.items():
+            plan = planner.plan(depth, 1, np.random.default_rng([config.seed, 4, place, pose]))
+            [grasp] = to_world(plan, depth, camera, world.gripper.max_opening)
+            end = trials.attempt(grasp)
+            rows.append({"method": name, "object": shapes[place].name, "pose": pose, "end": end.value})
+    return rows
 
 
 def _lay_down(cell: TableCell, shape: Shape, world: WorldConfig, rng: np.random.Generator) -> bool:
