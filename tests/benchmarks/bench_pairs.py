@@ -25,7 +25,7 @@ from graspbook.world.bin.segmenter import NoisySegmenter
 TARGET = 8.0
 """Pairs per second at 128x192 on two cores."""
 PHASES = {
-    "filling the bin": ("_fill",),
+    "filling the bin": ("fill",),
     "planning": ("_choose", "press", "read_gauges"),
     "pulling": ("pull",),
     "photographs and depth": ("photograph", "measure_depth"),

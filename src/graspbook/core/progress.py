@@ -68,3 +68,17 @@ def progress(iterable: Iterable[Element], desc: str, total: int | None = None, u
         return
     with terminal:
         yield from tqdm(iterable, desc=desc, total=total, unit=unit, file=terminal, mininterval=0.5)
+
+
+def say(line: str) -> None:
+    """Tell whoever is watching: on the terminal that started the work, or, outside the pipeline, on standard error.
+
+    Args:
+        line: What to tell, without the line's end.
+    """
+    terminal = None if _in_live_notebook() else _open_terminal()
+    if terminal is not None:
+        with terminal:
+            print(line, file=terminal)
+    elif TERMINAL_VARIABLE not in os.environ:
+        print(line, file=sys.stderr)

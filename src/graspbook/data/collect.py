@@ -5,6 +5,9 @@ scratch folder, whose name is a hash of everything that decides them; each takes
 that is killed, even with SIGKILL, leaves at most an unfinished episode behind, and the next run goes on from the
 finished ones. A data set takes episodes in the order of their numbers, so it depends neither on who was done first nor
 on how many there are.
+
+On another kind of processor the same numbers give other episodes, since physics is chaotic. A data set may therefore
+keep the states of its episodes (`graspbook.data.states`), and is then drawn from them wherever they are.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from graspbook.core.fingerprint import classes_of, fingerprint
 from graspbook.core.locks import scratch
 from graspbook.core.parallel import ordered_map
 from graspbook.core.workers import worker_count
+from graspbook.data.replay import Keep, Kept
+from graspbook.data.states import Fields, State
 
 Item = TypeVar("Item")
 
@@ -32,20 +37,35 @@ class Episodes(ABC):
 
     Attributes:
         kind: The beginning of the scratch folder's name.
+        fields: What the state of an episode has.
     """
 
     kind: ClassVar[str]
+    fields: ClassVar[Fields]
 
     @abstractmethod
     def settings(self) -> list:
         """All that decides an episode, besides its number and code, as plain values that JSON can hold."""
 
     @abstractmethod
-    def record(self, number: int, folder: Path) -> None:
-        """Run an episode and write what it brings.
+    def record(self, number: int, folder: Path) -> State:
+        """Simulate an episode and write what it brings.
 
         Args:
             number: The number of the episode, from 0.
+            folder: An empty folder to write into.
+
+        Returns:
+            What is chaotic in it, with the rows of `fields`.
+        """
+
+    @abstractmethod
+    def draw(self, number: int, state: State, folder: Path) -> None:
+        """Write what an episode brings, from its state: on one machine the same bytes as `record`.
+
+        Args:
+            number: The number of the episode, from 0.
+            state: What `record` returned, on whatever machine.
             folder: An empty folder to write into.
         """
 
@@ -72,7 +92,12 @@ class Episodes(ABC):
 
     @contextmanager
     def collected(
-        self, scratch_dir: Path | str, workers: int | None = None, count: int | None = None
+        self,
+        scratch_dir: Path | str,
+        workers: int | None = None,
+        count: int | None = None,
+        states: Path | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Iterator[Path]]:
         """The stored episodes in the order of their numbers, recorded ahead by workers, as long as the block lasts.
 
@@ -83,19 +108,31 @@ class Episodes(ABC):
                 ends without an error.
             workers: The number of worker processes, by default `worker_count()`; the episodes do not depend on it.
             count: The number of episodes; None goes on without end.
+            states: The file of the episodes' states (`states_path`).
+            keep: Whether episodes are drawn from the states in that file, where it has theirs ("replay"), or all are
+                simulated ("simulate"); in both cases it has those of the episodes taken when the block ends without an
+                error. None: no state is looked for, or kept.
 
         Yields:
             An iterator over the episodes' folders.
 
         Raises:
-            InputError: There is less than one worker.
+            InputError: There is less than one worker, or the file holds no states, or those of other episodes.
         """
         workers = worker_count() if workers is None else workers
         if workers < 1:
             raise InputError(f"workers: expected at least 1, got {workers}")
-        with scratch(Path(scratch_dir).resolve() / f"{self.kind}-{self.key()}") as folder:
-            with closing(ordered_map(type(self).store, self, folder, workers, count)) as paths:
-                yield paths
+        if keep is None or states is None:
+            with scratch(Path(scratch_dir).resolve() / f"{self.kind}-{self.key()}") as folder:
+                with closing(ordered_map(type(self).store, self, folder, workers, count)) as paths:
+                    yield paths
+            return
+        kept = Kept.find(self, states, keep)
+        with scratch(Path(scratch_dir).resolve() / kept.name) as folder:
+            taken: list[Path] = []
+            with closing(ordered_map(type(kept).store, kept, folder, workers, count)) as paths:
+                yield (taken.append(path) or path for path in paths)
+            kept.write(len(taken), folder)
 
 
 def take(

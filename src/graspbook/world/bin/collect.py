@@ -16,10 +16,15 @@ from graspbook.core.errors import InputError
 from graspbook.core.progress import progress
 from graspbook.data.collect import Episodes, take
 from graspbook.data.grasps import GraspDataset
+from graspbook.data.replay import Keep
 from graspbook.data.schema import TABLE
+from graspbook.data.states import State, states_path
 from graspbook.data.writer import GraspWriter
 from graspbook.world.assets.catalogue import Catalogue, Split, hash_catalogue
 from graspbook.world.bin.episode import run_episode
+from graspbook.world.bin.notes import GRASPS as GRASP_FIELDS
+from graspbook.world.bin.notes import GraspNotes
+from graspbook.world.bin.redraw import redraw_episode
 from graspbook.world.bin.segmenter import NoisySegmenter, Segmenter
 from graspbook.world.config import WorldConfig
 from graspbook.world.render.renderer import Renderer
@@ -43,6 +48,7 @@ class GraspEpisodes(Episodes):
     """
 
     kind = "collect"
+    fields = GRASP_FIELDS
     split: Split
     seed: int
     config: WorldConfig
@@ -54,11 +60,20 @@ class GraspEpisodes(Episodes):
         own = [self.split, self.seed, dataclasses.asdict(self.config), self.segmenter.key]
         return [own, hash_catalogue(self.data_dir)]
 
-    def record(self, number: int, folder: Path) -> None:
+    def record(self, number: int, folder: Path) -> State:
         """Run an episode and write its grasps as a data set of their own."""
+        (catalogue, renderer), notes = load_tools(self.data_dir), GraspNotes()
+        settings = self.seed, self.split, catalogue, self.config, self.segmenter, number
+        with GraspWriter(folder / GRASPS, scratch_folder) as writer:
+            for grasp in run_episode(*settings, renderer, notes):
+                writer.add(grasp)
+        return notes.state()
+
+    def draw(self, number: int, state: State, folder: Path) -> None:
+        """Write the same grasps, from their state."""
         catalogue, renderer = load_tools(self.data_dir)
         with GraspWriter(folder / GRASPS, scratch_folder) as writer:
-            for grasp in run_episode(self.seed, self.split, catalogue, self.config, self.segmenter, number, renderer):
+            for grasp in redraw_episode(state, self.seed, self.split, catalogue, self.config, number, renderer):
                 writer.add(grasp)
 
 
@@ -72,6 +87,7 @@ def collect(
     workers: int | None = None,
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
+    keep: Keep | None = None,
 ) -> Path:
     """Collects grasps until `n_grasps` of them have succeeded.
 
@@ -86,6 +102,8 @@ def collect(
             it.
         data_dir: The folder that holds `catalogue/`.
         scratch_dir: The folder where finished episodes wait; emptied of them when the data set is whole.
+        keep: Whether states are kept beside the data set, and what becomes of those that are there; see
+            `Episodes.collected`.
 
     Returns:
         Path of the data set's Parquet file.
@@ -98,7 +116,8 @@ def collect(
     check_seed(seed)
     episodes = GraspEpisodes(split, seed, config, segmenter or NoisySegmenter(), str(Path(data_dir).resolve()))
     load_tools(episodes.data_dir)  # a faulty catalogue shows now, not in a worker
-    with episodes.collected(scratch_dir, workers) as paths, GraspWriter(out_dir) as writer:
+    states = states_path(Path(out_dir))
+    with episodes.collected(scratch_dir, workers, None, states, keep) as paths, GraspWriter(out_dir) as writer:
         name = f"{episodes.segmenter.key}: grasps that succeed"
         grasps = take(map(stored_grasps, paths), n_grasps, PATIENCE, name, _succeeded)
         for _ in progress(_copy(writer, grasps), desc=f"grasps ({split})", total=n_grasps):

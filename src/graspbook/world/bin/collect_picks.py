@@ -15,12 +15,17 @@ from graspbook.core.configuration import check_seed
 from graspbook.core.errors import InputError
 from graspbook.core.progress import progress
 from graspbook.data.collect import Episodes
+from graspbook.data.replay import Keep
 from graspbook.data.rle import encode_mask
+from graspbook.data.states import State, states_path
 from graspbook.data.writer import GraspWriter
 from graspbook.world.assets.catalogue import hash_catalogue
 from graspbook.world.bin.collect import GRASPS, load_tools, stored_grasps
+from graspbook.world.bin.pick_notes import PICKS as PICK_FIELDS
+from graspbook.world.bin.pick_notes import PickNotes
 from graspbook.world.bin.picking import WORTHWHILE, Pick, run_picking
 from graspbook.world.bin.picks import PICK_SCHEMA, encode_png
+from graspbook.world.bin.redraw_picks import redraw_picking
 from graspbook.world.bin.segmenter import Segmenter
 from graspbook.world.config import WorldConfig
 from graspbook.world.grippers.suction.expected_seals import ExpectedSeals
@@ -46,6 +51,7 @@ class PickEpisodes(Episodes):
     """
 
     kind = "picks"
+    fields = PICK_FIELDS
     seed: int
     config: WorldConfig
     segmenter: Segmenter
@@ -60,18 +66,30 @@ class PickEpisodes(Episodes):
         own = [self.seed, dataclasses.asdict(self.config), self.segmenter.key, self.attempts, self.share_new]
         return [[*own, vars(self.gripper), self.worthwhile], hash_catalogue(self.data_dir)]
 
-    def record(self, number: int, folder: Path) -> None:
+    def record(self, number: int, folder: Path) -> State:
         """Run an episode and write its picks, and the grasps that held as a data set of their own."""
-        catalogue, renderer = load_tools(self.data_dir)
-        options = {"attempts": self.attempts, "share_new": self.share_new}
+        (catalogue, renderer), notes = load_tools(self.data_dir), PickNotes()
+        options = {"attempts": self.attempts, "share_new": self.share_new, "notes": notes}
         options |= {"gripper": self.gripper, "worthwhile": self.worthwhile, "renderer": renderer}
-        rows = []
-        with GraspWriter(folder / GRASPS, scratch_folder) as writer:
-            for pick in run_picking(self.seed, catalogue, self.config, self.segmenter, number, **options):
-                rows.append(pick_row(pick))
-                if pick.held:
-                    writer.add(pick.grasp)
-        parquet.write_table(arrow.Table.from_pylist(rows, PICK_SCHEMA), folder / PICKS)
+        _write(folder, run_picking(self.seed, catalogue, self.config, self.segmenter, number, **options))
+        return notes.state()
+
+    def draw(self, number: int, state: State, folder: Path) -> None:
+        """Write the same picks and grasps, from their state."""
+        catalogue, renderer = load_tools(self.data_dir)
+        options = {"share_new": self.share_new, "renderer": renderer}
+        _write(folder, redraw_picking(state, self.seed, catalogue, self.config, number, **options))
+
+
+def _write(folder: Path, picks: Iterable[Pick]) -> None:
+    """Writes an episode's picks as they come, and the grasps that held."""
+    rows = []
+    with GraspWriter(folder / GRASPS, scratch_folder) as writer:
+        for pick in picks:
+            rows.append(pick_row(pick))
+            if pick.held:
+                writer.add(pick.grasp)
+    parquet.write_table(arrow.Table.from_pylist(rows, PICK_SCHEMA), folder / PICKS)
 
 
 def collect_picks(
@@ -89,6 +107,7 @@ def collect_picks(
     data_dir: Path | str = "data",
     scratch_dir: Path | str = "scratch",
     grasps_out: Path | str | None = None,
+    keep: Keep | None = None,
 ) -> Path:
     """Lets the robot pick with one segmenter, in episodes 0 to `episodes` - 1.
 
@@ -109,6 +128,8 @@ def collect_picks(
         grasps_out: The folder of a grasp data set (the layout of `graspbook.data.grasps`) to make of the picks that
             held as far as the gauges tell (`Pick.held`); a grasp's index is its attempt. By default none is written,
             nor is one where no pick held.
+        keep: Whether states are kept beside the file, and what becomes of those that are there; see
+            `Episodes.collected`.
 
     Returns:
         The path `out`.
@@ -126,7 +147,7 @@ def collect_picks(
     load_tools(data_dir)  # a faulty catalogue shows now, not in a worker
     if grasps_out is not None:
         check_replaceable(Path(grasps_out))
-    with work.collected(scratch_dir, workers, episodes) as stored:
+    with work.collected(scratch_dir, workers, episodes, states=states_path(out), keep=keep) as stored:
         paths = list(progress(stored, desc=f"episodes ({segmenter.key})", total=episodes))
         _join_picks(out, paths)
         if grasps_out is not None:

@@ -11,20 +11,21 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from graspbook.core.generators import generator_place
 from graspbook.world.assets.catalogue import Catalogue, Split
-from graspbook.world.assets.items import draw_item
-from graspbook.world.assets.tote import draw_tote
-from graspbook.world.bin.fill import draw_count, fill
+from graspbook.world.bin.beginning import begin_episode
+from graspbook.world.bin.fill import fill
+from graspbook.world.bin.notes import GraspNotes
 from graspbook.world.bin.segmenter import Segmenter, find_items
 from graspbook.world.config import Dials, WorldConfig
 from graspbook.world.grippers.suction.gripper import Plan, SuctionGripper, cup_pixels, footprints
-from graspbook.world.grippers.suction.pull import Pulled, pull
-from graspbook.world.grippers.suction.seal import Contact, press, read_gauges
+from graspbook.world.grippers.suction.pull import pull
+from graspbook.world.grippers.suction.seal import Contact, ToolPose, press, read_gauges
 from graspbook.world.physics.simulation import Cell
-from graspbook.world.render.camera import Camera, draw_camera
+from graspbook.world.render.camera import Camera
 from graspbook.world.render.renderer import Layers, Renderer
 from graspbook.world.render.sensor import measure_depth, photograph
-from graspbook.world.scene import Pose, Scene, draw_light
+from graspbook.world.scene import Pose, Scene
 
 MAX_FAILURES = 4
 """An episode ends after this many failures in a row."""
@@ -91,6 +92,7 @@ def run_episode(
     segmenter: Segmenter,
     number: int = 0,
     renderer: Renderer | None = None,
+    notes: GraspNotes | None = None,
 ) -> Iterator[Grasp]:
     """Fills a bin and empties it, one grasp after another.
 
@@ -102,6 +104,7 @@ def run_episode(
         segmenter: The segmenter that finds the objects, drawing from the episode's own generator.
         number: The number of the episode within the collection.
         renderer: The renderer of this catalogue; a new one is made by default.
+        notes: What takes down what is chaotic, for `redraw_episode`.
 
     Yields:
         Grasps until the bin is empty, `MAX_FAILURES` attempts in a row failed, or `MAX_ATTEMPTS` were made. An
@@ -110,19 +113,19 @@ def run_episode(
     Raises:
         InputError: If the split is unknown, or masks do not have the image's shape.
     """
-    # the split is part of the seed: otherwise the splits would share their lights and cameras
-    rng = np.random.default_rng([seed, number, split == "test"])
-    renderer = renderer or Renderer(catalogue)
-    camera, tote = draw_camera(rng, config.height), draw_tote(rng, config.dials)
-    light, gripper = draw_light(rng, config.dials), SuctionGripper()
+    start = begin_episode(seed, split, catalogue, config, number)
+    rng, camera, looks, gripper = start.rng, start.camera, start.bins[0], SuctionGripper()
+    renderer, notes = renderer or Renderer(catalogue), notes or GraspNotes()
     with Cell() as cell:
-        lost = _fill(cell, rng, split, catalogue, config)
-        scene = Scene(dict(cell.items), cell.poses(), tote, light, camera)
+        lost = fill(cell, start.items, rng, config.dials.occlusion)
+        scene = looks.scene(dict(cell.items), cell.poses())
         layers = renderer.render(scene, config.samples)
         index = failures = 0
+        notes.lost, here = len(lost), notes.moments.note(cell)
         for _ in range(MAX_ATTEMPTS):
             if not cell.items or failures == MAX_FAILURES:
                 return
+            place = generator_place(rng)
             image, depth = photograph(layers, rng, config.dials), measure_depth(layers, rng)
             plan = _choose(find_items(segmenter, image, layers.ids, rng).masks, depth, camera, gripper, rng)
             if plan is None:
@@ -131,7 +134,10 @@ def run_episode(
             contact = press(plan.pose, layers.rays)
             gauges = read_gauges(contact, rng)
             pulled = pull(cell, contact, config.dials.neighbour_movement, rng)
-            scene_after = Scene(dict(cell.items), cell.poses(), tote, light, camera)
+            scene_after = looks.scene(dict(cell.items), cell.poses())
+            moved = moved_by(scene.poses, scene_after.poses | pulled.last_poses, contact.grasped_id)
+            there = notes.moments.note(cell)
+            notes.grasp(here, there, place, generator_place(rng), plan.pose, contact, gauges, pulled.outcome, moved)
             # where nothing stirred, the moment is the same; only the photographs differ
             unchanged = same_poses(scene.poses, scene_after.poses)
             layers_after = layers if unchanged else renderer.render(scene_after, config.samples)
@@ -141,19 +147,20 @@ def run_episode(
                 rng,
                 Moment(scene, layers),
                 Moment(scene_after, layers_after),
-                plan,
+                plan.pose,
                 contact,
-                pulled,
                 episode=number,
                 index=index,
                 split=split,
                 before=image,
                 depth_before=depth,
                 cup_gauge=gauges,
+                outcome=pulled.outcome,
+                moved=moved,
                 lost_while_filling=len(lost),
             )
             failures = 0 if pulled.outcome == "success" else failures + 1
-            scene, layers, index = scene_after, layers_after, index + 1
+            scene, layers, index, here = scene_after, layers_after, index + 1, there
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -175,9 +182,8 @@ def record_grasp(
     rng: np.random.Generator,
     start: Moment,
     end: Moment,
-    plan: Plan,
+    tool: ToolPose,
     contact: Contact,
-    pulled: Pulled,
     **known: object,
 ) -> Grasp:
     """Takes the picture afterwards, and puts together all that is known about a grasp.
@@ -186,11 +192,10 @@ def record_grasp(
         renderer: The renderer of the scene's catalogue.
         dials: The world's dials; the photograph uses `light_flicker`.
         rng: The source of randomness of the photograph and of the depth image afterwards, drawn in this order.
-        start: The moment that the plan was made for.
+        start: The moment that the grasp was planned for.
         end: The moment after the pull.
-        plan: The plan that was executed.
+        tool: The pose of the tool.
         contact: What the cups met.
-        pulled: What the pull did.
         known: The fields of `Grasp` that do not follow from these.
     """
     scene, grasped = start.scene, contact.grasped_id
@@ -202,25 +207,13 @@ def record_grasp(
         ids_after=end.layers.ids,
         visible=(start.layers.ids == grasped) & (grasped > 0),
         amodal=_amodal(renderer, scene, grasped),
-        suction=_suction(contact, plan, scene.camera),
+        suction=_suction(contact, tool, scene.camera),
         cup_sealed=contact.sealed,
         cup_uv=cup_pixels(contact, scene.camera),
         grasped_id=grasped,
-        outcome=pulled.outcome,
-        moved=_moved(scene.poses, end.scene.poses | pulled.last_poses, grasped),
         n_objects=len(scene.items),
         camera=scene.camera,
     )
-
-
-def _fill(
-    cell: Cell, rng: np.random.Generator, split: Split, catalogue: Catalogue, config: WorldConfig
-) -> tuple[int, ...]:
-    """Draws the items of a bin and drops them in; returns the ids of those that missed it."""
-    bin_texture = int(rng.choice(catalogue.textures(split)))
-    count = draw_count(rng, config.dials.clutter)
-    items = {k: draw_item(rng, catalogue, split, config.dials, bin_texture) for k in range(1, count + 1)}
-    return fill(cell, items, rng, config.dials.occlusion)
 
 
 def _choose(
@@ -239,9 +232,9 @@ def _amodal(renderer: Renderer, scene: Scene, grasped: int) -> np.ndarray:
     return renderer.silhouette(scene.items[grasped], scene.poses[grasped], scene.camera)
 
 
-def _suction(contact: Contact, plan: Plan, camera: Camera) -> np.ndarray:
+def _suction(contact: Contact, tool: ToolPose, camera: Camera) -> np.ndarray:
     """The grasp mask g: footprints of the active cups, or of all cups where none is active."""
-    masks = footprints(contact, plan.pose, camera)
+    masks = footprints(contact, tool, camera)
     return masks[contact.sealed].any(axis=0) if contact.sealed.any() else masks.any(axis=0)
 
 
@@ -257,8 +250,14 @@ def same_poses(before: Mapping[int, Pose], after: Mapping[int, Pose]) -> bool:
     )
 
 
-def _moved(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
-    """Metres between each item's centres of mass before and after; the grasped one left out."""
+def moved_by(before: Mapping[int, Pose], after: Mapping[int, Pose], grasped: int) -> dict[int, float]:
+    """How far each item but the grasped one has moved: metres between its centres of mass before and after.
+
+    Args:
+        before: The poses by object id at one moment.
+        after: The poses of the same items at another, or when they were last seen.
+        grasped: The id of the grasped item.
+    """
     return {
         object_id: float(np.linalg.norm(after[object_id][1] - before[object_id][1]))
         for object_id in before

@@ -12,17 +12,17 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from collections.abc import Iterator
-from typing import get_args
 
 import numpy as np
 
 from graspbook.core.errors import InputError
 from graspbook.instances.types import Instances
 from graspbook.world.assets.catalogue import Catalogue, Split, in_split
-from graspbook.world.assets.items import Item, draw_item
-from graspbook.world.assets.tote import Tote, draw_tote
-from graspbook.world.bin.episode import Grasp, Moment, record_grasp, same_poses
-from graspbook.world.bin.fill import draw_count, fill
+from graspbook.world.assets.items import Item
+from graspbook.world.bin.beginning import Looks, begin_picking
+from graspbook.world.bin.episode import Grasp, Moment, moved_by, record_grasp, same_poses
+from graspbook.world.bin.fill import fill
+from graspbook.world.bin.pick_notes import PickNotes
 from graspbook.world.bin.segmenter import Segmenter, find_items
 from graspbook.world.bin.transfer import Load, carry
 from graspbook.world.config import Dials, WorldConfig
@@ -32,11 +32,11 @@ from graspbook.world.grippers.suction.gripper import Plan, SuctionGripper, cup_p
 from graspbook.world.grippers.suction.pull import Pulled, pull
 from graspbook.world.grippers.suction.seal import N_CUPS, Contact, press, read_gauges
 from graspbook.world.physics.simulation import Cell
-from graspbook.world.render.camera import Camera, draw_camera
+from graspbook.world.render.camera import Camera
 from graspbook.world.render.rays import RayScene
-from graspbook.world.render.renderer import Renderer
+from graspbook.world.render.renderer import Layers, Renderer
 from graspbook.world.render.sensor import measure_depth, photograph
-from graspbook.world.scene import Light, Scene, draw_light
+from graspbook.world.scene import Scene
 
 MAX_FAILURES = 1
 """After this many failures in a row the robot turns to the other bin. A failure seldom changes anything, so a second
@@ -110,6 +110,7 @@ def run_picking(
     gripper: SuctionGripper | None = None,
     worthwhile: float = WORTHWHILE,
     renderer: Renderer | None = None,
+    notes: PickNotes | None = None,
 ) -> Iterator[Pick]:
     """Fills one bin and cycles its objects between it and another.
 
@@ -130,6 +131,7 @@ def run_picking(
         gripper: The planner that chooses where to grasp; `ExpectedSeals` by default.
         worthwhile: The score of a plan below which the robot first looks into the other bin; -inf: it never does.
         renderer: The renderer of this catalogue; a new one is made by default.
+        notes: What takes down what is chaotic, for `redraw_picking`.
 
     Yields:
         The attempts, one after another.
@@ -139,20 +141,19 @@ def run_picking(
     """
     if attempts < 1 or not 0 <= share_new <= 1:
         raise InputError(f"attempts, share_new: expected at least 1 and 0 to 1, got {attempts}, {share_new}")
-    rng = _generator(seed, number, 0, _START)
-    renderer, gripper = renderer or Renderer(catalogue), gripper or ExpectedSeals()
-    camera, dials = draw_camera(rng, config.height), config.dials
+    start = begin_picking(generator_of_start(seed, number), catalogue, config, share_new)
+    renderer, gripper, notes = renderer or Renderer(catalogue), gripper or ExpectedSeals(), notes or PickNotes()
+    camera, dials = start.camera, config.dials
     with Cell() as first, Cell() as second:
-        bins = [_Bin(cell, draw_tote(rng, dials), draw_light(rng, dials), camera) for cell in (first, second)]
-        n_missed = len(_fill(first, rng, catalogue, config, share_new))
+        bins = [_Bin(cell, looks) for cell, looks in zip((first, second), start.bins, strict=True)]
+        n_missed = notes.lost = len(fill(first, start.items, start.rng, dials.occlusion))
         here = failures = attempt = 0
         declined = False  # since the last attempt, the robot has looked into a bin and left it alone
         while attempt < attempts and (first.items or second.items):
             source, target = bins[here], bins[1 - here]
             now = source.look(renderer, config.samples)
             scene, layers = now.scene, now.layers
-            rng = _generator(seed, number, attempt, _PICTURE)
-            image, depth = photograph(layers, rng, dials), measure_depth(layers, rng)
+            image, depth = look_before(layers, dials, seed, number, attempt)
             # what a segmenter draws depends on the image's bytes alone, so that equal pictures give equal masks
             found = find_items(segmenter, image, layers.ids, np.random.default_rng(zlib.crc32(image.tobytes())))
             chosen, plan = choose(found, depth, camera, gripper, (seed, number, attempt, _PLAN))
@@ -164,29 +165,39 @@ def run_picking(
                 here, failures, declined = 1 - here, 0, True
                 continue
             declined = False
-            rng = _generator(seed, number, attempt, _TOOL)
+            before, rng = notes.moments.note(source.cell), _generator(seed, number, attempt, _TOOL)
             tried = _execute(plan, scene, layers.rays, source.cell, target.cell, dials, rng) if plan else None
             outcome = tried.outcome if tried else "no_plan" if len(found.masks) else "no_mask"
             grasp = None
             if tried and tried.pulled:
+                after, last = source.look(renderer, config.samples), tried.pulled.last_poses
                 grasp = record_grasp(
                     renderer,
                     dials,
-                    _generator(seed, number, attempt, _PICTURE_AFTER),
+                    generator_after(seed, number, attempt),
                     now,
-                    source.look(renderer, config.samples),
-                    plan,
+                    after,
+                    plan.pose,
                     tried.contact,
-                    tried.pulled,
                     episode=number,
                     index=attempt,
-                    split=_split(scene.items.get(tried.contact.grasped_id)),
+                    split=split_of(scene.items.get(tried.contact.grasped_id)),
                     before=image,
                     depth_before=depth,
                     cup_gauge=tried.gauges,
+                    outcome=tried.pulled.outcome,
+                    moved=moved_by(scene.poses, after.scene.poses | last, tried.contact.grasped_id),
                     lost_while_filling=n_missed,
                 )
-            yield Pick(
+            notes.begin_row(here, before, outcome, found, chosen, plan.n_cups if plan else 0)
+            if tried:
+                notes.met(plan.pose, tried.contact, tried.gauges, tried.held)
+            if grasp:
+                notes.pulled(notes.moments.note(source.cell), grasp.outcome, grasp.moved)
+            yield record_pick(
+                camera,
+                tried.contact if tried else None,
+                grasp,
                 episode=number,
                 attempt=attempt,
                 bin=here,
@@ -199,10 +210,6 @@ def run_picking(
                 outcome=outcome,
                 n_objects=len(scene.items),
                 held=tried is not None and tried.held,
-                cup_sealed=grasp.cup_sealed if grasp else np.zeros(N_CUPS, bool),
-                cup_ids=tried.contact.object_ids if grasp else np.zeros(N_CUPS, np.int64),
-                cup_uv=cup_pixels(tried.contact, camera) if tried else np.full((N_CUPS, 2), np.nan, np.float32),
-                grasp=grasp,
             )
             attempt += 1
             failures = 0 if outcome == "success" else failures + 1
@@ -237,16 +244,72 @@ def choose(
     return best, plans.get(best)
 
 
+def record_pick(camera: Camera, contact: Contact | None, grasp: Grasp | None, **known: object) -> Pick:
+    """Puts together all that is known about an attempt.
+
+    Args:
+        camera: The camera of the picture.
+        contact: What the cups met, or in a collision would have met; None without a plan.
+        grasp: The grasp; None where the tool never pressed.
+        known: The fields of `Pick` that do not follow from these.
+    """
+    return Pick(
+        **known,
+        cup_sealed=grasp.cup_sealed if grasp else np.zeros(N_CUPS, bool),
+        cup_ids=contact.object_ids if grasp else np.zeros(N_CUPS, np.int64),
+        cup_uv=cup_pixels(contact, camera) if contact else np.full((N_CUPS, 2), np.nan, np.float32),
+        grasp=grasp,
+    )
+
+
+def generator_of_start(seed: int, number: int) -> np.random.Generator:
+    """The generator of how an episode begins.
+
+    Args:
+        seed: The seed of the whole evaluation.
+        number: The number of the episode within the evaluation.
+    """
+    return _generator(seed, number, 0, _START)
+
+
+def look_before(layers: Layers, dials: Dials, seed: int, number: int, attempt: int) -> tuple[np.ndarray, np.ndarray]:
+    """The picture and the depth image before an attempt.
+
+    Args:
+        layers: The rendering of the bin.
+        dials: The world's dials; `light_flicker` is used.
+        seed: The seed of the whole evaluation.
+        number: The number of the episode within the evaluation.
+        attempt: The number of the attempt.
+
+    Returns:
+        The photograph, RGB uint8 [H, W, 3], and the measured depth in metres, float32 [H, W].
+    """
+    rng = _generator(seed, number, attempt, _PICTURE)
+    return photograph(layers, rng, dials), measure_depth(layers, rng)
+
+
+def generator_after(seed: int, number: int, attempt: int) -> np.random.Generator:
+    """The generator of the picture and the depth image after an attempt.
+
+    Args:
+        seed: The seed of the whole evaluation.
+        number: The number of the episode within the evaluation.
+        attempt: The number of the attempt.
+    """
+    return _generator(seed, number, attempt, _PICTURE_AFTER)
+
+
 class _Bin:
     """One of the two bins: what is in it, its looks, and the last rendering of it."""
 
-    def __init__(self, cell: Cell, tote: Tote, light: Light, camera: Camera) -> None:
-        self.cell, self._tote, self._light, self._camera = cell, tote, light, camera
+    def __init__(self, cell: Cell, looks: Looks) -> None:
+        self.cell, self._looks = cell, looks
         self._seen: Moment | None = None
 
     def look(self, renderer: Renderer, samples: int) -> Moment:
         """The bin as it stands, rendered anew only if something stirred."""
-        scene = Scene(dict(self.cell.items), self.cell.poses(), self._tote, self._light, self._camera)
+        scene = self._looks.scene(dict(self.cell.items), self.cell.poses())
         if self._seen is None or not same_poses(self._seen.scene.poses, scene.poses):
             self._seen = Moment(scene, renderer.render(scene, samples))
         return self._seen
@@ -292,22 +355,12 @@ def _execute(
     return _Tried(outcome, contact, gauges, pulled, held)
 
 
-def _fill(
-    cell: Cell, rng: np.random.Generator, catalogue: Catalogue, config: WorldConfig, share_new: float
-) -> tuple[int, ...]:
-    """Draws the items of both bins and drops them into one; returns the ids of those that missed it."""
-    bin_textures = {split: int(rng.choice(catalogue.textures(split))) for split in get_args(Split)}
-    new = rng.random(draw_count(rng, config.dials.clutter)) < share_new
-    splits = ["test" if is_new else "train" for is_new in new]
-    items = {
-        object_id: draw_item(rng, catalogue, split, config.dials, bin_textures[split])
-        for object_id, split in enumerate(splits, start=1)
-    }
-    return fill(cell, items, rng, config.dials.occlusion)
+def split_of(item: Item | None) -> Split:
+    """The split an item is of; "train" for none.
 
-
-def _split(item: Item | None) -> Split:
-    """The split an item is of; "train" for none."""
+    Args:
+        item: The item, or None.
+    """
     return "test" if item and in_split(item.shape.number, "test") else "train"
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -233,8 +233,7 @@ class Cell:
 
     def pose(self, object_id: int) -> Pose:
         """Rotation [3, 3] and position [3] (metres) of one item."""
-        position, turn = pybullet.getBasePositionAndOrientation(self._bodies[object_id], physicsClientId=self.client)
-        return np.array(pybullet.getMatrixFromQuaternion(turn)).reshape(3, 3), np.array(position)
+        return pose_of(*pybullet.getBasePositionAndOrientation(self._bodies[object_id], physicsClientId=self.client))
 
     def poses(self) -> dict[int, Pose]:
         """Poses of all items, in the order of their ids."""
@@ -333,6 +332,16 @@ def hulls_to_obj(hulls: Iterable[np.ndarray]) -> str:
         lines += [f"f {first} {first + k} {first + k + 1}" for k in range(1, len(points) - 1)]
         first += len(points)
     return "\n".join(lines) + "\n"
+
+
+def pose_of(position: Sequence[float], turn: Sequence[float]) -> Pose:
+    """A pose as PyBullet states it: rotation [3, 3] and position [3] (metres).
+
+    Args:
+        position: The centre of mass in the world, [3] metres.
+        turn: The unit quaternion (x, y, z, w) of the rotation.
+    """
+    return np.array(pybullet.getMatrixFromQuaternion(turn)).reshape(3, 3), np.array(position)
 
 
 def quaternion(rotation: np.ndarray) -> list[float]:
