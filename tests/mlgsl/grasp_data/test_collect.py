@@ -37,7 +37,7 @@ def test_the_number_of_workers_changes_nothing(collected, tmp_path):
 def test_finished_episodes_are_not_run_again(tmp_path, monkeypatch):
     episodes = ImageEpisodes("test", WORLD, small_data(), "data")
     path = episodes.store(0, tmp_path)
-    monkeypatch.setattr("graspbook.mlgsl.grasp_data.collect.run_episode", lambda *_: pytest.fail("run again"))
+    monkeypatch.setattr("graspbook.mlgsl.grasp_data.collect.simulate_episode", lambda *_: pytest.fail("run again"))
     assert episodes.store(0, tmp_path) == path
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from graspbook.mlgsl.grasp_data import episode as module
 from graspbook.mlgsl.grasp_data.dataset import Scenery
-from graspbook.mlgsl.grasp_data.episode import fits, run_episode
+from graspbook.mlgsl.grasp_data.episode import draw_episode, fits, simulate_episode
 from graspbook.mlgsl.robot.grasping import execute_grasps
 from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES, GraspOutcome
@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def samples():
     shapes = table_shapes(Catalogue.load("data"), "validation")
-    return [s for number in range(6) for s in run_episode(WORLD, small_data(), shapes, 4, seed=3, number=number)]
+    states = [simulate_episode(WORLD, small_data(), shapes, 4, seed=3, number=number) for number in range(6)]
+    return [s for number, state in enumerate(states) for s in draw_episode(state, WORLD, shapes, 3, number)]
 
 
 def test_every_label_succeeds_again_when_it_is_replayed_from_the_image(samples):

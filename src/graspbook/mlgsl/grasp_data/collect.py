@@ -13,9 +13,11 @@ import numpy as np
 from graspbook.core.atomic import new_folder
 from graspbook.core.progress import progress
 from graspbook.data.collect import Episodes, take
+from graspbook.data.replay import Keep
+from graspbook.data.states import State, states_path
 from graspbook.mlgsl.grasp_data.config import DataConfig
 from graspbook.mlgsl.grasp_data.dataset import TRIED, VIEWS
-from graspbook.mlgsl.grasp_data.episode import Sample, TableWorld, run_episode
+from graspbook.mlgsl.grasp_data.episode import FIELDS, Sample, TableWorld, draw_episode, simulate_episode
 from graspbook.mlgsl.grasp_data.jacquard import write_image
 from graspbook.world.assets.catalogue import Catalogue, hash_catalogue
 from graspbook.world.table.items import TableSplit, table_shapes
@@ -40,6 +42,7 @@ class ImageEpisodes(Episodes):
     """
 
     kind = "grasp-images"
+    fields = FIELDS
     split: TableSplit
     world: TableWorld
     config: DataConfig
@@ -60,10 +63,16 @@ class ImageEpisodes(Episodes):
         config = {name: value for name, value in dataclasses.asdict(self.config).items() if not name.startswith("n_")}
         return [[self.split, dataclasses.asdict(self.world), config], hash_catalogue(self.data_dir)]
 
-    def record(self, number: int, folder: Path) -> None:
+    def record(self, number: int, folder: Path) -> State:
         """Runs an episode and writes its images."""
         shapes = _shapes(self.data_dir, self.split)
-        samples = run_episode(self.world, self.config, shapes, self.labels, self.seed, number)
+        state = simulate_episode(self.world, self.config, shapes, self.labels, self.seed, number)
+        self.draw(number, state, folder)
+        return state
+
+    def draw(self, number: int, state: State, folder: Path) -> None:
+        """Writes an episode's images."""
+        samples = draw_episode(state, self.world, _shapes(self.data_dir, self.split), self.seed, number)
         arrays: dict[str, np.ndarray] = {}
         for place, sample in enumerate(samples):
             arrays |= {f"{place}.{name}": value for name, value in _arrays(sample).items()}
@@ -81,6 +90,7 @@ def collect_images(
     workers: int | None = None,
     data_dir: Path = Path("data"),
     scratch_dir: Path = Path("scratch"),
+    keep: Keep | None = None,
 ) -> Path:
     """Makes images with verified grasps until there are enough.
 
@@ -93,6 +103,8 @@ def collect_images(
         workers: The number of worker processes, by default `worker_count()`; the result does not depend on it.
         data_dir: The folder that holds `catalogue/`.
         scratch_dir: The folder where finished episodes wait.
+        keep: Whether states are kept beside the data set, and what becomes of those that are there; see
+            `Episodes.collected`.
 
     Returns:
         The data set's folder.
@@ -101,7 +113,11 @@ def collect_images(
         InputError: `PATIENCE` episodes in a row bring no image, or `out_dir` holds something that was not made here.
     """
     episodes = ImageEpisodes(split, world, config, str(Path(data_dir).resolve()))
-    with episodes.collected(scratch_dir, workers) as paths, new_folder(Path(out_dir)) as partial:
+    states = states_path(Path(out_dir))
+    with (
+        episodes.collected(scratch_dir, workers, states=states, keep=keep) as paths,
+        new_folder(Path(out_dir)) as partial,
+    ):
         views, tried, count = [], [], {}
         images = take(map(_read, paths), n_images, PATIENCE, f"{split}: images")
         for image, (record, arrays) in enumerate(progress(images, f"images ({split})", total=n_images)):

@@ -10,6 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from graspbook.core.generators import WORDS, generator_from, generator_place
+from graspbook.data.states import Fields, State, make_state
 from graspbook.mlgsl.grasp_data.config import DataConfig
 from graspbook.world.assets.catalogue import Shape
 from graspbook.world.assets.items import Item
@@ -17,6 +19,7 @@ from graspbook.world.grippers.jaw.antipodal import antipodal_grasps
 from graspbook.world.grippers.jaw.config import JawConfig
 from graspbook.world.grippers.jaw.execute import GRASP_OUTCOMES, GraspOutcome, Trials
 from graspbook.world.grippers.jaw.grasp import JawGrasp, to_image, to_world
+from graspbook.world.physics.simulation import pose_of
 from graspbook.world.render.camera import Camera
 from graspbook.world.scene import Pose
 from graspbook.world.table.cameras import draw_table_camera
@@ -24,12 +27,25 @@ from graspbook.world.table.cell import TableCell
 from graspbook.world.table.config import CameraConfig, ObjectConfig
 from graspbook.world.table.items import draw_table_item
 from graspbook.world.table.sensor import measure_table
-from graspbook.world.table.surface import Surface, View
+from graspbook.world.table.surface import Still, Surface, View
 
 CENTRED = 0.02
 """An object lies within this distance of the middle of the table, metres."""
 RIM = 2
 """An object that comes nearer than so many pixels to the image's rim is not used."""
+FIELDS: Fields = {
+    "lying": ("<f8", (7,)),  # one row, or none where nothing came to rest: position in metres and quaternion
+    "poses": ("<f8", (7,)),  # of each image: the same, as it was looked at
+    "cameras": ("<f8", (4, 4)),  # from the camera to the world
+    "focal": ("<f8", ()),  # pixels
+    "drawn": ("<u8", (WORDS,)),  # where the generator stands, as measured depth is drawn from it
+    "n_labels": ("<i4", ()),
+    "n_tried": ("<i4", ()),
+    "labels": ("<f8", (4,)),  # of all images, as in `Sample`
+    "tried": ("<f8", (4,)),
+    "ends": ("|i1", ()),  # place in `GRASP_OUTCOMES`
+}
+"""What is chaotic in an episode."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,10 +87,10 @@ class Sample:
     ends: np.ndarray
 
 
-def run_episode(
+def simulate_episode(
     world: TableWorld, config: DataConfig, shapes: tuple[Shape, ...], labels: int, seed: int, number: int
-) -> list[Sample]:
-    """The images of one episode; none where the object did not come to rest, or can hardly be grasped.
+) -> State:
+    """How the object of an episode lies, and how grasps end; nothing where it does not rest or can hardly be grasped.
 
     Args:
         world: The camera, the objects' properties and the gripper.
@@ -83,22 +99,67 @@ def run_episode(
         labels: The largest number of successful grasps that are kept in an image.
         seed: The seed of the data set.
         number: The number of the episode, from 0.
+
+    Returns:
+        The state, with the fields `FIELDS`.
     """
-    rng = np.random.default_rng([seed, number])
-    item = draw_table_item(rng, shapes[int(rng.integers(len(shapes)))], world.objects)
+    item, rng = _begin(world, shapes, seed, number)
+    rows: dict[str, list] = {name: [] for name in FIELDS}
     with TableCell() as cell:
-        if not (cell.drop(1, item, rng) and cell.items):
-            return []
-        place = rng.uniform(-CENTRED, CENTRED, 2) - cell.pose(1)[1][:2]
-        cell.shift(1, np.array([*place, 0.0]))
-        surface, trials = Surface(cell), Trials(cell, world.gripper)
-        samples: list[Sample] = []
-        for _ in range(config.views):
-            sample = _look_and_grasp(cell, surface, trials, world, config, labels, rng)
-            if sample is None:  # as it lies, it can hardly be grasped, or is too large: another view changes little
-                break
-            samples.append(sample)
+        if cell.drop(1, item, rng) and cell.items:
+            place = rng.uniform(-CENTRED, CENTRED, 2) - cell.pose(1)[1][:2]
+            cell.shift(1, np.array([*place, 0.0]))
+            rows["lying"].append(_raw(cell))
+            surface, trials = Surface(cell), Trials(cell, world.gripper)
+            for _ in range(config.views):
+                # as it lies, it can hardly be grasped, or is too large: another view changes little
+                if not _look_and_grasp(cell, surface, trials, world, config, labels, rng, rows):
+                    break
+    return make_state(FIELDS, **rows)
+
+
+def draw_episode(state: State, world: TableWorld, shapes: tuple[Shape, ...], seed: int, number: int) -> list[Sample]:
+    """The images of one episode from its state; nothing falls, and nothing is grasped.
+
+    Args:
+        state: What `simulate_episode` returned.
+        world: The camera and the objects' properties.
+        shapes: The shapes of the split, of which one is drawn.
+        seed: The seed of the data set.
+        number: The number of the episode, from 0.
+    """
+    item, _ = _begin(world, shapes, seed, number)
+    if not len(state["poses"]):
+        return []
+    surface, size = Surface(Still({1: item}, {1: _pose(state["lying"][0])})), world.camera.size
+    labels, tried, ends = (
+        np.split(state[name], np.cumsum(state[count])[:-1])
+        for name, count in (("labels", "n_labels"), ("tried", "n_tried"), ("ends", "n_tried"))
+    )
+    samples = []
+    for k, (raw, focal) in enumerate(zip(state["poses"], state["focal"].tolist(), strict=True)):
+        middle = (size - 1) / 2
+        camera = Camera(focal, focal, middle, middle, state["cameras"][k], size, size)
+        view = surface.see(camera)
+        stereo = measure_table(view.depth, generator_from(state["drawn"][k]), world.camera)
+        parts = labels[k], tried[k], ends[k].astype(np.int64)
+        samples.append(Sample(item, _pose(raw), camera, view, stereo, *parts))
     return samples
+
+
+def _begin(world: TableWorld, shapes: tuple[Shape, ...], seed: int, number: int) -> tuple[Item, np.random.Generator]:
+    """The object of an episode, and the generator of all that comes."""
+    rng = np.random.default_rng([seed, number])
+    return draw_table_item(rng, shapes[int(rng.integers(len(shapes)))], world.objects), rng
+
+
+def _raw(cell: TableCell) -> list[float]:
+    position, turn = cell.raw_poses()[1]
+    return [*position, *turn]
+
+
+def _pose(raw: np.ndarray) -> Pose:
+    return pose_of(raw[:3].tolist(), raw[3:].tolist())
 
 
 def _look_and_grasp(
@@ -109,14 +170,15 @@ def _look_and_grasp(
     config: DataConfig,
     labels: int,
     rng: np.random.Generator,
-) -> Sample | None:
-    """One view; None where the object does not fit into the image, or too few grasps succeed."""
+    rows: dict[str, list],
+) -> bool:
+    """Adds one view to `rows`; False where the object does not fit into the image, or too few grasps succeed."""
     trials.reset()
-    item, pose = cell.items[1], cell.pose(1)
+    raw = _raw(cell)
     camera = draw_table_camera(rng, world.camera)
     view = surface.see(camera)
     if not fits(view.ids > 0):
-        return None
+        return False
     candidates = antipodal_grasps(
         surface,
         camera.world_from_camera[:3, 2],
@@ -132,22 +194,23 @@ def _look_and_grasp(
         hopeless = len(tried) >= config.least_labels * config.tries_per_label and good < config.least_labels
         if good == labels or hopeless:
             break
-    rows = to_image(tried, camera)
-    successful = rows[[end is GraspOutcome.SUCCESS for end in ends]] if tried else rows
+    grasps = to_image(tried, camera)
+    successful = grasps[[end is GraspOutcome.SUCCESS for end in ends]] if tried else grasps
     if len(successful) < config.least_labels:
-        return None
+        return False
     others = other_grasps(successful, view, camera, world.gripper, config.others, rng)
     ends += [trials.attempt(grasp) for grasp in others]
-    return Sample(
-        item=item,
-        pose=pose,
-        camera=camera,
-        view=view,
-        stereo=measure_table(view.depth, rng, world.camera),
-        labels=successful,
-        tried=np.concatenate([rows, to_image(others, camera)]),
-        ends=np.array([GRASP_OUTCOMES.index(end) for end in ends], np.int64),
-    )
+    rows["poses"].append(raw)
+    rows["cameras"].append(camera.world_from_camera)
+    rows["focal"].append(camera.fx)
+    rows["drawn"].append(generator_place(rng))
+    measure_table(view.depth, rng, world.camera)  # the next view's draws come after it
+    rows["n_labels"].append(len(successful))
+    rows["n_tried"].append(len(ends))
+    rows["labels"] += list(successful)
+    rows["tried"] += [*grasps, *to_image(others, camera)]
+    rows["ends"] += [GRASP_OUTCOMES.index(end) for end in ends]
+    return True
 
 
 def fits(mask: np.ndarray) -> bool:

@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 
+from graspbook.world.assets.items import Item
 from graspbook.world.render.camera import Camera
 from graspbook.world.render.rays import RayScene
-from graspbook.world.table.cell import TableCell
+from graspbook.world.scene import Pose
+
+
+class Lying(Protocol):
+    """Objects on a table, such as a `TableCell`."""
+
+    items: dict[int, Item]
+
+    def poses(self) -> dict[int, Pose]:
+        """The poses of the objects by id."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Still:
+    """Objects on a table without physics.
+
+    Attributes:
+        items: The objects by id.
+        lie: The poses of the objects by id.
+    """
+
+    items: dict[int, Item]
+    lie: dict[int, Pose]
+
+    def poses(self) -> dict[int, Pose]:
+        """The poses of the objects by id."""
+        return self.lie
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +59,7 @@ class Surface:
     """One still moment of a table: the triangles of its objects in world coordinates, above the plane z = 0.
 
     Args:
-        cell: The physics cell of the table; later changes to it do not matter.
+        cell: The objects on the table, such as its physics cell; later changes to it do not matter.
 
     Attributes:
         scene: The ray scene of the objects, without the table.
@@ -39,7 +68,7 @@ class Surface:
         corners: The corners of each triangle in the world, float32 [F, 3, 3] metres.
     """
 
-    def __init__(self, cell: TableCell) -> None:
+    def __init__(self, cell: Lying) -> None:
         self.scene = RayScene(dict(sorted(cell.items.items())), cell.poses(), with_tote=False)
         corners = self.scene.vertices[self.scene.faces.astype(np.int64)]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
