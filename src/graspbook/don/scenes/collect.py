@@ -15,10 +15,12 @@ from graspbook.core.atomic import new_folder
 from graspbook.core.progress import progress
 from graspbook.data.bop import write_scene
 from graspbook.data.collect import Episodes
+from graspbook.data.replay import Keep
+from graspbook.data.states import State, states_path
 from graspbook.don.scenes.config import ScenesConfig
-from graspbook.don.scenes.episode import Arrangement, record_scene
+from graspbook.don.scenes.episode import FIELDS, Arrangement, draw_scene, simulate_scene
 from graspbook.don.scenes.studio import Studio
-from graspbook.world.assets.catalogue import Catalogue, hash_catalogue
+from graspbook.world.assets.catalogue import Catalogue, Split, hash_catalogue
 from graspbook.world.table.wrist import wrist_cameras
 
 SceneSet = Literal["single", "multi", "validation", "test"]
@@ -38,6 +40,7 @@ class SceneEpisodes(Episodes):
     """
 
     kind = "rgbd-scenes"
+    fields = FIELDS
     scenes: SceneSet
     config: ScenesConfig
     data_dir: str
@@ -81,13 +84,22 @@ class SceneEpisodes(Episodes):
         chosen = rng.permutation(config.known)[:count] + 1
         return ("packed", "loose")[number % 2], tuple(sorted(int(k) for k in chosen))
 
-    def record(self, number: int, folder: Path) -> None:
+    def record(self, number: int, folder: Path) -> State:
         """Records a scene in BOP's layout."""
-        arrangement, known = self.contents(number)
-        split = "test" if self.scenes == "test" else "train"
-        recording = record_scene(_studio(self.data_dir), self.config, arrangement, known, split, self.seed(number))
+        state = simulate_scene(*self._given(number))
+        self.draw(number, state, folder)
+        return state
+
+    def draw(self, number: int, state: State, folder: Path) -> None:
+        """Records a scene, whose objects lie already, in BOP's layout."""
+        recording = draw_scene(state, *self._given(number))
         cameras = wrist_cameras(self.config.camera)
         write_scene(folder, recording.images, recording.depth, cameras, recording.ids, recording.objects)
+
+    def _given(self, number: int) -> tuple[Studio, ScenesConfig, Arrangement, tuple[int, ...], Split, tuple[int, int]]:
+        arrangement, known = self.contents(number)
+        split: Split = "test" if self.scenes == "test" else "train"
+        return _studio(self.data_dir), self.config, arrangement, known, split, self.seed(number)
 
 
 def collect_scenes(
@@ -97,6 +109,7 @@ def collect_scenes(
     workers: int | None = None,
     data_dir: Path = Path("data"),
     scratch_dir: Path = Path("scratch"),
+    keep: Keep | None = None,
 ) -> Path:
     """Records a set of scenes in BOP's layout.
 
@@ -108,6 +121,8 @@ def collect_scenes(
         workers: Number of processes; None: `worker_count`. The result does not depend on it.
         data_dir: Folder that holds `catalogue/`.
         scratch_dir: Folder for finished scenes of an unfinished set.
+        keep: Whether states are kept beside the set, and what becomes of those that are there; see
+            `Episodes.collected`.
 
     Returns:
         Folder of the set.
@@ -115,7 +130,11 @@ def collect_scenes(
     episodes = SceneEpisodes(scenes, config, str(Path(data_dir).resolve()))
     wrist_cameras(config.camera)  # a path that cannot be shows now
     count = episodes.count
-    with episodes.collected(scratch_dir, workers, count) as stored, new_folder(Path(out_dir)) as partial:
+    states = states_path(Path(out_dir))
+    with (
+        episodes.collected(scratch_dir, workers, count, states=states, keep=keep) as stored,
+        new_folder(Path(out_dir)) as partial,
+    ):
         for number, path in enumerate(progress(stored, f"scenes ({scenes})", total=count)):
             shutil.copytree(path, partial / f"{number:06d}")
         about = [{"scene": f"{n:06d}", "arrangement": episodes.contents(n)[0]} for n in range(count)]

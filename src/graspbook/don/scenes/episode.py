@@ -7,18 +7,27 @@ from typing import Literal
 
 import numpy as np
 
+from graspbook.core.generators import WORDS, generator_from, generator_place
 from graspbook.data.bop import SceneObject
+from graspbook.data.states import Fields, State, make_state
 from graspbook.don.scenes.config import ScenesConfig
 from graspbook.don.scenes.objects import KNOWN
 from graspbook.don.scenes.studio import Studio, draw_backdrop, draw_bent_item
 from graspbook.world.assets.catalogue import Split
 from graspbook.world.assets.items import Item, draw_item
+from graspbook.world.physics.simulation import pose_of
 from graspbook.world.table.cell import TableCell
 from graspbook.world.table.wrist import looks, measure, photograph, wrist_cameras
 
 Arrangement = Literal["single", "loose", "packed"]
 FIRST_UNKNOWN = 101
 """Ids from here on are objects that nobody knows."""
+FIELDS: Fields = {
+    "ids": ("<i4", ()),  # of the objects that lie on the table
+    "poses": ("<f8", (7,)),  # position in metres and quaternion of each
+    "drawn": ("<u8", (WORDS,)),  # one row: where the generator stands, as table, light and pictures are drawn from it
+}
+"""What is chaotic in a scene."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +47,44 @@ class Recording:
     objects: dict[int, SceneObject]
 
 
-def record_scene(
+def simulate_scene(
     studio: Studio, config: ScenesConfig, arrangement: Arrangement, known: tuple[int, ...], split: Split, seed: tuple
-) -> Recording:
-    """Lets objects fall, and records them along the whole camera path.
+) -> State:
+    """Lets objects fall.
 
     Args:
+        studio: Shapes and prints.
+        config: Contents of the scene.
+        arrangement: "single" for one known object alone; "loose" and "packed" have unknown ones among them.
+        known: Ids of the known objects.
+        split: Split of the shapes and prints of the unknown objects.
+        seed: Seed of everything in the scene: (set, number).
+
+    Returns:
+        The state, with the fields `FIELDS`.
+    """
+    rng = np.random.default_rng(seed)
+    items, _ = _draw_items(studio, config, arrangement, known, split, rng)
+    with TableCell() as cell:
+        _arrange(cell, items, arrangement, config, rng)
+        raw = cell.raw_poses()
+    poses = [[*position, *turn] for position, turn in raw.values()]
+    return make_state(FIELDS, ids=list(raw), poses=poses, drawn=generator_place(rng))
+
+
+def draw_scene(
+    state: State,
+    studio: Studio,
+    config: ScenesConfig,
+    arrangement: Arrangement,
+    known: tuple[int, ...],
+    split: Split,
+    seed: tuple,
+) -> Recording:
+    """Records objects that lie where they fell, along the whole camera path.
+
+    Args:
+        state: What `simulate_scene` returned.
         studio: Shapes, prints and renderer.
         config: Contents of the scene, and the camera.
         arrangement: "single" for one known object alone; "loose" and "packed" have unknown ones among them.
@@ -51,18 +92,10 @@ def record_scene(
         split: Split of the shapes and prints of the unknown objects.
         seed: Seed of everything in the scene: (set, number).
     """
-    rng = np.random.default_rng(seed)
-    items, extras = {}, {}
-    for number in known:
-        items[number], bend = draw_bent_item(studio, config, number, rng)
-        soft = KNOWN[number - 1].soft
-        extras[number] = {"squeeze": list(bend.squeeze), "curve": bend.curve} if soft else {}
-    if arrangement != "single":
-        for k in range(config.unknown):
-            items[FIRST_UNKNOWN + k] = draw_item(rng, studio.plain, split, looks(config.camera), 0)
-    with TableCell() as cell:
-        _arrange(cell, items, arrangement, config, rng)
-        lying, poses = dict(cell.items), cell.poses()
+    items, extras = _draw_items(studio, config, arrangement, known, split, np.random.default_rng(seed))
+    raw = dict(zip(state["ids"].tolist(), state["poses"].tolist(), strict=True))
+    lying, poses = {n: items[n] for n in raw}, {n: pose_of(row[:3], row[3:]) for n, row in raw.items()}
+    rng = generator_from(state["drawn"][0])
     backdrop = draw_backdrop(studio, config, rng)
     images, depth, ids = [], [], []
     for camera in wrist_cameras(config.camera):
@@ -72,6 +105,26 @@ def record_scene(
         ids.append(layers.ids)
     objects = {n: SceneObject(*poses[n], extras[n]) for n in sorted(lying) if n < FIRST_UNKNOWN}
     return Recording(np.stack(images), np.stack(depth), np.stack(ids), objects)
+
+
+def _draw_items(
+    studio: Studio,
+    config: ScenesConfig,
+    arrangement: Arrangement,
+    known: tuple[int, ...],
+    split: Split,
+    rng: np.random.Generator,
+) -> tuple[dict[int, Item], dict[int, dict]]:
+    """The objects that fall, and how soft ones among the known are bent."""
+    items, extras = {}, {}
+    for number in known:
+        items[number], bend = draw_bent_item(studio, config, number, rng)
+        soft = KNOWN[number - 1].soft
+        extras[number] = {"squeeze": list(bend.squeeze), "curve": bend.curve} if soft else {}
+    if arrangement != "single":
+        for k in range(config.unknown):
+            items[FIRST_UNKNOWN + k] = draw_item(rng, studio.plain, split, looks(config.camera), 0)
+    return items, extras
 
 
 def _arrange(
