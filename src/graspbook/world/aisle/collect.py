@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,9 +13,12 @@ from graspbook.core.atomic import new_folder
 from graspbook.core.progress import progress
 from graspbook.data.cityscapes import encode_ids, write_street
 from graspbook.data.collect import Episodes
+from graspbook.data.replay import Keep
+from graspbook.data.states import Fields, State, make_state, states_path
 from graspbook.world.aisle.classes import BUILDING_LABEL, THINGS
 from graspbook.world.aisle.config import AisleConfig
 from graspbook.world.aisle.drive import run_drive
+from graspbook.world.choices import Choices
 
 VIEWS = "views.npz"
 """What is stored of a drive: the arrays "image", "classes" and "instances" of all frames (see `View`)."""
@@ -30,6 +34,7 @@ class Drives(Episodes):
     """
 
     kind = "aisle"
+    fields: ClassVar[Fields] = {"choices": ("|u1", ())}
     config: AisleConfig
     seed: int
 
@@ -37,9 +42,18 @@ class Drives(Episodes):
         """Of the drives."""
         return [dataclasses.asdict(self.config), self.seed]
 
-    def record(self, number: int, folder: Path) -> None:
+    def record(self, number: int, folder: Path) -> State:
         """Drive, and write the pictures."""
-        views = list(run_drive(self.config, self.seed, number))
+        choices = Choices()
+        self._write(number, choices, folder)
+        return make_state(self.fields, choices=choices.made)
+
+    def draw(self, number: int, state: State, folder: Path) -> None:
+        """Drive where things stand already, and write the pictures."""
+        self._write(number, Choices(state["choices"].tolist()), folder)
+
+    def _write(self, number: int, choices: Choices, folder: Path) -> None:
+        views = list(run_drive(self.config, self.seed, number, choices))
         fields = ("image", "classes", "instances")
         np.savez(folder / VIEWS, **{field: np.stack([getattr(view, field) for view in views]) for field in fields})
 
@@ -51,6 +65,7 @@ def collect_streets(
     seed: int,
     workers: int | None = None,
     scratch_dir: Path = Path("scratch"),
+    keep: Keep | None = None,
 ) -> Path:
     """Makes the splits of a data set in Cityscapes' layout.
 
@@ -61,13 +76,17 @@ def collect_streets(
         seed: The seed of the first split; the others have the next ones.
         workers: The number of processes; `worker_count` by default. The result does not depend on it.
         scratch_dir: The folder where finished drives wait.
+        keep: Whether states are kept beside the data set, a file for each split, and what becomes of those that are
+            there; see `Episodes.collected`.
 
     Returns:
         The data set's folder.
     """
     with new_folder(Path(out_dir)) as partial:
         for place, (split, count) in enumerate(counts.items()):
-            with Drives(config, seed + place).collected(scratch_dir, workers, -(-count // config.frames)) as drives:
+            split_drives, states = Drives(config, seed + place), states_path(Path(out_dir), split)
+            needed = -(-count // config.frames)
+            with split_drives.collected(scratch_dir, workers, needed, states=states, keep=keep) as drives:
                 views = _views(drives, config.frames, count)
                 for number, frame, arrays in progress(views, f"pictures ({split})", total=count):
                     _write(partial, split, f"{split}{number:05d}", frame, arrays)

@@ -15,6 +15,7 @@ from graspbook.world.aisle.renderer import AisleRenderer, camera_at
 from graspbook.world.aisle.scene import Aisle, draw_aisle
 from graspbook.world.aisle.touching import touching
 from graspbook.world.assets.shapes import PLAIN
+from graspbook.world.choices import Choices
 from graspbook.world.labellers.answers import Answers, Draft
 from graspbook.world.labellers.config import FarLabelConfig
 
@@ -24,7 +25,14 @@ PALLET_TOP = 0.14
 """What is higher than this on a pallet is its load, metres."""
 
 
-def photograph_aisle(config: AisleConfig, labels: FarLabelConfig, seed: int, number: int) -> tuple[np.ndarray, Answers]:
+def photograph_aisle(
+    config: AisleConfig,
+    labels: FarLabelConfig,
+    seed: int,
+    number: int,
+    choices: Choices | None = None,
+    known: Answers | None = None,
+) -> tuple[np.ndarray, Answers]:
     """The first picture of a drive, as `run_drive` takes it, and its answers.
 
     Args:
@@ -32,12 +40,14 @@ def photograph_aisle(config: AisleConfig, labels: FarLabelConfig, seed: int, num
         labels: The configuration of the labellers.
         seed: The seed of the split; its textures follow from it.
         number: The number of the drive, from 0.
+        choices: Where things have room; by default, that is found out.
+        known: The answers, whatever units they show; by default, they are drawn.
 
     Returns:
         The picture, sRGB uint8 [H, W, 3], and everything that it may be labelled as.
     """
     rng = np.random.default_rng([seed, number])
-    aisle = draw_aisle(rng, config, TEXTURES)
+    aisle = draw_aisle(rng, config, TEXTURES, choices)
     units, rest_of = unload(aisle)
     owned = dataclasses.replace(aisle, owners=units, classes=np.zeros(len(aisle.classes) + len(rest_of), np.uint8))
     renderer = AisleRenderer(owned, split_textures(seed), _device())
@@ -53,6 +63,8 @@ def photograph_aisle(config: AisleConfig, labels: FarLabelConfig, seed: int, num
         (config.height, config.width),
     )
     view = renderer.see(camera, config.samples, config.noise, rng)
+    if known is not None:
+        return view.image, known.shown_by(view.instances)
     return view.image, ask_aisle(view.instances, aisle.classes, rest_of, labels, rng)
 
 

@@ -10,6 +10,7 @@ from graspbook.world.aisle.classes import NUMBER_OF
 from graspbook.world.aisle.config import AisleConfig
 from graspbook.world.aisle.things import REACH, SHARE, SPACING, draw_things
 from graspbook.world.assets.shapes import PLAIN, Part, block, draw_colour, placed
+from graspbook.world.choices import Choices
 
 NEAREST = 2.2
 """The first thing stands so many metres before the camera's start."""
@@ -47,14 +48,16 @@ class Aisle:
     tint: np.ndarray
 
 
-def draw_aisle(rng: np.random.Generator, config: AisleConfig, textures: int) -> Aisle:
+def draw_aisle(rng: np.random.Generator, config: AisleConfig, textures: int, choices: Choices | None = None) -> Aisle:
     """An aisle of random width and length, with random racks, goods, light and things.
 
     Args:
         rng: The source of randomness.
         config: The configuration; the numbers of things and rows and the length of the drive are used.
         textures: The number of textures that parts are drawn from.
+        choices: Where things have room; by default, that is found out.
     """
+    choices = choices or Choices()
     half, end = rng.uniform(2.0, 3.4), rng.uniform(18, 34)
     lane = rng.uniform(-0.5, 0.5) * (half - 1.2)
     background = _racks(rng, half, end, textures)
@@ -67,7 +70,7 @@ def draw_aisle(rng: np.random.Generator, config: AisleConfig, textures: int) -> 
         count = 1
         if kind in SPACING and rng.random() < config.row_share:
             count = int(rng.integers(config.min_row, config.max_row + 1))
-        spots = _spots(rng, kind, count, half, min(end, FARTHEST), lane, driven, taken)
+        spots = _spots(rng, kind, count, half, min(end, FARTHEST), lane, driven, taken, choices)
         for x, y, turn in spots:
             taken.append((x, y, REACH[kind]))
             ridden = count == 1 and rng.random() < 0.5
@@ -96,6 +99,7 @@ def _spots(
     lane: float,
     driven: float,
     taken: list[tuple[float, float, float]],
+    choices: Choices,
 ) -> list[tuple[float, float, float]]:
     """Places (x, y, turn) of a thing, or of a row of `count` of them; none where there is no room."""
     reach = REACH[kind]
@@ -116,11 +120,10 @@ def _spots(
             y = side * (half - 0.75 * reach)
             step = SPACING[kind] * rng.uniform(1.0, 1.12)
             spots = [(x + k * step, y, turn + rng.normal(0, 0.05)) for k in range(count)]
-            spots = [spot for spot in spots if spot[0] < end - reach]
-        free = all(
-            (a - x) ** 2 + (b - y) ** 2 > 0.7 * (reach + r) ** 2 for x, y, _ in spots for a, b, r in taken
-        ) and all(x - reach > driven + 1.5 or abs(y - lane) > LANE + 0.8 * reach for x, y, _ in spots)
-        if free:
+            spots = spots[: choices(sum(spot[0] < end - reach for spot in spots))]
+        apart = all((a - x) ** 2 + (b - y) ** 2 > 0.7 * (reach + r) ** 2 for x, y, _ in spots for a, b, r in taken)
+        aside = all(x - reach > driven + 1.5 or abs(y - lane) > LANE + 0.8 * reach for x, y, _ in spots)
+        if choices(apart and aside):
             return spots
     return []
 

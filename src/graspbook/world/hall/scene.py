@@ -12,6 +12,7 @@ from graspbook.world.aisle.drive import TEXTURES, split_textures
 from graspbook.world.aisle.renderer import AisleRenderer, camera_at
 from graspbook.world.aisle.scene import Aisle
 from graspbook.world.assets.shapes import PLAIN, Part, block, draw_colour, placed
+from graspbook.world.choices import Choices
 from graspbook.world.hall.config import HallConfig
 from graspbook.world.hall.things import CLASSES, Thing, draw_thing
 from graspbook.world.labellers.answers import Answers, Draft
@@ -38,20 +39,22 @@ class Hall:
     starts: tuple[int, ...]
 
 
-def draw_hall(rng: np.random.Generator, config: HallConfig, textures: int) -> Hall:
+def draw_hall(rng: np.random.Generator, config: HallConfig, textures: int, choices: Choices | None = None) -> Hall:
     """A hall of random size, surfaces, light and things; the camera looks along x.
 
     Args:
         rng: The source of randomness.
         config: The configuration; the numbers of things and the share of ambiguous ones are used.
         textures: The number of textures that parts are drawn from.
+        choices: Where things have room; by default, that is found out.
     """
+    choices = choices or Choices()
     half, end = rng.uniform(2.5, 5.0), rng.uniform(7.5, 12.0)
     parts = _surfaces(rng, half, end, textures)
     owners, things, starts, taken = [0] * len(parts), [], [], []
     for _ in range(int(rng.integers(config.min_things, config.max_things + 1))):
         thing = draw_thing(rng, config.ambiguous, textures)
-        spot = _spot(rng, thing.reach, half, taken)
+        spot = _spot(rng, thing.reach, half, taken, choices)
         if spot is None:
             continue
         taken.append((*spot, thing.reach))
@@ -73,7 +76,14 @@ def draw_hall(rng: np.random.Generator, config: HallConfig, textures: int) -> Ha
     return Hall(scene, tuple(things), tuple(starts))
 
 
-def photograph_hall(config: HallConfig, labels: LabelConfig, seed: int, number: int) -> tuple[np.ndarray, Answers]:
+def photograph_hall(
+    config: HallConfig,
+    labels: LabelConfig,
+    seed: int,
+    number: int,
+    choices: Choices | None = None,
+    known: Answers | None = None,
+) -> tuple[np.ndarray, Answers]:
     """A picture of a hall, and what it may be labelled as.
 
     Args:
@@ -81,18 +91,22 @@ def photograph_hall(config: HallConfig, labels: LabelConfig, seed: int, number: 
         labels: The configuration of the labellers.
         seed: The seed of the split; its textures follow from it.
         number: The number of the hall, from 0.
+        choices: Where things have room; by default, that is found out.
+        known: The answers, whatever units they show; by default, they are drawn.
 
     Returns:
         The picture, sRGB uint8 [H, W, 3], and everything that it may be labelled as.
     """
     rng = np.random.default_rng([seed, number])
-    hall = draw_hall(rng, config, TEXTURES)
+    hall = draw_hall(rng, config, TEXTURES, choices)
     renderer = AisleRenderer(hall.scene, split_textures(seed), _device())
     size = config.height, config.height * 3 // 2
     camera = camera_at(
         0.0, 0.0, rng.uniform(1.2, 2.2), rng.normal(0, 0.05), rng.uniform(-0.36, -0.2), rng.uniform(1.0, 1.3), size
     )
     view = renderer.see(camera, config.samples, config.noise, rng)
+    if known is not None:
+        return view.image, known.shown_by(view.instances)
     return view.image, ask_hall(hall, view.instances, labels, rng)
 
 
@@ -122,14 +136,15 @@ def ask_hall(hall: Hall, units: np.ndarray, labels: LabelConfig, rng: np.random.
 
 
 def _spot(
-    rng: np.random.Generator, reach: float, half: float, taken: list[tuple[float, float, float]]
+    rng: np.random.Generator, reach: float, half: float, taken: list[tuple[float, float, float]], choices: Choices
 ) -> tuple[float, float] | None:
     """A free place before the camera; None where there is none."""
     for _ in range(TRIES):
         x = NEAREST + reach + (FARTHEST - NEAREST) * rng.uniform() ** 1.3
         side = min(half - reach, 0.5 * x)
         y = rng.uniform(-side, side) if side > 0 else 0.0
-        if all((a - x) ** 2 + (b - y) ** 2 > 0.8 * (reach + r) ** 2 for a, b, r in taken):
+        free = all((a - x) ** 2 + (b - y) ** 2 > 0.8 * (reach + r) ** 2 for a, b, r in taken)
+        if choices(free):
             return float(x), float(y)
     return None
 

@@ -76,6 +76,14 @@ class Answers:
         class_of = dict(zip(instance.tolist(), classes.tolist(), strict=True))
         return ids, np.array([0, *(class_of[number] for number in found.tolist())], np.int64)
 
+    def shown_by(self, units: UInt16[np.ndarray, "h w"]) -> Answers:
+        """The same answers to a picture drawn anew, in which a unit may have won or lost its last pixel.
+
+        Args:
+            units: The unit at each pixel, uint16 [H, W]; those that are not known count as 0.
+        """
+        return dataclasses.replace(self, units=np.where(units < len(self.asked), units, 0).astype(np.uint16))
+
     def redrawn(self, rng: np.random.Generator, agreement: float) -> Answers:
         """The same picture as if somebody else had labelled it.
 
