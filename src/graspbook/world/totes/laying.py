@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from graspbook.world.assets import tote
 from graspbook.world.assets.catalogue import Shape
 from graspbook.world.assets.items import Item
+from graspbook.world.choices import Choices
 from graspbook.world.scene import Pose
 from graspbook.world.totes.packs import Pack
 
@@ -133,7 +134,9 @@ class HeightMap:
         return (np.abs(x) <= placed.pack.half[0]) & (np.abs(y) <= placed.pack.half[1]), (x, y)
 
 
-def draw_place(rng: np.random.Generator, pack: Pack, heap: HeightMap, tries: int = 3) -> Placed:
+def draw_place(
+    rng: np.random.Generator, pack: Pack, heap: HeightMap, tries: int = 3, choices: Choices | None = None
+) -> Placed:
     """Draws where a bag is laid: of some places within the walls, the one where it lies lowest.
 
     Args:
@@ -141,7 +144,9 @@ def draw_place(rng: np.random.Generator, pack: Pack, heap: HeightMap, tries: int
         pack: The bag to place.
         heap: The height map of what already lies in the tote.
         tries: The number of places to choose from.
+        choices: Which place is chosen; by default, that is found out.
     """
+    choices = choices or Choices()
     options = []
     for _ in range(tries):
         turn = float(rng.uniform(0, 2 * np.pi))
@@ -149,7 +154,7 @@ def draw_place(rng: np.random.Generator, pack: Pack, heap: HeightMap, tries: int
         reach = np.array([cos * pack.half[0] + sin * pack.half[1], sin * pack.half[0] + cos * pack.half[1]])
         room = np.maximum(0, np.array([tote.LENGTH, tote.WIDTH]) / 2 - reach - WALL_GAP)
         options.append(Placed(pack, rng.uniform(-room, room), turn))
-    return min(options, key=heap.mean_below)
+    return options[choices(min(range(tries), key=lambda k: heap.mean_below(options[k])))]
 
 
 def lay_all(placed: Sequence[Placed]) -> tuple[dict[int, Item], dict[int, Pose]]:

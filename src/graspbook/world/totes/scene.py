@@ -10,6 +10,7 @@ import numpy as np
 from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.assets.items import Item
 from graspbook.world.assets.tote import draw_tote
+from graspbook.world.choices import Choices
 from graspbook.world.labellers.coins import draw_answers
 from graspbook.world.render.camera import Camera, draw_camera
 from graspbook.world.render.rays import RayScene
@@ -52,14 +53,18 @@ def muted(catalogue: Catalogue, contrast: float) -> Catalogue:
     return Catalogue((), np.clip(mean + contrast * (pool - mean), 0, 255).astype(np.uint8))
 
 
-def draw_tote_scene(rng: np.random.Generator, config: ApparelConfig, textures: np.ndarray) -> ToteScene:
+def draw_tote_scene(
+    rng: np.random.Generator, config: ApparelConfig, textures: np.ndarray, choices: Choices | None = None
+) -> ToteScene:
     """Draws a tote of bags.
 
     Args:
         rng: The source of randomness.
         config: The configuration of the totes and their packs.
         textures: The indices into the texture pool that prints are drawn from, int [K].
+        choices: Where bags are laid; by default, that is found out.
     """
+    choices = choices or Choices()
     camera, looks, light = draw_camera(rng, config.height), draw_tote(rng, config.dials), draw_light(rng, config.dials)
     tote_texture = int(rng.choice(textures))
     count = int(rng.integers(config.min_packs, config.max_packs + 1))
@@ -68,8 +73,9 @@ def draw_tote_scene(rng: np.random.Generator, config: ApparelConfig, textures: n
         packs.append(draw_pack(rng, config, textures, tote_texture, film=True))
     heap, placed = HeightMap(), []
     for pack in packs:
-        placed.append(draw_place(rng, pack, heap))
-        heap.lay(placed[-1])
+        placed.append(draw_place(rng, pack, heap, choices=choices))
+        if not choices.follow:
+            heap.lay(placed[-1])
     items, poses = lay_all(placed)
     return ToteScene(tuple(placed), Scene(items, poses, looks, light, camera))
 
@@ -108,11 +114,7 @@ def ask(tote: ToteScene, layers: Layers, rng: np.random.Generator, agreement: fl
         rng: The source of the coins.
         agreement: The probability that an answer follows the tote's coin.
     """
-    camera, films = tote.scene.camera, set(tote.films)
-    top = below = _codes(tote, layers.ids, layers.depth)
-    if films:
-        scene = _without(tote.scene, films)
-        below = _codes(tote, *_first_hits(scene.items, scene.poses, camera))
+    films, (top, below) = set(tote.films), pixel_codes(tote, layers)
     seen = set(np.unique(top // 2)) | set(np.unique(below // 2))
     questioned = [k for k, place in enumerate(tote.placed, 1) if k in seen and (place.pack.ambiguous or k in films)]
     coin = bool(rng.random() < 0.5)
@@ -123,7 +125,28 @@ def ask(tote: ToteScene, layers: Layers, rng: np.random.Generator, agreement: fl
     return Answers(top, below, questions, coin)
 
 
-def photograph_tote(tote: ToteScene, renderer: Renderer, rng: np.random.Generator, config: ApparelConfig):
+def pixel_codes(tote: ToteScene, layers: Layers) -> tuple[np.ndarray, np.ndarray]:
+    """The codes (see `Answers`) of what is seen with and without films, each uint8 [H, W].
+
+    Args:
+        tote: The tote.
+        layers: The rendering of the tote, as `render` returns it.
+    """
+    films = set(tote.films)
+    top = below = _codes(tote, layers.ids, layers.depth)
+    if films:
+        scene = _without(tote.scene, films)
+        below = _codes(tote, *_first_hits(scene.items, scene.poses, tote.scene.camera))
+    return top, below
+
+
+def photograph_tote(
+    tote: ToteScene,
+    renderer: Renderer,
+    rng: np.random.Generator,
+    config: ApparelConfig,
+    known: tuple[tuple[Question, ...], bool] | None = None,
+) -> tuple[np.ndarray, Answers]:
     """A photograph of a tote, and what it may be labelled as.
 
     Args:
@@ -131,12 +154,16 @@ def photograph_tote(tote: ToteScene, renderer: Renderer, rng: np.random.Generato
         renderer: The renderer, made of the catalogue whose textures the bags wear.
         rng: The source of the photograph's flicker and noise, then of the coins.
         config: The configuration of the totes.
+        known: The questions with their answers, and the coin; by default, they are drawn.
 
     Returns:
         The photograph, sRGB-like uint8 [H, W, 3], and its `Answers`.
     """
     layers = render(tote, renderer, config.samples)
-    return photograph(layers, rng, config.dials), ask(tote, layers, rng, config.agreement)
+    image = photograph(layers, rng, config.dials)
+    if known is not None:
+        return image, Answers(*pixel_codes(tote, layers), *known)
+    return image, ask(tote, layers, rng, config.agreement)
 
 
 def _codes(tote: ToteScene, ids: np.ndarray, depth: np.ndarray) -> np.ndarray:
