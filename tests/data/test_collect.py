@@ -14,6 +14,7 @@ class Numbers(Episodes):
     """Episodes that write what was drawn for their number."""
 
     kind = "numbers"
+    fields = {}  # noqa: RUF012
     seed: int
     fails_at: int = -1
 
@@ -26,6 +27,10 @@ class Numbers(Episodes):
             raise KeyboardInterrupt
         drawn = np.random.default_rng([self.seed, number]).integers(1000, size=3)
         (folder / "drawn.json").write_text(json.dumps(drawn.tolist()))
+        return {}
+
+    def draw(self, number, state, folder):
+        raise NotImplementedError
 
 
 def read(path: Path) -> list[int]:

@@ -14,6 +14,7 @@ import yaml
 
 from graspbook.core.code_hash import digest
 from graspbook.core.errors import InputError
+from graspbook.data.states import States, make_state, write_states
 from graspbook.pipeline import adopt as module
 from graspbook.pipeline import proof, run_notebook
 from graspbook.pipeline.adopt import adopt, new_names, rename_results
@@ -310,6 +311,50 @@ def test_two_workspaces_are_compared_byte_by_byte_and_notebooks_by_what_they_sho
     (after / "artifacts/one.txt").write_text("Made")
     with pytest.raises(InputError, match=r"^artifacts/one\.txt differs"):
         compare(before, after, ["reports/toy/one", "artifacts/one.txt"], ["one"])
+
+
+DATA, AT_SMOKE = "a" * 16, "b" * 16
+
+
+def test_lists_of_what_was_drawn_from_states_get_the_name_of_todays_code(ran, monkeypatch):
+    def listing(source, data):
+        code = digest((source / ONE).read_text())
+        return f"path,md5,bytes,files\nartifacts/set,{'0' * 32}.{data}-{code},,1\n"
+
+    def play_lists(folder, command, *_):
+        play(folder, command)
+        if command != "sources":
+            (folder / proof.SMOKE / "reports/toy/one/made.csv").write_text(listing(folder, AT_SMOKE))
+
+    for place in (module, proof):
+        monkeypatch.setattr(place, "run_own", play_lists)
+    made = ran / "reports/toy/one/made.csv"
+    made.write_text(listing(ran, DATA))
+    lock(ran)
+    git(ran, "add", "--all")
+    git(ran, "commit", "--quiet", "--message", "states")
+    before = made.read_text()
+    refactor(ran)
+    assert adopt(ran, "HEAD", lambda line: None) == ["notebooks/toy/dvc.yaml:one"]
+    assert made.read_text() == listing(ran, DATA) != before
+    assert stale(ran) == set()
+
+
+def test_states_and_their_lists_are_compared_without_the_name_of_the_code(tmp_path):
+    for folder, code in (("before", "1" * 16), ("after", "2" * 16)):
+        (tmp_path / folder).mkdir()
+        states = States("falls", [1], f"{DATA}-{code}", {0: make_state({"place": ("<f8", ())}, place=[0.5])})
+        write_states(tmp_path / folder / "set.states.npz", states)
+        (tmp_path / folder / "made.csv").write_text(f"set,{states.hash}.{states.made},,1\n")
+    folders, names = (tmp_path / "before", tmp_path / "after"), ["made.csv", "set.states.npz"]
+    assert compare(*folders, names, ["one"]).files == 2
+    (tmp_path / "after/made.csv").write_text(f"set,{'0' * 32}.{DATA}-{'2' * 16},,1\n")
+    with pytest.raises(InputError, match=r"made\.csv differs"):
+        compare(*folders, names, ["one"])
+    states.episodes[0]["place"] += 1
+    write_states(tmp_path / "after/set.states.npz", states)
+    with pytest.raises(InputError, match=r"set\.states\.npz differs"):
+        compare(*folders, names[1:], ["one"])
 
 
 def test_finished_results_are_found_under_the_name_of_the_new_code(tmp_path):

@@ -28,6 +28,7 @@ from graspbook.pipeline.carry import executed_by, renewed
 from graspbook.pipeline.hashes import summarise
 from graspbook.pipeline.index import INDEX, write_index
 from graspbook.pipeline.locks import current_mentions, lock_item, update_mentions
+from graspbook.pipeline.made import MADE
 from graspbook.pipeline.proof import SMOKE, Compared, prove, run_own
 from graspbook.pipeline.recipes import Locked, Recipe, is_current, read_locked, read_recipes
 from graspbook.pipeline.run_notebook import EXECUTED
@@ -81,7 +82,10 @@ def _adopt(root: Path, base: str, revision: str, say: Callable[[str], None], lea
         proofs = prove(root, tree, {name: valid[name] for name in unproven}, say) if unproven else {}
         renamed = new_names(tree / SMOKE, root / SMOKE) if proofs else {}
     copies = _renewed_copies(root, valid, today, proofs)
-    mentions += current_mentions(root, [path.parent for path in copies])
+    lists = _renamed_lists(root, [valid[name] for name in unproven], renamed)
+    mentions += current_mentions(root, [*(path.parent for path in copies), *lists])
+    for path, text in lists.items():
+        write_text(root / path, text)
     for path, notebook in copies.items():
         with new_file(root / path) as temporary:
             nbformat.write(notebook, temporary)
@@ -153,6 +157,19 @@ def _renewed_copies(
     return copies
 
 
+def _renamed_lists(root: Path, stages: list[Locked], renamed: dict[str, str]) -> dict[Path, str]:
+    """The lists of what adopted stages have drawn from states, as they shall be: with the name of today's code."""
+    lists = {}
+    for locked in stages:
+        path = Path(locked.reports) / MADE
+        text = (root / path).read_text(encoding="utf-8") if (root / path).is_file() else ""
+        new = NAME.sub(lambda match: f"{match[1]}-{renamed.get(match[2], match[2])}", text)
+        if new != text:
+            _check_untouched(root, locked)
+            lists[path] = new
+    return lists
+
+
 def _check_untouched(root: Path, locked: Locked) -> None:
     """Raise InputError unless a stage's reports are the ones that its lock entry names."""
     hashes = {out["path"]: out["md5"] for out in locked.entry["outs"]}
@@ -192,20 +209,23 @@ def _record(path: Path, revision: str, proofs: dict[str, Compared]) -> None:
 
 
 def new_names(before: Path, after: Path) -> dict[str, str]:
-    """From the code's half of names of results to the one that it has become, as two workspaces' `scratch/` show.
+    """From the code's half of names of results to the one that it has become, as two workspaces show.
+
+    Names stand in `scratch/`, and in the lists of what was drawn from states.
 
     Args:
         before: The workspace in which the old code ran.
         after: The workspace in which the new code ran on the same settings and data.
     """
-    old, new = _names_below(before / "scratch"), _names_below(after / "scratch")
+    old, new = _names_in(before), _names_in(after)
     return {old[data]: new[data] for data in old.keys() & new.keys() if old[data] != new[data]}
 
 
-def _names_below(scratch: Path) -> dict[str, str]:
-    """From the half for data to the half for code, of everything that is kept under a fingerprint."""
-    found = (NAME.search(path.name) for path in (*scratch.glob("*"), *scratch.glob("*/*")))
-    return dict(match.groups() for match in found if match)
+def _names_in(workspace: Path) -> dict[str, str]:
+    """From the half for data to the half for code, of everything that is kept or listed under a fingerprint."""
+    texts = [path.name for pattern in ("*", "*/*") for path in (workspace / "scratch").glob(pattern)]
+    texts += [path.read_text(encoding="utf-8") for path in (workspace / "reports").rglob(MADE)]
+    return dict(pair for text in texts for pair in NAME.findall(text))
 
 
 def rename_results(scratch: Path, renamed: dict[str, str]) -> None:

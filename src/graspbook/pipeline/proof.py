@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graspbook.core.errors import InputError
+from graspbook.core.fingerprint import NAME
+from graspbook.data.states import ENDING, read_states
 from graspbook.pipeline.carry import code_cells_with_outputs
+from graspbook.pipeline.made import MADE
 from graspbook.pipeline.recipes import Locked, read_recipes
 from graspbook.pipeline.run_notebook import EXECUTED
 from graspbook.pipeline.side_by_side import needed_steps
@@ -140,9 +143,13 @@ def _files(folder: Path, path: str) -> Iterator[str]:
 
 
 def _content(path: Path) -> bytes | None:
-    """What counts of a file; of a notebook, the outputs of its cells: what it shows, not how that is made."""
+    """What counts of a file: of a notebook, what its cells show; of states and lists, all but the name of the code."""
     if not path.is_file():
         return None
+    if path.name == MADE:
+        return NAME.sub(r"\1", path.read_text(encoding="utf-8")).encode()
+    if path.name.endswith(ENDING):
+        return read_states(path).hash.encode()
     if path.suffix != ".ipynb":
         return path.read_bytes()
     shown = [cell.outputs for cell in read_notebook(path).cells if cell.cell_type == "code" and cell.outputs]
