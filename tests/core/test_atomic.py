@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from graspbook.core.atomic import new_file, new_folder, scratch_folder, write_text
+from graspbook.core.atomic import check_apart, new_file, new_folder, scratch_folder, write_text
 from graspbook.core.errors import InputError
 from graspbook.core.manifest import manifest_of
 
@@ -188,6 +188,18 @@ def test_a_disk_that_is_full_or_read_only_is_named_in_a_sentence(tmp_path, numbe
             with make(tmp_path / "out"):
                 raise OSError(number, os.strerror(number))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_named_in_the_words_of_safetensors(tmp_path):
+    with pytest.raises(InputError, match=r"/out: cannot be written: .*No space left"), scratch_folder(tmp_path / "out"):
+        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+@pytest.mark.parametrize("given", ["out", "out/a.json", "out/deep/a.json"])
+def test_a_folder_that_is_read_is_not_replaced(tmp_path, given):
+    with pytest.raises(InputError, match=r"is read, and would be lost when .*out is replaced"):
+        check_apart(tmp_path / "out", None, tmp_path / "outer", tmp_path / given)
+    check_apart(tmp_path / "out", None, tmp_path / "outer", tmp_path)
 
 
 def test_a_file_takes_its_name_when_it_is_whole_and_replaces_an_earlier_one(tmp_path):

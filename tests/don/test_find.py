@@ -60,7 +60,7 @@ def test_a_point_is_found_in_its_own_picture(pictures):
     assert match.closeness == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("point", [(1,), (1, 2, 3), "ab", None])
+@pytest.mark.parametrize("point", [(1,), (1, 2, 3), "ab", None, ("1", "2"), [None, 3], 5.0, {}, (True, 3)])
 def test_what_is_no_point_is_refused(pictures, point):
     with pytest.raises(InputError, match=r"point: expected two numbers \(u, v\)"):
         find_point(trained_with("nt-xent"), pictures[0], point, pictures[1])
@@ -71,7 +71,7 @@ def test_what_is_no_model_is_refused(pictures):
         find_point("don", pictures[0], (1, 2), pictures[1])
 
 
-@pytest.mark.parametrize("point", [(64, 3), (-1, 3), (3, 48), (np.nan, 3), (np.inf, 0)])
+@pytest.mark.parametrize("point", [(64, 3), (-1, 3), (3, 48), (np.nan, 3), (np.inf, 0), (10**400, 0)])
 def test_a_point_outside_is_refused(pictures, point):
     with pytest.raises(InputError, match=r"outside the reference picture of 64x48 pixels"):
         find_point(trained_with("nt-xent"), pictures[0], point, pictures[1])
@@ -112,3 +112,25 @@ def test_the_command_writes_a_table_and_a_picture_and_says_what_is_wrong(tmp_pat
     ):
         result = command(tmp_path, change)
         assert result.exit_code == 1 and message in result.output.replace("\n", " "), result.output
+
+
+def test_the_users_own_picture_is_kept(tmp_path, pictures):
+    cv2.imwrite(str(tmp_path / "match.png"), pictures[0])
+    before = (tmp_path / "match.png").read_bytes()
+    own = str(tmp_path / "match.png")
+    result = command(tmp_path, (1, own), (5, own), (7, str(tmp_path)))
+    assert result.exit_code == 1 and "is read, and would be overwritten" in result.output.replace("\n", "")
+    assert (tmp_path / "match.png").read_bytes() == before
+
+
+def test_descriptors_that_are_no_numbers_are_refused(pictures):
+    broken = trained_with("nt-xent")
+    next(broken.network.parameters()).data.fill_(np.nan)
+    with pytest.raises(InputError, match="model: its descriptors are not finite"):
+        find_point(broken, pictures[0], (3, 3), pictures[1])
+
+
+def test_a_picture_beyond_the_memory_is_refused(pictures):
+    large = np.broadcast_to(np.uint8(0), (10**6, 10**6, 3))
+    with pytest.raises(InputError, match=r"picture: 1000000x1000000 pixels would take about 1\.5e\+05 GB of memory"):
+        find_point(trained_with("nt-xent"), pictures[0], (3, 3), large)

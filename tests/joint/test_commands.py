@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -58,3 +60,31 @@ def test_a_network_becomes_a_program_for_pictures_of_a_size(tmp_path, model, mon
     assert "64x32" in run("export", "--model", model, "--out", path, "--height", 32, "--width", 64).output
     run("export", "--model", model, "--out", path)
     assert asked == [(4, 32, 64, "a.onnx"), (4, 128, 256, "a.onnx")]  # without a size, that of training
+
+
+def test_a_program_in_the_place_of_a_users_file_is_refused(tmp_path, model):
+    (tmp_path / "a.onnx").write_text("mine")
+    assert "not overwriting it" in run("export", "--model", model, "--out", tmp_path / "a.onnx").output
+    assert (tmp_path / "a.onnx").read_text() == "mine"
+    huge = run("export", "--model", model, "--out", tmp_path / "b.onnx", "--height", 10**6, "--width", 10**6).output
+    assert "would take about 2.5e+05 GB of memory" in huge
+
+
+def test_the_users_own_pictures_are_kept(tmp_path, model, streets):
+    cv2.imwrite(str(tmp_path / "a.png"), streets[0].image)
+    before = (tmp_path / "a.png").read_bytes()
+    result = run("segment", tmp_path / "a.png", "--model", model, "--out", tmp_path)
+    assert result.exit_code == 1 and "a.png: is read, and would be overwritten" in result.output
+    assert (tmp_path / "a.png").read_bytes() == before and not (tmp_path / "times.csv").exists()
+
+
+@pytest.mark.slow
+def test_two_pictures_named_alike_become_two(tmp_path, model, streets):
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "a.bmp", os.fsdecode(b"caf\xe9.bmp")):
+        (tmp_path / "in" / name).write_bytes(cv2.imencode(name[-4:], streets[0].image)[1].tobytes())
+    result = run("segment", tmp_path / "in", "--model", model, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    written = sorted(os.fsencode(path.name) for path in (tmp_path / "out").glob("[!.]*"))
+    assert written == [b"a.bmp.png", b"a.png.png", b"caf\xe9.png", b"times.csv"]
+    assert list(pd.read_csv(tmp_path / "out/times.csv")["picture"]) == ["a.bmp", "a.png", "caf\\udce9"]

@@ -109,3 +109,36 @@ def test_seed_samples_and_p_are_those_asked_for_and_unsure_detections_do_not_cou
     assert given == [(4, (9,)), (INFERENCE.predict.samples, (INFERENCE.predict.seed,))]
     assert made == [0.25, INFERENCE.predict.p] and answer.p == 0.25
     assert [len(sample) for sample in answer.samples] == [1] * 4
+
+
+def test_the_users_own_picture_is_kept(image, tmp_path):
+    cv2.imwrite(str(tmp_path / "picture.png"), image)
+    before = (tmp_path / "picture.png").read_bytes()
+    result = run(tmp_path / "picture.png", "--out", tmp_path)
+    assert result.exit_code == 1 and "is read, and would be overwritten" in result.output
+    assert (tmp_path / "picture.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"p": "0.9"}, "p: expected a number, got '0.9'"),
+        ({"p": float("nan")}, "p: expected 0 to 1, got nan"),
+        ({"samples": 2.0}, r"samples: expected a whole number, got 2\.0"),
+        ({"samples": 10**6}, "samples: 1000000 of 48x32 pixels would take about .* GB of memory"),
+        ({"height": [64]}, r"height: expected a whole number, got \[64\]"),
+        ({"seed": -1}, "seed: expected 0 to 9223372036854775807, got -1"),
+        ({"seed": 2**64}, "seed: expected 0 to 9223372036854775807, got 18446744073709551616"),
+        ({"seed": "1"}, "seed: expected a whole number, got '1'"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_by_name(model, image, how, message):
+    with pytest.raises(InputError, match=message):
+        segment_instances(model, image, **how)
+
+
+def test_weights_that_are_no_numbers_are_refused(image):
+    broken = Model(build(), None, INFERENCE)
+    next(broken.network.parameters()).data.fill_(np.nan)
+    with pytest.raises(InputError, match=r"model: the weights '.*' are not finite numbers"):
+        segment_instances(broken, image, samples=2)

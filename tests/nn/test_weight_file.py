@@ -93,3 +93,11 @@ def test_files_that_are_no_such_model_are_named_with_what_is_wrong(model, tmp_pa
         save_file(model.state_dict(), path, {FORM: text})
         with pytest.raises(InputError, match=r"m\.safetensors: configuration and weights do not make a model"):
             load(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(model, tmp_path, value):
+    model[0].weight.data[1, 2] = value
+    save_weights(model, tmp_path / "m.safetensors", FORM, {"inputs": 4})
+    with pytest.raises(InputError, match=r"m\.safetensors: the weights '0\.weight' are not finite numbers"):
+        load(tmp_path / "m.safetensors")

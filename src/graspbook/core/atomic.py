@@ -19,6 +19,8 @@ from graspbook.core.manifest import foreign_file, list_files, read_manifest, wri
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What only writing can meet."""
+_RUST = re.compile(rf"\(os error ({'|'.join(str(int(number)) for number in sorted(_NO_ROOM))})\)")
+"""The same in the words of safetensors, which is written in Rust and keeps the number in its message."""
 
 
 @contextmanager
@@ -278,7 +280,8 @@ def says_why(out: Path, always: bool = False) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        if always or getattr(error, "errno", None) in _NO_ROOM:
+    except Exception as error:
+        fault = always and isinstance(error, OSError | ValueError)  # ValueError: a name that no file can have
+        if fault or getattr(error, "errno", None) in _NO_ROOM or _RUST.search(str(error)):
             raise InputError(f"{out}: cannot be written: {getattr(error, 'strerror', None) or error}") from error
         raise

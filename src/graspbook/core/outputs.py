@@ -39,7 +39,10 @@ def add_files(out: Path, names: Iterable[str] = (), inputs: Iterable[Path] = ())
         _check(out, names, inputs)
     try:
         with hidden_folder(out / LIST) as partial:
-            yield partial
+            try:
+                yield partial
+            except InputError as error:  # what could not be written is known by the name that it would have had
+                raise InputError(str(error).replace(str(partial), str(out))) from None
             made = list_files(partial)
             _check(out, made, inputs)
             with says_why(out, always=True):

@@ -153,9 +153,7 @@ def _decode(path: Path, field: str, accepted: set[tuple[int, int]], expected: st
     where = f"{path}: field {field}"
     check_png(data, where)
     if png_orientation(data) != 1:
-        raise InputError(
-            f"{where}: an EXIF tag turns or mirrors the picture, and nothing else of its set; save it upright"
-        )
+        raise InputError(f"{where}: an EXIF tag turns or mirrors it, and not what belongs to it; save it upright")
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

@@ -9,12 +9,9 @@ from graspbook.core.errors import InputError
 from graspbook.core.memory import check_memory
 from graspbook.data.pictures import check_colour
 from graspbook.nn.model_file import check_model
-from graspbook.selfsup.grasp_segmentation.inference import segment_arrays
+from graspbook.selfsup.grasp_segmentation.inference import BYTES, segment_arrays
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter
 from graspbook.selfsup.model_file import KIND, GraspSegmentationModel
-
-BYTES = 500
-"""Of memory that a pixel takes at least."""
 
 
 @dataclass(frozen=True, eq=False)

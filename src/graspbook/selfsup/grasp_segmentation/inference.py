@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 
-from graspbook.core.atomic import check_apart, new_folder
+from graspbook.core.atomic import check_apart, check_replaceable, new_folder
 from graspbook.core.errors import InputError
+from graspbook.core.memory import check_memory
 from graspbook.core.progress import progress
 from graspbook.data.folder import GraspFolder, check_cups
 from graspbook.data.grasps import GraspDataset, GraspSample, stack_samples
@@ -23,6 +24,8 @@ from graspbook.selfsup.grasp_segmentation.filter import MaskScores, binary_entro
 from graspbook.selfsup.grasp_segmentation.model import GraspSegmenter, predict_grasps
 
 SCORES = "scores.csv"
+BYTES = 500
+"""Of memory that a pixel takes at least."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,15 @@ def segment_grasps(
     out = Path(out)
     if batch_size < 1:
         raise InputError(f"batch_size: expected at least 1, got {batch_size}")
+    check_replaceable(out)
     check_apart(out, grasps.path)
     rows = []
     with new_folder(out) as folder:
         for sample in progress(grasps, "checking grasps", len(grasps)):
-            check_cups(sample.suction, f"{grasps.path}: grasp {sample.grasp_id}")
+            where, (height, width) = f"{grasps.path}: grasp {sample.grasp_id}", sample.suction.shape
+            check_cups(sample.suction, where)
+            at_once = min(batch_size, len(grasps))
+            check_memory(BYTES * height * width * at_once, f"{where}: {at_once} of {width}x{height} pixels at once")
         with_bar = progress(grasps, "segmenting grasps", len(grasps))
         for batch in _batches(with_bar, batch_size):
             stacked = stack_samples(batch)

@@ -93,8 +93,8 @@ def train_on_own_data(
             training begins, by file and field.
     """
     out, seed = real_folder(Path(out)), config.training.seed
-    check_apart(out, labels, grasps, images)
     check_replaceable(out)
+    check_apart(out, labels, grasps, images)
     scratch = out.with_name(f".{out.name}.scratch")
     scenes = CocoScenes(labels, config.height, images)
     height, width = scenes.size
