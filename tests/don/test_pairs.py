@@ -125,10 +125,13 @@ def test_non_matches_on_and_off_the_object_are_those_of_the_second_view():
         np.testing.assert_array_equal(pair.outside, np.flatnonzero(~on_object))
 
 
-def test_where_too_few_matches_are_left_some_count_twice(scenes):
-    pair = source(scenes, matches=4000).draw(np.random.default_rng(0))
-    assert len(pair.a) == len(pair.b) == 4000
-    assert len(np.unique(np.column_stack([pair.a, pair.b]), axis=0)) < 4000
+def test_where_an_augmentation_leaves_too_few_matches_some_count_twice(scenes):
+    narrow = dataclasses.replace(DON.augment, crop=0.95, probability=1.0)
+    wanted = dataclasses.replace(source(scenes).row, augmentations=("crop",), matches=400)
+    drawn = PairSource(scenes, wanted, dataclasses.replace(TRAIN, least_matches=1), narrow)
+    pairs = [drawn.draw(np.random.default_rng(seed)) for seed in range(12)]
+    assert {len(pair.a) for pair in pairs} == {len(pair.b) for pair in pairs} == {400}
+    assert min(len(np.unique(pair.a, axis=0)) for pair in pairs) < 100
 
 
 def test_pixels_of_another_object_are_on_it():

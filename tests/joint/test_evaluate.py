@@ -81,8 +81,8 @@ def test_label_maps_are_matched_as_their_masks_are(seed):
 
 
 def test_detections_of_a_picture_are_matched_from_the_surest_to_the_least_sure():
-    street = truth((3, 0, 8))
-    matches = match_things([street], [said((3, 10, 16, 0.2), (3, 0, 8, 0.9))], 1)[2]
+    """Two halves of one thing, each of which would be right: the surer one is."""
+    matches = match_things([truth((3, 0, 8))], [said((3, 0, 4, 0.2), (3, 4, 8, 0.9))], 1)[2]
     assert matches.score.tolist() == pytest.approx([0.9, 0.2])
     assert matches.hit[0, 0].tolist() == [True, False]
 
