@@ -18,7 +18,7 @@ test: setup ## run the tests, on all cores; FAST=1: without the slow ones, in a 
 	@echo "[test] running the tests ($(if $(FAST),a minute,a few minutes))"
 	@OMP_NUM_THREADS=1 python -m pytest -n auto $(if $(FAST),-m "not slow")
 
-mutants: setup ## change the wiring wrongly in small ways, one at a time: does a test fail? ONLY=don/train.py; else hours
+mutants: setup ## change the wiring wrongly in small ways, one at a time: does a test fail? ONLY=don/train.py; all: hours
 	@OMP_NUM_THREADS=1 nice -n 15 python -m tools.mutants $(if $(ONLY),--only $(ONLY))
 
 verify: setup ## is dvc.lock current, do the reports here agree with the committed ones, and with one another?

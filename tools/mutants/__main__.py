@@ -2,7 +2,8 @@
 
 Each mutant is a module with one small wrong change. It stands in a throw-away copy of the repository while the tests
 about it run there, then the others of its room, until one fails. Results are added to a file line by line; a run that
-was stopped goes on, and only what survived is tried again, once a test has changed.
+was stopped goes on, and only what survived is tried again, once a test has changed. Several may run at once, each with
+modules of its own (`--only`).
 """
 
 import argparse
@@ -120,14 +121,15 @@ def finished(root: Path) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def tests_digest(stages: Sequence[list[str]], root: Path) -> str:
-    """A name of the text of test files.
+    """A name of the text of test files, and of what they share.
 
     Args:
         stages: The files of each stage, relative to the repository.
         root: The repository.
     """
-    texts = [(root / file).read_bytes() for stage in stages for file in sorted(stage)]
-    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+    shared = sorted(file for file in (root / "tests").rglob("*.py") if not file.name.startswith("test_"))
+    files = [root / file for stage in stages for file in sorted(stage)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files + shared)).hexdigest()[:16]
 
 
 def result(mutant: Mutant, known: dict[tuple[str, str], dict[str, str]], digests: dict[str, str]) -> str | None:
