@@ -134,6 +134,31 @@ def reproduce(
     workspace.reproduce(find_root(), profile, paper, stage, everything)
 
 
+@app.command("train")
+def train_command(
+    paper: Annotated[str, typer.Argument(help="the paper's short name, such as don")],
+    row: Annotated[
+        str | None, typer.Argument(help="name of the row in params/; without it, every row and seed")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="one of the row's seeds; all of them by default")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="smoke, quick, standard or paper; else the one that is here")
+    ] = None,
+) -> None:
+    """Train one row of a paper, and leave it where the row's page finds it; without a row, list rows and seeds.
+
+    Runs under `accelerate launch` and `torchrun`, too, and in an array of jobs: book/machines.md.
+    """
+    from graspbook.pipeline.root import find_root
+    from graspbook.pipeline.train import every_training, train
+
+    if row is None:
+        for name, one in every_training(find_root(), paper, profile):
+            typer.echo(f"{name} {one}")
+        return
+    train(find_root(), paper, row, seed, profile, typer.echo)
+
+
 @app.command()
 def verify(
     run: Annotated[Path | None, typer.Option(help="folder of the run; this repository by default")] = None,

@@ -1,0 +1,52 @@
+"""The rows of the paper as `graspbook train` runs them, from the scenes that the stage `scenes` has made."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from graspbook.data.bop import read_scene, scene_folders
+from graspbook.don.config import Don, Row
+from graspbook.don.network import Network
+from graspbook.don.queries import draw_queries
+from graspbook.don.train import train_row
+from graspbook.training.fit import Trained
+from graspbook.training.rows import RowTraining
+
+SCENES = Path("artifacts/don/scenes")
+
+
+def trainings(config: Don) -> dict[str, RowTraining]:
+    """Every row of every family by its name.
+
+    Args:
+        config: All sections of the paper's parameters.
+    """
+    first = config.train.seed
+    return {
+        name: RowTraining(
+            f"train@{family}",
+            range(first, first + row.seeds),
+            (SCENES / row.data, SCENES / "validation"),
+            partial(_train, config, row),
+        )
+        for family, rows in config.trainings.items()
+        for name, row in rows.items()
+    }
+
+
+def _train(config: Don, row: Row, seed: int, scratch_dir: Path) -> Trained[Network]:
+    masks = row.data == "single" or row.objects_only or bool(row.background)
+    scenes = [read_scene(path, masks) for path in scene_folders(SCENES / row.data)]
+    validation = [read_scene(path) for path in scene_folders(SCENES / "validation")]
+    queries = draw_queries(validation, config.evaluate, config.evaluate.validation_pairs, config.train.tolerance)
+    return train_row(
+        row,
+        seed,
+        scenes,
+        (validation, queries),
+        train=config.train,
+        network=config.network,
+        augmentations=config.augment,
+        scratch_dir=scratch_dir,
+    )
