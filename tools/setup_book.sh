@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 group=${1:-book}
 venv=scratch/book/venv
 stamp=$venv/.installed-$group
-wanted=$(git hash-object requirements-book.lock tools/setup_book.sh tools/uv.sh)
+wanted=$(cat requirements-book.lock tools/setup_book.sh tools/uv.sh | cksum)
 
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     find_uv

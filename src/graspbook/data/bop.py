@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import reprlib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from graspbook.core.errors import InputError
+from graspbook.core.json_files import read_json
 from graspbook.data.images import DEPTH_STEP, depth_levels, read_depth, read_mask, read_rgb, write_png
+from graspbook.data.registered import check_views
 from graspbook.world.render.camera import Camera
 
 CAMERA, TRUTH = "scene_camera.json", "scene_gt.json"
@@ -124,7 +128,9 @@ def read_scene(folder: Path, truth: bool = True) -> RgbdScene:
 
     Raises:
         InputError: A file is missing or no PNG, a depth image has no depth at all, a matrix is no rotation, intrinsics
-            do not fit the image, images differ in size, or two objects share an id; the message names file and field.
+            do not fit the image, images differ in size, two objects share an id, poses are in another unit or
+            contradict the depth, or poses of objects are of images that there are not; the message names file and
+            field.
     """
     folder = Path(folder)
     about = _json(folder / CAMERA)
@@ -137,12 +143,20 @@ def read_scene(folder: Path, truth: bool = True) -> RgbdScene:
     size = images[0].shape[:2]
     cameras = tuple(_camera(about[view], size, f"{folder / CAMERA}: image {view}") for view in views)
     depth = [_depth(folder / "depth" / f"{int(view):06d}.png", about[view], size, folder, view) for view in views]
+    stacked = np.stack(depth)
+    check_views(stacked, cameras, str(folder / CAMERA))
     ids, objects = np.zeros((len(views), *size), np.uint8), {}
     if truth and (folder / TRUTH).exists():
         listed = _json(folder / TRUTH)
+        if unknown := sorted(set(listed) - set(views)):
+            raise InputError(f"{folder / TRUTH}: image {unknown[0]}: {folder / CAMERA} has no such image")
         for place, view in enumerate(views):
-            objects |= _objects(folder, view, listed.get(view, []), cameras[place], ids[place])
-    return RgbdScene(folder, np.stack(images), np.stack(depth), cameras, ids, objects)
+            entries = listed.get(view, [])
+            if not isinstance(entries, list):
+                raise InputError(f"{folder / TRUTH}: image {view}: expected a list of objects")
+            objects |= _objects(folder, view, entries, cameras[place], ids[place], stacked[place])
+    _say_what_is_left_out(folder, views)
+    return RgbdScene(folder, np.stack(images), stacked, cameras, ids, objects)
 
 
 def scene_folders(folder: Path) -> list[Path]:
@@ -163,13 +177,18 @@ def scene_folders(folder: Path) -> list[Path]:
     return found
 
 
+def _say_what_is_left_out(folder: Path, views: list[str]) -> None:
+    """Warns of pictures that no entry of the file of cameras names."""
+    known = {int(view) for view in views}
+    there = {path.stem for path in (folder / "rgb").glob("*.png") if path.stem.isdecimal()}
+    if left_out := [name for name in there if int(name) not in known]:
+        warnings.warn(
+            f"{folder}: {len(left_out)} of {len(there)} images left out: {CAMERA} does not name them", stacklevel=3
+        )
+
+
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not JSON ({error})") from None
+    content = read_json(path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected one entry per image id")
     return content
@@ -177,7 +196,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _number(path: Path):
     def number(key: str) -> int:
-        if not key.isdecimal():
+        if not (key.isdecimal() and len(key) < 10):
             raise InputError(f"{path}: expected image ids, found {key!r}")
         return int(key)
 
@@ -188,10 +207,10 @@ def _numbers(entry: Any, field: str, count: int, where: str) -> np.ndarray:
     value = entry.get(field) if isinstance(entry, dict) else None
     try:
         found = np.array(value, float).ravel()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.zeros(0)
     if len(found) != count or not np.isfinite(found).all():
-        raise InputError(f"{where}: field {field}: expected {count} finite numbers, found {value!r}")
+        raise InputError(f"{where}: field {field}: expected {count} finite numbers, found {reprlib.repr(value)}")
     return found
 
 
@@ -231,21 +250,34 @@ def _depth(path: Path, entry: Any, size: tuple[int, int], folder: Path, view: st
 
 
 def _objects(
-    folder: Path, view: str, entries: list[Any], camera: Camera, ids: UInt8[np.ndarray, "h w"]
+    folder: Path,
+    view: str,
+    entries: list[Any],
+    camera: Camera,
+    ids: UInt8[np.ndarray, "h w"],
+    depth: Float32[np.ndarray, "h w"],
 ) -> dict[int, SceneObject]:
     """The objects of a view, whose masks are painted into `ids`."""
     found: dict[int, SceneObject] = {}
     for place, entry in enumerate(entries):
         where = f"{folder / TRUTH}: image {view}, object {place}"
-        number = int(_numbers(entry, "obj_id", 1, where)[0])
-        if not 1 <= number <= 255 or number in found:
-            raise InputError(f"{where}: field obj_id: expected another number from 1 to 255, found {number}")
+        number = _numbers(entry, "obj_id", 1, where)[0]
+        if not 1 <= number <= 255 or number != round(number) or number in found:
+            raise InputError(f"{where}: field obj_id: expected another number from 1 to 255, found {number:g}")
+        number = int(number)
         to_world = camera.world_from_camera[:3, :3]
-        position = to_world @ _numbers(entry, "cam_t_m2c", 3, where) / 1000 + camera.centre
+        in_camera = _numbers(entry, "cam_t_m2c", 3, where)
+        position = to_world @ in_camera / 1000 + camera.centre
         extra = {key: entry[key] for key in OURS if key in entry}
         found[number] = SceneObject(to_world @ _rotation(entry, "cam_R_m2c", where), position, extra)
         mask = read_mask(folder / "mask_visib" / f"{int(view):06d}_{place:06d}.png", "mask_visib")
         if mask.shape != ids.shape:
             raise InputError(f"{where}: field mask_visib: {mask.shape} pixels, but rgb has {ids.shape}")
+        measured = 1000 * depth[mask & (depth > 0)]
+        if len(measured) and 1e-4 < in_camera[2] / np.median(measured) < 1e-2:
+            raise InputError(
+                f"{where}: field cam_t_m2c: {in_camera[2]:g} mm before the camera, but its mask "
+                f"{np.median(measured):.0f} mm; expected millimetres, from the object to the camera"
+            )
         ids[mask] = number
     return found

@@ -88,8 +88,24 @@ def read_depth(path: Path, field: str) -> np.ndarray:
     Raises:
         InputError: The file is missing, damaged, or another kind of image.
     """
-    levels = _decode(path, field, {(0, 16)}, "16-bit grey, in 0.1 mm")
-    return (levels * DEPTH_STEP).astype(np.float32)
+    return (read_levels(path, field, "16-bit grey, in 0.1 mm") * DEPTH_STEP).astype(np.float32)
+
+
+def read_levels(path: Path, field: str, expected: str = "16-bit grey") -> np.ndarray:
+    """Read the grey levels of a 16-bit grey PNG.
+
+    Args:
+        path: The PNG file.
+        field: The name of the image in error messages.
+        expected: What error messages say that was expected.
+
+    Returns:
+        The grey levels, uint16 [H, W].
+
+    Raises:
+        InputError: The file is missing, damaged, or another kind of image.
+    """
+    return _decode(path, field, {(0, 16)}, expected)
 
 
 def depth_levels(depth: np.ndarray) -> np.ndarray:

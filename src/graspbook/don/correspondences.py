@@ -10,8 +10,8 @@ import dataclasses
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
-from numba import njit
 
+from graspbook.core.compiled import compiled
 from graspbook.core.errors import InputError
 from graspbook.world.render.camera import Camera
 
@@ -57,7 +57,7 @@ def map_pixels(a: View, b: View, tolerance: float) -> tuple[Float32[np.ndarray, 
     return _mapped(a.depth, b.depth, _intrinsics(a.camera), _intrinsics(b.camera), relative, tolerance)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _mapped(
     depth_a: np.ndarray,
     depth_b: np.ndarray,

@@ -15,8 +15,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from graspbook.core.compiled import compiled
 from graspbook.core.errors import InputError
 from graspbook.instances.types import Instances, no_instances, pooled, ranked
 
@@ -150,7 +150,7 @@ def _spans(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, last
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _ones(x):
     """How many bits of a word are set."""
     x = x - ((x >> _1) & _M1)
@@ -159,7 +159,7 @@ def _ones(x):
     return (x * _H01) >> _56
 
 
-@njit(cache=True)
+@compiled()
 def _shared(words, free, first, last, i, j):
     """How many free pixels two masks share."""
     total = np.int64(0)
@@ -168,7 +168,7 @@ def _shared(words, free, first, last, i, j):
     return total
 
 
-@njit(cache=True)
+@compiled()
 def _greedy(words, first, last, classes, scores, starts, need, stop):
     """The loop of algorithm 1.
 

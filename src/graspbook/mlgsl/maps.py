@@ -74,25 +74,32 @@ def quality(q: Float[np.ndarray, "*n h w"], loss: Loss) -> Float[np.ndarray, "*n
     return np.clip(q, 0, 1)
 
 
-def grasps_at(maps: Float[np.ndarray, "4 h w"], column: np.ndarray, row: np.ndarray) -> Float[np.ndarray, "n 4"]:
+def grasps_at(
+    maps: Float[np.ndarray, "4 h w"], column: np.ndarray, row: np.ndarray, size: int | None = None
+) -> Float[np.ndarray, "n 4"]:
     """Grasps (u, v, phi, w) with their centres at pixels, phi = atan2(sin 2Phi, cos 2Phi) / 2.
 
     Args:
         maps: The four maps of one image, float [4, H, W].
         column: The columns of the N pixels, whole numbers [N].
         row: The rows of the N pixels, whole numbers [N].
+        size: The width of the images that the network was trained with, in pixels; None: that of the maps.
 
     Returns:
         Rows (u, v, phi, w), float64 [N, 4]: u, v and w in pixels, phi in radians in [-pi/2, pi/2).
     """
     _, sin, cos, w = maps[:, row, column].astype(np.float64)
-    size = maps.shape[-1]
+    size = maps.shape[-1] if size is None else size
     width = np.clip(w * WIDEST * size, 1.0, size)
     return np.column_stack([column, row, half_turn(np.arctan2(sin, cos) / 2), width])
 
 
 def best_grasps(
-    maps: Float[np.ndarray, "4 h w"], loss: Loss, count: int, config: MetricsConfig | InferenceConfig
+    maps: Float[np.ndarray, "4 h w"],
+    loss: Loss,
+    count: int,
+    config: MetricsConfig | InferenceConfig,
+    size: int | None = None,
 ) -> tuple[Float[np.ndarray, "n 4"], Float[np.ndarray, "n"]]:
     """The grasps of highest quality, best first, no two of them close to each other.
 
@@ -101,11 +108,12 @@ def best_grasps(
         loss: The loss that the network was trained with.
         count: The number of grasps; fewer are found where the image has no room for them.
         config: The settings by which pixels are chosen; `blur` and `apart` are used.
+        size: The width of the images that the network was trained with, in pixels; None: that of the maps.
 
     Returns:
         Rows (u, v, phi, w), [N, 4] in pixels and radians, and their qualities in 0..1, [N].
     """
-    scale = maps.shape[-1] / REFERENCE
+    scale = (maps.shape[-1] if size is None else size) / REFERENCE
     smooth = quality(maps[0].astype(np.float64), loss)
     if config.blur > 0:
         smooth = cv2.GaussianBlur(smooth, (0, 0), config.blur * scale)
@@ -116,7 +124,7 @@ def best_grasps(
         pixels.append((int(row), int(column)))
         left[max(row - apart, 0) : row + apart + 1, max(column - apart, 0) : column + apart + 1] = -np.inf
     row, column = np.array(pixels).T
-    return grasps_at(maps, column, row), smooth[row, column]
+    return grasps_at(maps, column, row, size), smooth[row, column]
 
 
 def at_labels(maps: Float[Tensor, "b 4 h w"], labels: Float[Tensor, "b k 4"]) -> Float[Tensor, "b 4 k"]:

@@ -64,7 +64,7 @@ def load_weights(path: Path, form: str, kind: str, build: Callable[[dict], Model
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a safetensors file: {error}") from error
     if form not in metadata:
         raise InputError(f"{path}: its metadata have no field {form!r}; not {kind}")

@@ -25,6 +25,7 @@ from graspbook.core.atomic import new_file, write_text
 from graspbook.core.errors import InputError
 from graspbook.core.fingerprint import NAME
 from graspbook.pipeline.carry import executed_by, renewed
+from graspbook.pipeline.git_command import commit_of
 from graspbook.pipeline.hashes import summarise
 from graspbook.pipeline.index import INDEX, write_index
 from graspbook.pipeline.locks import current_mentions, lock_item, update_mentions
@@ -55,7 +56,7 @@ def adopt(root: Path, base: str, say: Callable[[str], None], leave: Set[str] = f
         InputError: There is no such revision or stage, the two runs differ, or a result is not the one that was locked.
             The message names the first file of each stage that differs, and nothing has been changed.
     """
-    revision = _commit(root, base)
+    revision = commit_of(root, base)
     with _as_it_was_on_failure(root / SOURCES):
         return _adopt(root, base, revision, say, leave)
 
@@ -111,15 +112,6 @@ def _as_it_was_on_failure(path: Path) -> Iterator[None]:
         for file, text in before.items():
             write_text(file, text)
         raise
-
-
-def _commit(root: Path, base: str) -> str:
-    """The short name of a revision's commit."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "--short=12", f"{base}^{{commit}}"]
-    found = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    if found.returncode != 0:
-        raise InputError(f"{root}: git knows no revision '{base}' here")
-    return found.stdout.strip()
 
 
 @contextlib.contextmanager

@@ -188,14 +188,15 @@ def verify(
 
 @app.command()
 def claims(
-    reports: Annotated[Path, typer.Option(help="folder with the papers' tables")] = Path("reports"),
+    reports: Annotated[Path | None, typer.Option(help="folder with the papers' tables; else this repository's")] = None,
 ) -> None:
     """Judge every claim on the tables in a reports folder, and print the ledger."""
     from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.root import find_root
+    from graspbook.pipeline.root import find_root, here_or_home
     from graspbook.reporting.claims import judge_all
     from graspbook.reporting.ledger_writer import claims_markdown
 
+    reports = here_or_home() / "reports" if reports is None else reports
     if not reports.is_dir():
         raise InputError(f"{reports}: expected a folder of reports, there is none")
     profile = load_params(find_root(reports.resolve())).profile
@@ -208,9 +209,9 @@ def check_params(
 ) -> None:
     """Check the parameters of a profile, and print all of them."""
     from graspbook.pipeline.params import load_params
-    from graspbook.pipeline.root import find_root
+    from graspbook.pipeline.root import here_or_home
 
-    params = load_params(find_root(), profile)
+    params = load_params(here_or_home(), profile)
     typer.echo(yaml.safe_dump(params.values, sort_keys=False))
 
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from graspbook.core.errors import InputError
 from graspbook.nn.model_file import Model
 from graspbook.pipeline.params import load_params
-from graspbook.pipeline.root import find_root
+from graspbook.pipeline.root import find_root, home
 
 ARTIFACTS = Path("artifacts")
 DEFAULTS = {
@@ -72,11 +72,11 @@ def find_model(model: str | Path) -> Path:
     if isinstance(model, Path) or model.endswith(".safetensors"):
         return Path(model)
     file = ARTIFACTS / f"{DEFAULTS.get(model, model)}.safetensors"
-    roots = [root for start in (Path(), Path(__file__)) if (root := _root_of(start)) is not None]
+    roots = _roots()
     if not roots:
         raise InputError(f"model '{model}': names need a clone of graspbook; expected the path of a .safetensors file")
     for root in roots:
-        if (root / file).is_file():
+        if _is_file(root / file):
             return root / file
     if model in DEFAULTS:
         raise InputError(f"model '{model}': not fetched yet; run `dvc pull {file.as_posix()}` in {roots[-1]}")
@@ -95,10 +95,14 @@ def standard(paper: str) -> Any:
     return getattr(load_params(home(), "standard", paper), paper)
 
 
-def home() -> Path:
-    """The folder with the parameters of the code that runs: its repository, or the package where it is installed."""
-    package = Path(__file__).parents[1]
-    return package if (package / "params").is_dir() else find_root(package)
+def data_folder() -> Path:
+    """The folder `data` of the repository that the working directory lies in, or that graspbook was installed from."""
+    return next((root / "data" for root in _roots() if (root / "data").is_dir()), Path("data"))
+
+
+def _roots() -> list[Path]:
+    """The repository that the working directory lies in, and the one that graspbook was installed from."""
+    return [root for start in (Path(), Path(__file__)) if (root := _root_of(start)) is not None]
 
 
 def _root_of(start: Path) -> Path | None:
@@ -108,14 +112,21 @@ def _root_of(start: Path) -> Path | None:
         return None
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be read
+        return False
+
+
 def _paper_of(path: Path) -> str:
     """The paper that a model file belongs to."""
-    if not path.is_file():
+    if not _is_file(path):
         raise InputError(f"{path}: missing; expected a trained model (.safetensors)")
     try:
         with safe_open(path, "pt") as file:
             entries = file.metadata() or {}
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a safetensors file: {error}") from None
     for form, paper in PAPER_OF.items():
         if form in entries:

@@ -62,9 +62,11 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
         override: The nested mapping whose values go first.
 
     Raises:
-        InputError: `only` names a key that `base` does not have.
+        InputError: `only` is no list of keys, or names one that `base` does not have.
     """
     kept = override.get("only", list(base))
+    if not isinstance(kept, list) or not all(isinstance(key, str) for key in kept):
+        raise InputError(f"only: expected a list of keys of {', '.join(map(str, base))}, found {kept!r}")
     if unknown := [key for key in kept if key not in base]:
         raise InputError(f"only: no '{unknown[0]}' among {', '.join(map(str, base))}")
     merged = {key: value for key, value in base.items() if key in kept}
@@ -95,9 +97,17 @@ def profile_values(root: Path, profile: str | None = None) -> dict[str, Any]:
     if profile != own:
         if own != "standard":
             raise InputError(f"{root / PARAMS}: the profile is '{own}', and overlays are made for 'standard'")
-        values = merge(values, read_yaml(root / "profiles" / f"{profile}.yaml"))
+        overlay = root / "profiles" / f"{profile}.yaml"
+        override = read_yaml(overlay)
+        try:
+            values = merge(values, override)
+        except InputError as error:
+            raise InputError(f"{overlay}: {error}") from None
     blocks = values.pop("shared", {})
-    return {"profile": profile} | with_shared(values, blocks)
+    try:
+        return {"profile": profile} | with_shared(values, blocks)
+    except RecursionError:
+        raise InputError(f"{root / PARAMS / 'shared.yaml'}: a block contains itself") from None
 
 
 def with_shared(values: Any, blocks: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from graspbook.core.errors import InputError
+from graspbook.pipeline.git_command import commit_of
 
 
 class Revision:
@@ -21,9 +21,7 @@ class Revision:
             InputError: There is no git repository, or no such revision.
         """
         self.root, self.name = root, name
-        known = ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
-        if subprocess.run(known, cwd=root, capture_output=True).returncode != 0:
-            raise InputError(f"{root}: git knows no revision '{name}' here")
+        commit_of(root, name)
         listed = subprocess.run(["git", "ls-tree", "-r", "-z", name], cwd=root, capture_output=True, text=True)
         entries = (entry.split("\t", 1) for entry in listed.stdout.split("\0") if entry)
         self._blobs = {path: about.split()[2] for about, path in entries}

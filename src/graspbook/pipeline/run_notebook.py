@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 
 from graspbook.core.atomic import check_place, new_file
 from graspbook.core.errors import InputError
+from graspbook.core.yaml_files import parse_yaml
 from graspbook.pipeline.links import link_to_executed
 from graspbook.pipeline.machines import MACHINES, record_machine
 from graspbook.pipeline.made import MADE, list_made
@@ -141,9 +141,9 @@ def read_settings(assignments: list[str]) -> dict[str, Any]:
         if not equals or not name.isidentifier():
             raise InputError(f"--set {assignment}: expected name=value")
         try:
-            settings[name] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError):
-            raise InputError(f"--set {assignment}: the value is not YAML") from None
+            settings[name] = parse_yaml(value, name)
+        except InputError as error:
+            raise InputError(f"--set {assignment[:80]}: the value is not YAML: {error}") from None
     return settings
 
 

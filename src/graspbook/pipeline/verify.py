@@ -229,7 +229,7 @@ def _content(path: Path) -> bytes | None:
 def _yaml(content: bytes, source: str) -> dict[str, Any]:
     try:
         return yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise InputError(f"{source}: not valid YAML") from None
 
 

@@ -38,9 +38,19 @@ def write_csv(frame: pd.DataFrame, path: Path, index: bool | str = False, float_
     Raises:
         InputError: Nothing can be written there.
     """
+    write_text(path, csv_text(frame, index, float_format))
+
+
+def csv_text(frame: pd.DataFrame, index: bool | str = False, float_format: str | None = "%.6g") -> str:
+    """What `write_csv` writes.
+
+    Args:
+        frame: The frame, or a named series.
+        index: Whether the index is written, too; a text is the name of its column.
+        float_format: The format of numbers with a decimal point; None writes every digit that they have.
+    """
     label = index if isinstance(index, str) else None
-    text = frame.to_csv(index=bool(index), index_label=label, float_format=float_format, lineterminator="\n")
-    write_text(path, text)
+    return frame.to_csv(index=bool(index), index_label=label, float_format=float_format, lineterminator="\n")
 
 
 def merge_table(point: pd.DataFrame, replicates: pd.DataFrame, printed: Table) -> pd.DataFrame:

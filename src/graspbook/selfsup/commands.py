@@ -63,7 +63,7 @@ def train_command(
     from graspbook.core.atomic import check_apart
     from graspbook.instances.registry import load_instance_model
     from graspbook.nn.weights import load_pretrained
-    from graspbook.pipeline.models import standard
+    from graspbook.pipeline.models import data_folder, standard
     from graspbook.pipeline.params import check_config
     from graspbook.selfsup.instance_segmentation.config import OwnDataConfig
     from graspbook.selfsup.instance_segmentation.own_data import train_on_own_data
@@ -86,7 +86,8 @@ def train_command(
     begun = None if start is None else load_instance_model(start)
     pretrained = None
     if begun is None:
-        pretrained = load_pretrained(network.weights, network.mask2former.backbone, location=network.location)
+        backbone = network.mask2former.backbone
+        pretrained = load_pretrained(network.weights, backbone, data_folder(), network.location)
     result = train_on_own_data(labels, grasps, _segmenter(model).network, out, config, pretrained, begun, images)
     typer.echo(
         f"{result.n_objects} objects cut out of {result.n_grasps} grasps; learned from {result.n_labelled} labelled "

@@ -56,7 +56,7 @@ def test_windows_line_ends_blank_lines_a_mark_and_a_last_semicolon_are_no_troubl
         (b"1;2;3;4\n", "line 1: expected .*found 4"),
         (b"1;2;nan;4;5\n", "line 1: theta is 'nan', expected a finite"),
         (b"1;2;3;-4;5\n", "line 1: opening is -4, expected more than 0"),
-        (b"\xff\xfe\x00", "not text"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path, content, message):

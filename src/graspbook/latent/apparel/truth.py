@@ -10,6 +10,7 @@ import numpy as np
 
 from graspbook.core.atomic import write_bytes
 from graspbook.core.errors import InputError
+from graspbook.core.npz_files import read_npz
 from graspbook.instances.types import Instances, of_one_class
 from graspbook.world.totes.answers import Answers, Question
 from graspbook.world.totes.packs import KINDS
@@ -71,11 +72,12 @@ def read_answers(path: Path) -> list[Answers]:
     Raises:
         InputError: There is no such file, or it holds something else.
     """
+    expected = "the answers of a data set `apparel`"
+    arrays = read_npz(path, expected)
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return unpack_answers(dict(stored))
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise InputError(f"{path}: expected the answers of a data set `apparel` ({error})") from None
+        return unpack_answers(arrays)
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{path}: expected {expected} ({error})") from None
 
 
 def instances_of(ids: np.ndarray) -> Instances:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,17 @@ import numpy as np
 import pandas as pd
 
 from graspbook.core.errors import InputError
-from graspbook.mlgsl.grasp_data.jacquard import GRASPS, MASK, DepthKind, find_images, object_of, read_depth, read_grasps
+from graspbook.core.json_files import read_json
+from graspbook.core.npz_files import read_npz
+from graspbook.mlgsl.grasp_data.jacquard import (
+    GRASPS,
+    DepthKind,
+    find_images,
+    object_of,
+    read_depth,
+    read_grasps,
+    read_object_mask,
+)
 from graspbook.world.assets.catalogue import Catalogue
 from graspbook.world.assets.items import Item
 from graspbook.world.render.camera import Camera
@@ -89,11 +98,12 @@ def load_images(folder: Path, size: int | None = None, depth: DepthKind = "stere
         depth: The depth to read: "stereo" (measured, with noise) or "perfect".
 
     Returns:
-        The images in that order; where an image has no mask, its mask is True everywhere.
+        The images in that order; where an image has no mask, its mask is True everywhere. A grasp that a file repeats
+        for several jaw sizes, as the published ones do, is one label.
 
     Raises:
         InputError: A file cannot be used (the message names it, and the line), the centre of a grasp lies outside the
-            image, or images differ in size.
+            image, images differ in size, or one that shall be resized is no square.
     """
     folder = Path(folder)
     stems = [folder / view["image"] for view in _records(folder)] if (folder / VIEWS).exists() else find_images(folder)
@@ -102,8 +112,10 @@ def load_images(folder: Path, size: int | None = None, depth: DepthKind = "stere
         measured = read_depth(stem, depth)
         rows = read_grasps(stem.with_name(stem.name + GRASPS))[:, :4]
         _check(stem, measured, rows)
-        mask = cv2.imread(str(stem.with_name(stem.name + MASK)), cv2.IMREAD_GRAYSCALE)
-        mask = np.ones(measured.shape, np.uint8) if mask is None else mask
+        rows = rows[_first_of_each(rows)]
+        mask = read_object_mask(stem, measured.shape).astype(np.uint8)
+        if size is not None and measured.shape[0] != measured.shape[1]:
+            raise InputError(f"{stem}: an image of {measured.shape[1]}x{measured.shape[0]} pixels, expected a square")
         if size is not None and measured.shape[0] != size:
             scale = size / measured.shape[0]
             # area averages would mix gaps into their neighbours: fill them first
@@ -119,6 +131,13 @@ def load_images(folder: Path, size: int | None = None, depth: DepthKind = "stere
     return GraspImages(np.stack(images), tuple(labels), np.stack(masks), tuple(object_of(s) for s in stems), names)
 
 
+def _first_of_each(rows: np.ndarray) -> np.ndarray:
+    """The places of the grasps that are not repeated above, wherever their angle is cut; in their order."""
+    turn = 2 * rows[:, 2].astype(np.float64)
+    key = np.column_stack([rows[:, [0, 1, 3]], np.cos(turn), np.sin(turn)]).round(3) + 0.0  # no -0
+    return np.sort(np.unique(key, axis=0, return_index=True)[1])
+
+
 def load_tried(folder: Path) -> pd.DataFrame:
     """Every grasp that was tried in the images of a folder made here.
 
@@ -130,14 +149,17 @@ def load_tried(folder: Path) -> pd.DataFrame:
         place of its outcome in `GRASP_OUTCOMES`.
 
     Raises:
-        InputError: The folder was not made here.
+        InputError: The folder was not made here, or the file is damaged.
     """
     path = Path(folder) / TRIED
     if not path.is_file():
         raise InputError(f"{path}: no such file; only data sets that were simulated have the grasps that failed")
-    with np.load(path) as stored:
-        frame = pd.DataFrame(stored["tried"], columns=["image", "u", "v", "phi", "w", "end"])
-    return frame.astype({"image": int, "end": int})
+    try:
+        stored = read_npz(path, "the grasps that were tried")["tried"]
+        frame = pd.DataFrame(stored, columns=["image", "u", "v", "phi", "w", "end"])
+        return frame.astype({"image": int, "end": int})
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not the grasps that were tried: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,14 +189,25 @@ def load_sceneries(folder: Path, catalogue: Catalogue) -> list[Scenery]:
     Raises:
         InputError: The folder was not made here, or the catalogue lacks an object.
     """
-    return [_scenery(record, catalogue) for record in _records(Path(folder))]
+    try:
+        return [_scenery(record, catalogue) for record in _records(Path(folder))]
+    except (LookupError, TypeError) as error:
+        raise InputError(f"{Path(folder) / VIEWS}: not what was written here: {error!r}") from None
 
 
 def _records(folder: Path) -> list[dict]:
     path = folder / VIEWS
     if not path.is_file():
         raise InputError(f"{path}: no such file; only data sets that were simulated can be grasped in again")
-    return json.loads(path.read_text(encoding="utf-8"))["views"]
+    content = read_json(path)
+    views = content.get("views") if isinstance(content, dict) else None
+    if not isinstance(views, list) or not all(isinstance(view, dict) and _is_name(view.get("image")) for view in views):
+        raise InputError(f"{path}: field views: expected a list of images, each with its name")
+    return views
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip("./"))
 
 
 def _scenery(record: dict, catalogue: Catalogue) -> Scenery:

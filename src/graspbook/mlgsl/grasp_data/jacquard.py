@@ -5,7 +5,8 @@ of a view and the name of an object:
 
 - `0_1a2b_grasps.txt`: one grasp a line, `x;y;theta;opening;jaw`, in pixels and degrees. x is to the right, y down,
   and theta turns from the x axis towards the y axis, so clockwise on the screen;
-- `0_1a2b_perfect_depth.tiff` and `0_1a2b_stereo_depth.tiff`: float32 metres; the second with noise and gaps (0);
+- `0_1a2b_perfect_depth.tiff` and `0_1a2b_stereo_depth.tiff`: float32 metres; the second with noise and gaps (0, or -1
+  in the published files);
 - `0_1a2b_mask.png` and `0_1a2b_RGB.png`.
 
 Here a grasp is a row (u, v, phi, w): u = x, v = y, phi = theta in radians, w = opening. Numbers have a decimal point,
@@ -19,10 +20,12 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
-from graspbook.core.atomic import write_text
+from graspbook.core.atomic import write_bytes, write_text
 from graspbook.core.errors import InputError
+from graspbook.core.json_files import read_utf8
+from graspbook.data.depth import read_picture
 from graspbook.world.grippers.jaw.grasp import half_turn
 
 DepthKind = Literal["stereo", "perfect"]
@@ -68,13 +71,7 @@ def read_grasps(path: Path) -> Float32[np.ndarray, "n 5"]:
     Raises:
         InputError: The file is missing or no text, or a line is malformed; the message names the file and the line.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not text") from None
+    text = read_utf8(path)
     rows = [_grasp(line, f"{path}: line {number}") for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     grasps = np.array(rows, np.float64).reshape(-1, 5)
     grasps[:, 2] = half_turn(np.radians(grasps[:, 2]))
@@ -106,15 +103,38 @@ def read_depth(stem: Path, kind: DepthKind = "stereo") -> Float32[np.ndarray, "h
         InputError: The file is missing, is no image of one channel, or holds no distances in metres.
     """
     path = stem.with_name(f"{stem.name}_{kind}_depth.tiff")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if depth is None or depth.ndim != 2:
-        raise InputError(f"{path}: expected a depth image of one channel")
-    depth = np.where(np.isfinite(depth), depth, 0).astype(np.float32)
+    depth = read_picture(path)
+    if depth.ndim != 2 or depth.dtype.kind != "f":
+        raise InputError(f"{path}: expected a depth image of one channel, floating-point metres")
+    depth = np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
+    if not depth.any():
+        raise InputError(f"{path}: not one pixel has a depth")
     if depth.max() > 20:
         raise InputError(f"{path}: the largest depth is {depth.max():g}; expected metres, this looks like millimetres")
     return depth
+
+
+def read_object_mask(stem: Path, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+    """Read the mask of the object in an image.
+
+    Args:
+        stem: The stem of the image, as `find_images` returns it.
+        size: The height and width of the image in pixels.
+
+    Returns:
+        The mask, bool [H, W]; True everywhere where the image has none.
+
+    Raises:
+        InputError: The file is no picture, or has another size.
+    """
+    path = stem.with_name(stem.name + MASK)
+    if not path.exists():
+        return np.ones(size, bool)
+    mask = read_picture(path)
+    mask = mask[..., :3].any(-1) if mask.ndim == 3 else mask > 0
+    if mask.shape != size:
+        raise InputError(f"{path}: a mask of {_size(mask.shape)}, but the depth image has {_size(size)}")
+    return mask
 
 
 def write_image(
@@ -135,13 +155,24 @@ def write_image(
         stereo: The measured depth in metres, float32 [H, W]; 0 where there is none.
         mask: The mask of the object, bool [H, W].
         rgb: The colour image, uint8 RGB [H, W, 3].
+
+    Raises:
+        InputError: Nothing can be written there.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
-    for kind, depth in (("perfect", perfect), ("stereo", stereo)):
-        cv2.imwrite(str(stem.with_name(f"{stem.name}_{kind}_depth.tiff")), depth)
-    cv2.imwrite(str(stem.with_name(stem.name + MASK)), mask.astype(np.uint8) * 255)
-    cv2.imwrite(str(stem.with_name(stem.name + RGB)), np.ascontiguousarray(rgb[..., ::-1]))
+    pictures = {
+        "_perfect_depth.tiff": perfect,
+        "_stereo_depth.tiff": stereo,
+        MASK: mask.astype(np.uint8) * 255,
+        RGB: np.ascontiguousarray(rgb[..., ::-1]),
+    }
+    for ending, pixels in pictures.items():  # OpenCV's own writer is silent where a disk is full
+        write_bytes(stem.with_name(stem.name + ending), cv2.imencode(Path(ending).suffix, pixels)[1].tobytes())
     write_grasps(stem.with_name(stem.name + GRASPS), grasps)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]} pixels"
 
 
 def _number(stem: Path) -> int:

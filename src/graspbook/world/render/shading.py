@@ -14,7 +14,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from graspbook.core.compiled import compiled
 
 F = np.float32
 
@@ -125,7 +126,7 @@ class Surface(NamedTuple):
     mirror_share: np.ndarray  # float32 [M] Fresnel reflectance
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@compiled(error_model="numpy", inline="always")
 def _texel(textures, k, level, s, t, out):
     """Bilinear lookup of texture k at (s, t) in repeats, into out [3]."""
     size = textures.size >> level
@@ -143,7 +144,7 @@ def _texel(textures, k, level, s, t, out):
         out[j] = top * (1 - ay) + low * ay
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@compiled(error_model="numpy", inline="always")
 def _albedo(g, m, textures, x, y, z, nx, ny, nz, wx, wy, spacing, out):
     """Albedo at local point (x, y, z) with local normal n of geometry g, into out [3]; (wx, wy) in the world."""
     mapping = m.mapping[g]
@@ -186,7 +187,7 @@ def _albedo(g, m, textures, x, y, z, nx, ny, nz, wx, wy, spacing, out):
     _texel(textures, m.texture[g], level, s + m.offset[g, 0], t + m.offset[g, 1], out)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def surfaces(face, u, v, t, origins, ways, face_geom, normals, m, textures, lamp, pattern, spread, follow):
     """Evaluates first hits.
 
@@ -332,7 +333,7 @@ def surfaces(face, u, v, t, origins, ways, face_geom, normals, m, textures, lamp
     )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def reflected_light(n, first, second, shadowed, ambient):
     """Light that mirrors bring to the samples.
 

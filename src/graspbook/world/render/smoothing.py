@@ -8,7 +8,8 @@ border between two geometries.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from graspbook.core.compiled import compiled
 
 F = np.float32
 # kept beside its kernel: numba's cache looks for changes in the kernel's own file only
@@ -16,7 +17,7 @@ AMBIENT_FLOOR = F(0.15)
 """Share of the ambient light that reaches even the deepest corner, by bounces that are not traced."""
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def smooth_rows(geom, values, wanted):
     """Averages each sample with those to its left and right on the same geometry.
 
@@ -60,7 +61,7 @@ def smooth_rows(geom, values, wanted):
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def smooth_columns(geom, values, wanted):
     """Averages each sample with those above and below on the same geometry; as `smooth_rows`.
 
@@ -108,13 +109,13 @@ def smooth_columns(geom, values, wanted):
     return out
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@compiled(error_model="numpy", inline="always")
 def _upright(geom, y, x, g):
     """Whether the two samples above and the two below (y, x) lie on geometry g."""
     return geom[y - 1, x] == g and geom[y + 1, x] == g and geom[y - 2, x] == g and geom[y + 2, x] == g
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def assemble(geom, albedo, lit, shine, shade, mirrored, sky, samples):
     """Multiplies everything out and averages the samples of each pixel.
 
