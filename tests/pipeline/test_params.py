@@ -240,7 +240,7 @@ def test_shared_blocks_are_copies_and_have_to_be_there():
 def test_a_missing_file_and_an_unknown_profile_are_named(tmp_path, root):
     with pytest.raises(InputError, match=r"params/book\.yaml: no such file"):
         load_params(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"unknown profile 'fast'.*quick, standard, paper"):
+    with pytest.raises(InputError, match=r"unknown profile 'fast'.*quick, deep, standard, paper"):
         load_params(ROOT, "fast")
     write(root / "params/book.yaml", {"profile": "quick"})
     with pytest.raises(InputError, match="the profile is 'quick', and overlays are made for 'standard'"):

@@ -205,7 +205,7 @@ def claims(
 
 @app.command("check-params")
 def check_params(
-    profile: Annotated[str, typer.Option(help="smoke, quick, standard or paper")] = "standard",
+    profile: Annotated[str, typer.Option(help="smoke, quick, deep, standard or paper")] = "standard",
 ) -> None:
     """Check the parameters of a profile, and print all of them."""
     from graspbook.pipeline.params import load_params
