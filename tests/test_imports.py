@@ -23,7 +23,7 @@ MODULES = _modules()
 
 
 def _imports(code: str, everywhere: bool) -> set[str]:
-    """Dotted names that code imports, at its top level (classes and branches included) or everywhere."""
+    """Dotted names that code imports when it is executed (its classes and branches included), or everywhere."""
     found, waiting = set(), [ast.parse(code)]
     while waiting:
         node = waiting.pop()
@@ -32,6 +32,8 @@ def _imports(code: str, everywhere: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name their modules in full"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse  # the rest is for readers and type checkers, and is never executed
         elif everywhere or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             waiting += ast.iter_child_nodes(node)
     return found

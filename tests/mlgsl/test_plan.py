@@ -8,17 +8,25 @@ import pytest
 from typer.testing import CliRunner
 
 from graspbook.core.errors import InputError
+from graspbook.data.depth import read_depth_file
+from graspbook.data.intrinsics import read_intrinsics
 from graspbook.mlgsl import plan as module
 from graspbook.mlgsl.config import Row
 from graspbook.mlgsl.model import build_network
 from graspbook.mlgsl.model_file import inference_of, load_network, save_network
-from graspbook.mlgsl.plan import plan_grasps, read_depth_file, read_intrinsics
+from graspbook.mlgsl.plan import plan_grasps
 from graspbook.nn.model_file import Model
 from graspbook.pipeline.cli import app
 from tests.mlgsl.worlds import STANDARD
 
 ROW = Row(title="MLGSL", loss="mlgsl", labels=2, seeds=1)
 CAMERA = {"fx": 185.0, "fy": 150.0, "cx": 39.5, "cy": 36.0}
+
+
+@pytest.fixture(autouse=True)
+def anything_can_be_grasped(monkeypatch):
+    """A network that has learned nothing plans grasps of nothing, too."""
+    monkeypatch.setattr(module, "HEIGHT", -np.inf)
 
 
 @pytest.fixture
@@ -46,9 +54,10 @@ def test_grasps_are_given_in_pixels_and_in_the_frame_of_the_camera(depth, traine
     assert [grasp.quality for grasp in plan] == sorted((grasp.quality for grasp in plan), reverse=True)
 
 
-def test_gaps_are_filled_and_a_bare_table_has_no_grasp(depth, trained):
+def test_gaps_are_filled_and_a_bare_table_has_no_grasp(depth, trained, monkeypatch):
     depth[:3] = np.nan
     plan_grasps(trained, depth, CAMERA)
+    monkeypatch.setattr(module, "HEIGHT", 0.005)
     with pytest.raises(InputError, match="no grasp found"):
         plan_grasps(trained, np.full((80, 80), 0.6), CAMERA)
 
@@ -61,7 +70,7 @@ def test_gaps_are_filled_and_a_bare_table_has_no_grasp(depth, trained):
         ({"depth": np.full((80, 80), 600.0)}, "depth: the median depth would be 600 m"),
         ({"depth": np.full((80, 80), 600)}, r"depth: expected metres, float \[H, W\], got int64"),
         ({"intrinsics": {"fx": 1.0}}, "intrinsics: field 'fy': expected a positive number"),
-        ({"count": 0}, "count: expected at least 1, got 0"),
+        ({"count": 0}, "count: expected a whole number from 1, got 0"),
     ],
 )
 def test_a_wrong_argument_is_named(depth, trained, change, complaint):
@@ -88,7 +97,7 @@ def test_a_wrong_unit_and_useless_files_are_refused_by_name(tmp_path, depth):
     with pytest.raises(InputError, match=r"a\.npy: the median depth would be 600 m; is the unit really 'm'"):
         read_depth_file(tmp_path / "a.npy", "m")
     cv2.imwrite(str(tmp_path / "b.png"), (255 * depth).astype(np.uint8))
-    with pytest.raises(InputError, match="8 bits"):
+    with pytest.raises(InputError, match="found 8-bit grey"):
         read_depth_file(tmp_path / "b.png", "mm")
     np.save(tmp_path / "c.npy", np.full((4, 4), np.nan))
     with pytest.raises(InputError, match="not one pixel"):
@@ -133,7 +142,7 @@ def test_a_grasp_has_the_depth_of_its_own_pixel_and_is_read_as_its_loss_says(mon
     monkeypatch.setattr(module, "check_model", lambda *_: None)
     depth = np.full((24, 32), 0.6, np.float32)
     depth[8, 20] = 0.5
-    model = SimpleNamespace(network=None, row=SimpleNamespace(loss="imgbce"), settings=None)
-    [grasp] = plan_grasps(model, depth, {"fx": 100.0, "fy": 50.0, "cx": 10.0, "cy": 4.0}, 1)
+    model = SimpleNamespace(network=None, row=SimpleNamespace(loss="imgbce"), settings=SimpleNamespace(height=24))
+    [grasp] = plan_grasps(model, depth, {"fx": 100.0, "fy": 50.0, "cx": 14.0, "cy": 11.0}, 1)
     assert given == ["imgbce"]
-    np.testing.assert_allclose((grasp.x, grasp.y, grasp.z, grasp.opening), (0.05, 0.04, 0.5, 0.05), rtol=1e-5)
+    np.testing.assert_allclose((grasp.x, grasp.y, grasp.z, grasp.opening), (0.03, -0.03, 0.5, 0.05), rtol=1e-5)

@@ -103,7 +103,7 @@ def test_unknown_objects_of_the_test_are_of_its_own_split(config, monkeypatch, t
         splits.append(split)
         raise InputError("enough")
 
-    monkeypatch.setattr(module, "record_scene", record)
+    monkeypatch.setattr(module, "simulate_scene", record)
     for name in SETS:
         with pytest.raises(InputError, match="enough"):
             SceneEpisodes(name, config, str(DATA)).record(0, tmp_path)

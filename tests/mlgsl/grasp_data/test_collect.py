@@ -79,21 +79,6 @@ def test_a_folder_from_elsewhere_has_no_failures_to_learn_from(tmp_path):
         load_sceneries(tmp_path, None)
 
 
-def test_splits_and_seeds_draw_apart_and_keep_labels_of_their_own_number(monkeypatch, tmp_path):
-    given = []
-    monkeypatch.setattr("graspbook.mlgsl.grasp_data.collect.run_episode", lambda *parts: given.append(parts[2:]) or [])
-    config = small_data(train_labels=7, test_labels=9)
-    for split in ("train", "validation", "test"):
-        for seed in (1, 11):
-            ImageEpisodes(split, WORLD, dataclasses.replace(config, seed=seed), "data").record(4, tmp_path)
-    shapes, labels, seeds, numbers = zip(*given, strict=True)
-    assert labels == (7, 7, 9, 9, 9, 9)
-    assert len(set(seeds)) == 6 and set(numbers) == {4}
-    catalogue = Catalogue.load("data")
-    for split, own in zip(("train", "validation", "test"), shapes[::2], strict=True):
-        assert [shape.name for shape in own] == [shape.name for shape in table_shapes(catalogue, split)]
-
-
 def test_measured_depth_is_stored_beside_the_perfect_one(collected):
     measured, perfect = (load_images(collected, depth=kind) for kind in ("stereo", "perfect"))
     assert (measured.depth != perfect.depth).mean() > 0.2

@@ -1,9 +1,6 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from graspbook.mlgsl.grasp_data import episode as module
 from graspbook.mlgsl.grasp_data.dataset import Scenery
 from graspbook.mlgsl.grasp_data.episode import draw_episode, fits, simulate_episode
 from graspbook.mlgsl.robot.grasping import execute_grasps
@@ -77,41 +74,7 @@ class Table:
         self.moved.append(offset)
 
 
-def test_an_object_of_any_shape_is_brought_to_the_middle_and_looked_at_from_several_views(monkeypatch):
-    tables, drawn, samples = [], [], iter(["one", "two", "three"] * 30)
-    monkeypatch.setattr(module, "TableCell", lambda: tables.append(Table()) or tables[-1])
-    monkeypatch.setattr(module, "draw_table_item", lambda rng, shape, objects: drawn.append(shape))
-    monkeypatch.setattr(module, "Surface", lambda cell: None)
-    monkeypatch.setattr(module, "Trials", lambda *_: None)
-    monkeypatch.setattr(module, "_look_and_grasp", lambda *_: next(samples))
-    for number in range(12):
-        assert len(run_episode(WORLD, small_data(views=3), ("a", "b", "c"), 4, 3, number)) == 3
-    assert set(drawn) == {"a", "b", "c"}
-    for table in tables:
-        place = np.array([0.3, -0.2]) + table.moved[0][:2]
-        assert np.abs(place).max() <= module.CENTRED and table.moved[0][2] == 0
-    assert len({table.moved[0].tobytes() for table in tables}) == 12
-
-
 def test_other_grasps_end_as_they_do_and_depth_is_measured(samples):
     others = np.concatenate([sample.ends[-small_data().others :] for sample in samples])
     assert (others != GRASP_OUTCOMES.index(GraspOutcome.SUCCESS)).any()
     assert all((sample.stereo != sample.view.depth).mean() > 0.2 for sample in samples)
-
-
-def test_an_image_that_cuts_the_object_off_is_not_used_and_grasps_come_along_the_view(monkeypatch):
-    asked = []
-    trials = SimpleNamespace(reset=lambda: None, attempt=lambda grasp: GraspOutcome.DROPPED)
-    cell = SimpleNamespace(items={1: "item"}, pose=lambda number: (np.eye(3), np.zeros(3)))
-    ids = np.zeros((20, 20), np.uint8)
-    surface = SimpleNamespace(see=lambda camera: SimpleNamespace(ids=ids))
-    monkeypatch.setattr(module, "antipodal_grasps", lambda surface, axis, *_, **__: asked.append(axis) or [])
-    cameras = []
-    draw = module.draw_table_camera
-    monkeypatch.setattr(module, "draw_table_camera", lambda *given: cameras.append(draw(*given)) or cameras[-1])
-    for rows, looked in ((slice(8, 12), 1), (slice(0, 12), 1)):
-        ids[:] = 0
-        ids[rows, 8:12] = 1
-        found = module._look_and_grasp(cell, surface, trials, WORLD, small_data(), 4, np.random.default_rng(0))
-        assert found is None and len(asked) == looked
-    np.testing.assert_array_equal(asked[0], cameras[0].world_from_camera[:3, 2])
