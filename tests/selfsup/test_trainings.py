@@ -1,4 +1,4 @@
-"""Which trainings there are, with which seeds, and what must be made before; `tests/pipeline/test_train.py` runs some."""
+"""Which trainings there are, and what must be made before; `tests/pipeline/test_train.py` runs some."""
 
 from pathlib import Path
 
