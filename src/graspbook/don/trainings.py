@@ -11,7 +11,7 @@ from graspbook.don.network import Network
 from graspbook.don.queries import draw_queries
 from graspbook.don.train import train_row
 from graspbook.training.fit import Trained
-from graspbook.training.rows import RowTraining
+from graspbook.training.rows import RowTraining, family_trainings
 
 SCENES = Path("artifacts/don/scenes")
 
@@ -22,17 +22,14 @@ def trainings(config: Don) -> dict[str, RowTraining]:
     Args:
         config: All sections of the paper's parameters.
     """
-    first = config.train.seed
-    return {
-        name: RowTraining(
-            f"train@{family}",
-            range(first, first + row.seeds),
-            (SCENES / row.data, SCENES / "validation"),
-            partial(_train, config, row),
-        )
-        for family, rows in config.trainings.items()
-        for name, row in rows.items()
-    }
+    found: dict[str, RowTraining] = {}
+    for family, rows in config.trainings.items():
+        found |= family_trainings(f"train@{family}", rows, config.train.seed, _needs, partial(_train, config))
+    return found
+
+
+def _needs(row: Row) -> tuple[Path, ...]:
+    return SCENES / row.data, SCENES / "validation"
 
 
 def _train(config: Don, row: Row, seed: int, scratch_dir: Path) -> Trained[Network]:

@@ -13,7 +13,7 @@ from graspbook.joint.streets import open_splits
 from graspbook.joint.train import train_row
 from graspbook.joint.training_config import Other, Row
 from graspbook.training.fit import Trained
-from graspbook.training.rows import RowTraining
+from graspbook.training.rows import RowTraining, family_trainings
 
 AISLE = Path("artifacts/joint/aisle")
 
@@ -24,13 +24,12 @@ def trainings(config: Joint) -> dict[str, RowTraining]:
     Args:
         config: All sections of the paper's parameters.
     """
-    first = config.train.seed
     needs = (AISLE if config.data.folder is None else Path(config.data.folder),)
-    return {
-        name: RowTraining(f"train@{family}", range(first, first + row.seeds), needs, partial(_train, config, row))
-        for family, rows in config.trainings.items()
-        for name, row in rows.items()
-    }
+    found: dict[str, RowTraining] = {}
+    for family, rows in config.trainings.items():
+        stage = f"train@{family}"
+        found |= family_trainings(stage, rows, config.train.seed, lambda row: needs, partial(_train, config))
+    return found
 
 
 def _train(config: Joint, row: Row | Other, seed: int, scratch_dir: Path) -> Trained[nn.Module]:

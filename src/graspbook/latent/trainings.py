@@ -20,7 +20,7 @@ from graspbook.latent.sets.opened import open_split
 from graspbook.latent.train import train_row
 from graspbook.nn.weights import load_pretrained
 from graspbook.training.fit import Trained
-from graspbook.training.rows import RowTraining
+from graspbook.training.rows import RowTraining, family_trainings
 
 APPAREL, SETS = Path("artifacts/latent/apparel"), Path("artifacts/latent/sets")
 
@@ -31,15 +31,14 @@ def trainings(config: Latent) -> dict[str, RowTraining]:
     Args:
         config: All sections of the paper's parameters.
     """
-    first, found = config.train.seed, {}
+    first = config.train.seed
+    found: dict[str, RowTraining] = {}
     for family, rows in config.trainings.items():
-        for name, row in rows.items():
-            seeds = range(first, first + row.seeds)
-            found[name] = RowTraining(f"train@{family}", seeds, (APPAREL,), partial(_train_apparel, config, row))
+        train = partial(_train_apparel, config)
+        found |= family_trainings(f"train@{family}", rows, first, lambda row: (APPAREL,), train)
     for family, rows in config.sets.trainings.items():
-        for name, row in rows.items():
-            seeds = range(first, first + row.seeds)
-            found[name] = RowTraining(f"sets@{family}", seeds, (), partial(_train_on_set, config, family, row))
+        train = partial(_train_on_set, config, family)
+        found |= family_trainings(f"sets@{family}", rows, first, lambda row: (), train)
     return found
 
 

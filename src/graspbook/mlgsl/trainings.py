@@ -11,7 +11,7 @@ from graspbook.mlgsl.grasp_data.dataset import load_images
 from graspbook.mlgsl.model import GraspNetwork
 from graspbook.mlgsl.train import train_row
 from graspbook.training.fit import Trained
-from graspbook.training.rows import RowTraining
+from graspbook.training.rows import RowTraining, family_trainings
 
 GRASPS = Path("artifacts/mlgsl/grasps")
 
@@ -22,17 +22,14 @@ def trainings(config: Mlgsl) -> dict[str, RowTraining]:
     Args:
         config: All sections of the paper's parameters.
     """
-    first = config.train.seed
-    return {
-        name: RowTraining(
-            f"train@{family}",
-            range(first, first + row.seeds),
-            (GRASPS / "train", GRASPS / "validation"),
-            partial(_train, config, row),
-        )
-        for family, rows in config.trainings.items()
-        for name, row in rows.items()
-    }
+    found: dict[str, RowTraining] = {}
+    for family, rows in config.trainings.items():
+        found |= family_trainings(f"train@{family}", rows, config.train.seed, _needs, partial(_train, config))
+    return found
+
+
+def _needs(row: Row) -> tuple[Path, ...]:
+    return GRASPS / "train", GRASPS / "validation"
 
 
 def _train(config: Mlgsl, row: Row, seed: int, scratch_dir: Path) -> Trained[GraspNetwork]:

@@ -4,9 +4,11 @@ Each paper that trains rows has a module `trainings` with a function of the same
 its rows by name. Rows and their seeds are those of `params/`, which the pages read too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from graspbook.training.fit import Trained
 
@@ -27,3 +29,25 @@ class RowTraining:
     seeds: Sequence[int]
     needs: tuple[Path, ...]
     train: Callable[[int, Path], Trained]
+
+
+def family_trainings(
+    stage: str,
+    rows: Mapping[str, Any],
+    first_seed: int,
+    needs: Callable[[Any], tuple[Path, ...]],
+    train: Callable[[Any, int, Path], Trained],
+) -> dict[str, RowTraining]:
+    """The trainings of a family's rows by their names.
+
+    Args:
+        stage: The stage whose page trains them, such as `train@table-1`.
+        rows: The rows by their names; each has the number of its `seeds`.
+        first_seed: The first of these seeds; the others follow it.
+        needs: The function of a row that says what has to be there first.
+        train: The function of a row, a seed and a scratch folder that trains the row.
+    """
+    return {
+        name: RowTraining(stage, range(first_seed, first_seed + row.seeds), needs(row), partial(train, row))
+        for name, row in rows.items()
+    }
